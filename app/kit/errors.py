@@ -20,8 +20,8 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 class WebcareError(Exception):
     """An error that a caller may read.
 
-    `code` is stable and comes from the class name (`IllegalMove` -> `illegal_move`). `facts` are JSON-ready members
-    that travel with the message, such as the moves that would have been legal.
+    `code` is stable and comes from the class name (`IllegalMove` -> `illegal_move`). `facts` are JSON-ready
+    members that travel with the message, such as the moves that would have been legal.
     """
 
     code = "webcare_error"
