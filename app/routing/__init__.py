@@ -1,0 +1,1 @@
+"""Whose process a topic is, who answers first-hand, and why a ticket is where it is."""

@@ -1,0 +1,286 @@
+"""Where a mention goes and why: topic and owner, stage and arm, priority and tags, each with its reason.
+
+Knows routes, risk and reach, and how a decision reads as a record and in words. Refuses to know how a topic or a
+phrase was found (topics), how a ticket is moved, and what any of it does to a clock.
+
+Three things decide, in this order:
+
+1. The topic's ownership gives department, stage and arm. No topic, no department: the ticket waits in triage.
+2. The first route that matches may give another department and stage, and gives priority and tags.
+3. Risk words and reach may raise the priority. Nothing lowers it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
+from app.topics.classify import Classification, Evidence
+
+TRIAGE = "triage"
+
+
+class Priority(StrEnum):
+    """Most urgent first: the order of definition is the order of the queue."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+_RANK = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The conditions of a route; all that are given must hold. None asks nothing; `words` asks for any one of them."""
+
+    topics: frozenset[str] | None = None
+    channels: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+    visibility: str | None = None
+    followers_min: int | None = None
+    verified: bool | None = None
+    words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What a route gives. `department` and `stage` come together and replace what ownership says."""
+
+    department: str | None = None
+    stage: Stage | None = None
+    priority: Priority | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    name: str
+    when: When
+    then: Then
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """Language that asks for care: any of `words` raises to `priority` and tags the ticket with `name`."""
+
+    name: str
+    words: tuple[str, ...]
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """An author with at least `followers` raises to `priority`."""
+
+    followers: int
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    risks: tuple[Risk, ...] = ()
+    reach: tuple[Reach, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All that `decide` goes by. `departments` by slug."""
+
+    routes: tuple[Route, ...]
+    ownerships: tuple[Owning, ...]
+    departments: Mapping[str, Department]
+    escalation: Escalation = field(default_factory=Escalation)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One mention as routing sees it. `visibility` is public or private.
+
+    `words` are the phrases of routes and risks found in the text, each with the words as they stand there.
+    """
+
+    ticket_id: UUID
+    channel: str
+    account: str | None
+    kind: str
+    language: str | None
+    followers: int | None
+    verified: bool
+    visibility: str
+    classification: Classification
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step of the thinking. `text` is a plain sentence for an agent, `facts` the same as JSON-ready data."""
+
+    code: str
+    text: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a ticket is where it is. `topic` and `department` None: triage.
+
+    `rule` names what placed the ticket: `triage`, `ownership: TOPIC on CHANNEL`, or `route: NAME` when a route gave
+    the department. `digest` is of the rulebook. `considered` holds (topic, score), best first.
+    """
+
+    topic: str | None
+    confidence: float
+    department: str | None
+    stage: Stage | None
+    arm: Arm | None
+    priority: Priority
+    tags: tuple[str, ...]
+    rule: str
+    digest: str
+    evidence: tuple[Evidence, ...]
+    considered: tuple[tuple[str, float], ...]
+    reasons: tuple[Reason, ...]
+
+
+def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
+    """Place one mention. Raises `Unowned` for a topic that the rulebook does not know."""
+    reasons = list(_reasons_of_topic(subject.classification))
+    route = next((route for route in rules.routes if _matches(route.when, subject)), None)
+    then = Then() if route is None else route.then
+    if route is not None:
+        reasons.append(_reason_of_route(route, subject))
+    owned = _owner(subject, rules.ownerships, route)
+    if owned is not None:
+        reasons.append(_reason_of_owner(owned, rules.departments[owned.department]))
+    raises = tuple(_raises(subject, rules.escalation))
+    reasons += [reason for _, _, reason in raises]
+    asked = [then.priority or Priority.NORMAL, *(priority for priority, _, _ in raises)]
+    tags = (*then.tags, *(tag for _, tag, _ in raises if tag is not None))
+    return Decision(
+        topic=subject.classification.topic,
+        confidence=subject.classification.confidence,
+        department=owned.department if owned else None,
+        stage=owned.stage if owned else None,
+        arm=owned.arm if owned else None,
+        priority=min(asked, key=_RANK.__getitem__),
+        tags=tuple(dict.fromkeys(tags)),
+        rule=owned.rule if owned else TRIAGE,
+        digest=digest,
+        evidence=subject.classification.evidence,
+        considered=subject.classification.considered,
+        reasons=tuple(reasons),
+    )
+
+
+def as_record(decision: Decision) -> dict[str, Any]:
+    """The decision as JSON-ready data: what a decision record stores and what the API shows."""
+    return {
+        "topic": decision.topic,
+        "confidence": decision.confidence,
+        "department": decision.department,
+        "stage": decision.stage,
+        "arm": decision.arm,
+        "priority": decision.priority,
+        "tags": list(decision.tags),
+        "rule": decision.rule,
+        "digest": decision.digest,
+        "evidence": [_evidence_facts(evidence) for evidence in decision.evidence],
+        "considered": [{"topic": topic, "score": score} for topic, score in decision.considered],
+        "reasons": [{"code": reason.code, "text": reason.text, "facts": reason.facts} for reason in decision.reasons],
+    }
+
+
+def in_words(record: Mapping[str, Any]) -> list[str]:
+    """What a stored record says to a person: its reasons in order, then what placed it, one sentence each."""
+    sentences = [str(reason["text"]) for reason in record["reasons"]]
+    return [*sentences, f"placed by {record['rule']}, rulebook {record['digest']}"]
+
+
+def _owner(subject: Subject, ownerships: Iterable[Owning], route: Route | None) -> Owned | None:
+    topic = subject.classification.topic
+    if topic is None:
+        return None
+    if route is not None and route.then.department is not None and route.then.stage is not None:
+        return Owned(route.then.department, route.then.stage, None, f"route: {route.name}")
+    return find(ownerships, topic, subject.channel, subject.ticket_id)
+
+
+def _matches(when: When, subject: Subject) -> bool:
+    return (
+        _among(subject.classification.topic, when.topics)
+        and _among(subject.channel, when.channels)
+        and _among(subject.kind, when.kinds)
+        and _among(subject.language, when.languages)
+        and when.visibility in (None, subject.visibility)
+        and (when.followers_min is None or (subject.followers or 0) >= when.followers_min)
+        and when.verified in (None, subject.verified)
+        and (when.words is None or any(phrase in subject.words for phrase in when.words))
+    )
+
+
+def _among(value: str | None, allowed: frozenset[str] | None) -> bool:
+    return allowed is None or value in allowed
+
+
+def _raises(subject: Subject, escalation: Escalation) -> Iterable[tuple[Priority, str | None, Reason]]:
+    """Each (priority, tag, reason) by which risk and reach raise the subject."""
+    for risk in escalation.risks:
+        phrase = next((phrase for phrase in risk.words if phrase in subject.words), None)
+        if phrase is not None:
+            found = subject.words[phrase]
+            text = f"risk '{risk.name}': phrase '{phrase}' found: '{found}'; priority at least {risk.priority}"
+            facts = {"risk": risk.name, "phrase": phrase, "found": found, "priority": risk.priority.value}
+            yield risk.priority, risk.name, Reason("risk", text, facts)
+    followers = subject.followers or 0
+    passed = [reach for reach in escalation.reach if followers >= reach.followers]
+    if passed:
+        reach = max(passed, key=lambda reach: reach.followers)
+        text = f"{followers} followers, from {reach.followers} on priority is at least {reach.priority}"
+        passing = {"followers": followers, "from": reach.followers, "priority": reach.priority.value}
+        yield reach.priority, None, Reason("reach", text, passing)
+
+
+def _reasons_of_topic(classification: Classification) -> Iterable[Reason]:
+    for evidence in classification.evidence:
+        verdict = "speaks for" if evidence.weight > 0 else "speaks against"
+        text = f"phrase '{evidence.phrase}' found: '{evidence.found}', {verdict} {evidence.topic}"
+        yield Reason("phrase", text, _evidence_facts(evidence))
+    facts: dict[str, Any] = {"topic": classification.topic, "confidence": classification.confidence}
+    if classification.topic is None:
+        yield Reason("no_topic", f"no topic is sure enough{_best(classification.considered)}", facts)
+    else:
+        text = f"topic {classification.topic}, confidence {classification.confidence:.2f}"
+        yield Reason("topic", text, facts)
+
+
+def _best(considered: Sequence[tuple[str, float]]) -> str:
+    return f": best is {considered[0][0]} with {considered[0][1]:.2f}" if considered else ": no phrase was found"
+
+
+def _reason_of_route(route: Route, subject: Subject) -> Reason:
+    found = {phrase: subject.words[phrase] for phrase in route.when.words or () if phrase in subject.words}
+    because = "".join(f", phrase '{phrase}' found: '{words}'" for phrase, words in found.items())
+    facts = {"route": route.name, "found": found}
+    return Reason("route", f"route '{route.name}' matches{because}", facts)
+
+
+def _reason_of_owner(owned: Owned, department: Department) -> Reason:
+    arm = f", arm {owned.arm}" if owned.arm else ""
+    text = f"{department.name['en']} owns it, stage {owned.stage}{arm} ({owned.rule})"
+    facts = {"department": owned.department, "stage": owned.stage.value, "arm": owned.arm and owned.arm.value}
+    return Reason("owner", text, facts | {"rule": owned.rule})
+
+
+def _evidence_facts(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "topic": evidence.topic,
+        "phrase": evidence.phrase,
+        "found": evidence.found,
+        "weight": evidence.weight,
+    }
