@@ -1,1 +1,1 @@
-"""What leaves the building: departments' webhooks and what is said on channels, each first a row, then a signed POST."""
+"""What leaves the building: webhooks to departments and words for channels; first a row, then a signed POST."""

@@ -82,7 +82,6 @@ delivery = Table(
     Column("by_hand", Integer, nullable=False, server_default="0"),  # attempts that do not use up the schedule
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("lease_token", Uuid),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("state in ('open', 'done', 'dead', 'cancelled')", name="state"),
     Index("ix_delivery_due", "lane", "due_at", "id", postgresql_where=text("state = 'open'")),
