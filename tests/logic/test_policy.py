@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+import pytest
+
+from app.sla.policy import Case, InvalidTarget, Metric, Policy, Scope, SlaRule, choose, choose_all
+from app.tickets.custody import Holder
+
+HOUR = timedelta(hours=1)
+
+
+def rule(name: str, when: Scope, *, metric: Metric = Metric.FIRST_REPLY, **targets: timedelta) -> SlaRule:
+    return SlaRule(name, metric, "office", targets, 0.75, frozenset({Holder.CUSTOMER}), when)
+
+
+RULES = (
+    rule("forum", Scope(channels=frozenset({"forum"})), high=2 * HOUR, normal=8 * HOUR),
+    rule("billing on x", Scope(channels=frozenset({"x"}), departments=frozenset({"billing"})), normal=3 * HOUR),
+    rule("outages", Scope(topics=frozenset({"network_outage"})), normal=HOUR),
+    rule("all", Scope(), urgent=HOUR, high=2 * HOUR, normal=4 * HOUR, low=8 * HOUR),
+    rule("solved", Scope(), metric=Metric.RESOLUTION, normal=24 * HOUR),
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "target"),
+    [
+        (Case("invoice", "forum", "billing", "normal"), "forum", 8 * HOUR),
+        (Case("invoice", "forum", "billing", "urgent"), "all", HOUR),
+        (Case("invoice", "x", "billing", "normal"), "billing on x", 3 * HOUR),
+        (Case("invoice", "x", "sales", "normal"), "all", 4 * HOUR),
+        (Case("network_outage", "x", "network", "normal"), "outages", HOUR),
+        (Case(None, "x", None, "low"), "all", 8 * HOUR),
+    ],
+)
+def test_the_first_rule_that_covers_the_case_wins(case: Case, name: str, target: timedelta) -> None:
+    assert choose(RULES, Metric.FIRST_REPLY, case, digest="d1") == Policy(
+        name, Metric.FIRST_REPLY, "office", target, 0.75, frozenset({Holder.CUSTOMER}), "d1"
+    )
+
+
+def test_a_metric_without_a_rule_promises_nothing() -> None:
+    case = Case("invoice", "x", "billing", "normal")
+
+    assert choose(RULES, Metric.OWNERSHIP, case, digest="d1") is None
+    assert {metric: policy.name for metric, policy in choose_all(RULES, case, digest="d1").items()} == {
+        Metric.FIRST_REPLY: "billing on x",
+        Metric.RESOLUTION: "solved",
+    }
+
+
+@pytest.mark.parametrize(("target", "warn"), [(0, 0.5), (-60, 0.5), (60, 0.0), (60, 1.1)])
+def test_a_promise_of_nothing_is_refused(target: float, warn: float) -> None:
+    with pytest.raises(InvalidTarget):
+        SlaRule("x", Metric.RESOLUTION, "office", {"low": timedelta(seconds=target)}, warn, frozenset(), Scope())
+    with pytest.raises(InvalidTarget):
+        Policy("x", Metric.RESOLUTION, "office", timedelta(seconds=target), warn, frozenset(), "d1")
