@@ -1,0 +1,79 @@
+"""Brings a database to the schema of this program, and tells whether it has it.
+
+Knows Alembic, the one-migrator lock and patience with busy tables. Refuses to know what a revision changes.
+"""
+
+import asyncio
+import random
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.kit.db import Reading
+from app.kit.errors import Unavailable
+from app.settings import PROJECT
+
+_LOCK_KEY = 0x77656263617265  # "webcare"; any number that no other program on this server takes
+_LOCK_NOT_AVAILABLE = "55P03"
+_ATTEMPTS = 60  # of 2 s each: a busy table or another migrator gets two minutes
+
+
+class SchemaUnknown(Unavailable):
+    """The database is at another revision than this program knows; `found` and `known` name them."""
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(PROJECT / "migrations"))
+    return config
+
+
+async def migrate(url: str) -> None:
+    """Run every missing revision, each in its own transaction. Safe to start on many machines at once.
+
+    A revision that cannot get its locks within 2 s gives up, lets the waiting traffic pass, and tries again.
+    Raises SQLAlchemy's `DBAPIError` when a revision fails or patience ends.
+    """
+    engine = create_async_engine(
+        url,
+        poolclass=pool.NullPool,
+        connect_args={"server_settings": {"application_name": "webcare migrate", "lock_timeout": "2s"}},
+    )
+    try:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with engine.connect() as connection:
+                    await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+                    await connection.commit()  # the lock is the session's; Alembic wants to begin by itself
+                    await connection.run_sync(_upgrade)
+                    return
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or attempt == _ATTEMPTS:
+                    raise
+            await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def check_schema(reading: Reading) -> None:
+    """Raise `SchemaUnknown` unless the database stands at the very revision that this program was written for."""
+    known = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    there = await reading.scalar(text("SELECT to_regclass('alembic_version')::text"))
+    found = await reading.scalar(text("SELECT version_num FROM alembic_version")) if there else None
+    if found != known:
+        raise SchemaUnknown(
+            f"The database is at revision {found}, this program at {known}. "
+            "Run `webcare migrate` with the newest webcare that uses this database.",
+            found=found,
+            known=known,
+        )

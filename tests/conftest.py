@@ -1,0 +1,74 @@
+"""A real PostgreSQL for every test that wants one: migrated once, emptied before each test.
+
+Nothing starts for tests that ask for no fixture. `WEBCARE_TEST_DATABASE_URL` names a server to use instead of the
+embedded one; its account must be a superuser there.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.embedded import Embedded
+from app.kit.db import Database
+from app.migrating import migrate
+
+# Deleting from tables that are mostly empty takes a few milliseconds; copying a template or TRUNCATE takes a hundred.
+# Replication role: no foreign keys to order by, no guard of append-only tables. What the migrations brought stays.
+EMPTY = text("""
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL lock_timeout = '5s';
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+END $$
+""")
+
+
+async def administer(server: URL, *statements: str) -> None:
+    engine = create_async_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """The maintenance database of the server that holds the test database."""
+    if given := os.environ.get("WEBCARE_TEST_DATABASE_URL"):
+        yield make_url(given).set(drivername="postgresql+asyncpg")
+        return
+    with Embedded(tmp_path_factory.mktemp("server")) as embedded:
+        yield make_url(embedded.url())
+
+
+@pytest.fixture(scope="session")
+async def database_url(server: URL) -> AsyncIterator[str]:
+    """The address of the database that the real migrations made; for processes and connections of a test's own."""
+    name = f"webcare_test_{os.getpid()}"
+    url = server.set(database=name).render_as_string(hide_password=False)
+    await administer(server, f"CREATE DATABASE {name}")
+    await migrate(url)
+    yield url
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def pool(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def database(pool: Database) -> Database:
+    """The database, empty. For a race start several `transact` at once: each has a connection of its own."""
+    await pool.transact(lambda tx: tx.execute(EMPTY))
+    return pool
