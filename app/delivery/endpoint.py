@@ -1,0 +1,51 @@
+"""A department's endpoint: where it listens, what it wants to hear and how much of it.
+
+Knows the facts of one endpoint. Refuses to know how secrets are opened, and whether a URL may be called.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Payload(StrEnum):
+    """`thin`: ids, topic, priority, deadlines and a link. `full`: the customer's words as well."""
+
+    THIN = "thin"
+    FULL = "full"
+
+
+class EndpointState(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`event_types` None means every type. Secrets are sealed; the previous one signs until `previous_until`."""
+
+    id: UUID
+    department: str
+    url: str
+    event_types: frozenset[str] | None
+    payload: Payload
+    secret_sealed: bytes = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    previous_secret_sealed: bytes | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
+    state: EndpointState = EndpointState.OK
+    disabled_reason: str | None = None
+    throttled_until: datetime | None = None
+
+    def wants(self, event_type: str) -> bool:
+        return self.event_types is None or event_type in self.event_types
+
+    def secrets_sealed(self, now: datetime) -> tuple[bytes, ...]:
+        """The secrets that sign at this moment, newest first."""
+        if self.previous_secret_sealed is None or self.previous_until is None or self.previous_until <= now:
+            return (self.secret_sealed,)
+        return (self.secret_sealed, self.previous_secret_sealed)
