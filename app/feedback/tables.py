@@ -1,0 +1,60 @@
+"""Tables of feedback: who was asked about which resolution, or why not, and what they answered."""
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from app.kit.db import metadata
+
+# One row per resolution, asked or not. Attribution is frozen here, whatever becomes of the ticket. `state` is one of
+#   waiting    due_at says when it is sent        queued    link made, on its way to the channel
+#   sent       the channel took it                answered  there is a response
+#   skipped    never asked, `reason` says why     withdrawn no longer asked, `reason` says why
+#   failed     the channel did not take it
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
+    # The moment of a resolution is its name: a ticket that is resolved again is asked about again.
+    Column("resolved_at", DateTime(timezone=True), nullable=False),
+    Column("author_id", Uuid, ForeignKey("author.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("language", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text),
+    Column("topic", Text),
+    Column("department", Text),
+    Column("stage", Text),
+    Column("arm", Text),
+    Column("priority", Text, nullable=False),
+    Column("agent", Text),
+    Column("due_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("digest", LargeBinary, unique=True),  # of the link's token, which nobody keeps
+    UniqueConstraint("ticket_id", "resolved_at"),
+    Index("ix_invitation_due_at", "due_at", "id", postgresql_where=text("state = 'waiting'")),
+    Index("ix_invitation_author_id", "author_id"),
+    Index("ix_invitation_resolved_at", "resolved_at"),
+)
+
+response = Table(
+    "response",
+    metadata,
+    Column("invitation_id", Uuid, ForeignKey("invitation.id"), primary_key=True),
+    Column("score", SmallInteger, nullable=False),
+    Column("comment", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,125 @@
+"""Who is asked, when and once; read as sentences."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.feedback.invitation import (
+    Asking,
+    CommentTooLong,
+    Facts,
+    FeedbackRules,
+    Invite,
+    Reason,
+    ScoreOutOfRange,
+    Skip,
+    Texts,
+    check_answer,
+    decide,
+    draw_lot,
+)
+from app.routing.ownership import Arm, draw_arm
+
+RESOLVED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DUTCH = Texts(*["woorden"] * 11)
+RULES = FeedbackRules(
+    cool_down=timedelta(days=90),
+    delay=timedelta(hours=2),
+    expires=timedelta(days=14),
+    texts={"nl": DUTCH, "en": DUTCH},
+    channels={"whatsapp": Asking(reply_window=timedelta(hours=24)), "reviews": Asking(share=0.0)},
+    skip_resolutions=frozenset({"spam"}),
+)
+FACTS = Facts(
+    ticket_id=UUID("01900000-0000-7000-8000-000000000001"),
+    channel="x",
+    resolution="solved",
+    resolved_at=RESOLVED_AT,
+    last_post_at=RESOLVED_AT - timedelta(hours=1),
+    last_asked_at=None,
+    escalated=False,
+    opted_out=False,
+)
+
+
+def test_a_resolved_ticket_is_asked_about_after_the_delay() -> None:
+    due_at = RESOLVED_AT + timedelta(hours=2)
+    assert decide(RULES, FACTS) == Invite(due_at=due_at, expires_at=due_at + timedelta(days=14))
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (replace(FACTS, escalated=True), Reason.ESCALATED),
+        (replace(FACTS, opted_out=True), Reason.OPTED_OUT),
+        (replace(FACTS, resolution="spam"), Reason.RESOLUTION),
+        (replace(FACTS, last_asked_at=RESOLVED_AT - timedelta(days=89)), Reason.COOL_DOWN),
+        (replace(FACTS, last_asked_at=RESOLVED_AT + timedelta(hours=1)), Reason.COOL_DOWN),
+        (replace(FACTS, channel="whatsapp", last_post_at=RESOLVED_AT - timedelta(hours=22)), Reason.REPLY_WINDOW),
+        (replace(FACTS, channel="reviews"), Reason.NOT_SAMPLED),
+    ],
+    ids=lambda value: value.value if isinstance(value, Reason) else "",
+)
+def test_some_are_not_asked(facts: Facts, reason: Reason) -> None:
+    assert decide(RULES, facts) == Skip(reason)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(FACTS, last_asked_at=RESOLVED_AT + RULES.delay - timedelta(days=90)),
+        replace(FACTS, channel="whatsapp", last_post_at=RESOLVED_AT - timedelta(hours=21)),
+        replace(FACTS, resolution=None),
+    ],
+    ids=["cool-down is over", "reply window is open", "no resolution code"],
+)
+def test_what_is_just_allowed_is_asked(facts: Facts) -> None:
+    assert isinstance(decide(RULES, facts), Invite)
+
+
+def test_a_larger_sample_keeps_everybody_of_a_smaller_one() -> None:
+    ids = [UUID(int=n) for n in range(2000)]
+    quarter = {n for n in ids if draw_lot(n) < 0.25}
+    half = {n for n in ids if draw_lot(n) < 0.5}
+    assert quarter < half
+    assert len(quarter) == pytest.approx(500, abs=60)
+
+
+def test_the_lot_never_changes() -> None:
+    assert draw_lot(FACTS.ticket_id) == 0.19299232251048748
+
+
+def test_the_sample_does_not_know_the_arm() -> None:
+    sampled = [n for n in (UUID(int=n) for n in range(2000)) if draw_lot(n) < 0.5]
+    first_hand = sum(draw_arm(n, 50) is Arm.FIRST_HAND for n in sampled)
+    assert first_hand / len(sampled) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spoken"), [(("en", "nl"), "en"), ((None, "en"), "en"), (("fy",), "nl"), ((), "nl")]
+)
+def test_a_customer_is_spoken_to_in_a_language_that_there_is(wanted: tuple[str | None, ...], spoken: str) -> None:
+    assert RULES.speaks(*wanted) == spoken
+
+
+def test_answers_within_bounds_are_taken() -> None:
+    check_answer(0, None)
+    check_answer(10, "x" * 2000)
+
+
+@pytest.mark.parametrize(
+    ("score", "comment", "error", "field"),
+    [
+        (-1, None, ScoreOutOfRange, "score"),
+        (11, "", ScoreOutOfRange, "score"),
+        (9, "x" * 2001, CommentTooLong, "comment"),
+    ],
+)
+def test_answers_out_of_bounds_name_the_field(
+    score: int, comment: str | None, error: type[ScoreOutOfRange | CommentTooLong], field: str
+) -> None:
+    with pytest.raises(error) as caught:
+        check_answer(score, comment)
+    assert caught.value.field == field
