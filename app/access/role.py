@@ -1,0 +1,115 @@
+"""Roles, what each may do, and whose tickets each may see.
+
+Knows permissions as data: what is not listed is denied. Refuses to know how a caller proved who it is (token) and
+which call asks for which permission (the API).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app.kit.errors import Invalid, Refused
+
+
+class Forbidden(Refused):
+    """The caller is known and its role does not include this."""
+
+
+class DepartmentMismatch(Invalid):
+    """A department role without a department, or a department on a role that has none."""
+
+
+class Role(StrEnum):
+    INGEST = "ingest"
+    AGENT = "agent"
+    DEPARTMENT = "department"
+    PR = "pr"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    POST_MENTIONS = "post_mentions"
+    READ_TICKETS = "read_tickets"
+    WORK_TICKETS = "work_tickets"
+    ANSWER_TICKETS = "answer_tickets"
+    MANAGE_ENDPOINTS = "manage_endpoints"
+    READ_REPORTS = "read_reports"
+    READ_RULES = "read_rules"
+    MANAGE_TOKENS = "manage_tokens"
+
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.INGEST: frozenset({Permission.POST_MENTIONS}),
+    Role.AGENT: frozenset({Permission.READ_TICKETS, Permission.WORK_TICKETS, Permission.READ_RULES}),
+    Role.DEPARTMENT: frozenset(
+        {
+            Permission.READ_TICKETS,
+            Permission.ANSWER_TICKETS,
+            Permission.MANAGE_ENDPOINTS,
+            Permission.READ_REPORTS,
+        }
+    ),
+    Role.PR: frozenset({Permission.READ_TICKETS, Permission.READ_RULES}),
+    Role.MANAGER: frozenset({Permission.READ_TICKETS, Permission.READ_REPORTS, Permission.READ_RULES}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows a caller may see. `department` None: all; else only those of that department.
+
+    A store turns it into a WHERE; what lies outside reads as not there.
+    """
+
+    department: str | None = None
+
+    def covers(self, department: str | None) -> bool:
+        return self.department is None or self.department == department
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a living token. A department caller is always bound to a department, no other ever is."""
+
+    token_id: UUID
+    name: str
+    role: Role
+    department: str | None = None
+
+    def __post_init__(self) -> None:
+        check_binding(self.role, self.department)
+
+    @property
+    def actor(self) -> str:
+        """How history names the caller: `agent:anna`, `department:billing/anna`."""
+        whom = f"{self.department}/{self.name}" if self.department else self.name
+        return f"{self.role}:{whom}"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.department)
+
+
+def check_binding(role: Role, department: str | None) -> None:
+    """A department that is missing would let its caller see everything. Raises `DepartmentMismatch`."""
+    if role is Role.DEPARTMENT and not department:
+        raise DepartmentMismatch("A token for the role department names its department.", field="department")
+    if role is not Role.DEPARTMENT and department is not None:
+        raise DepartmentMismatch(f"Only the role department has a department, {role} has none.", field="department")
+
+
+def may(caller: Caller, permission: Permission) -> bool:
+    return permission in PERMISSIONS[caller.role]
+
+
+def require(caller: Caller, permission: Permission) -> None:
+    """Let the caller pass or raise `Forbidden`, which names the roles that may."""
+    if not may(caller, permission):
+        roles = [str(role) for role, permissions in PERMISSIONS.items() if permission in permissions]
+        raise Forbidden(f"The role {caller.role} may not do this; {_either(roles)} may.", roles=roles)
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]

@@ -1,0 +1,44 @@
+"""Tables of access: tokens, and the answers that an idempotency key brings back."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+
+from app.kit.db import metadata
+
+# Only the digest of a token is kept. A department token without its department would see every ticket.
+token = Table(
+    "token",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("department", Text),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    CheckConstraint("(role = 'department') = (department is not null)", name="department"),
+)
+
+# `answer` is sealed: it may hold a secret that is shown once.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("token_id", Uuid, ForeignKey("token.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_idempotency_created_at", "created_at"),
+)

@@ -1,0 +1,87 @@
+from uuid import UUID
+
+import pytest
+
+from app.access.role import (
+    PERMISSIONS,
+    Caller,
+    DepartmentMismatch,
+    Forbidden,
+    Permission,
+    Role,
+    Scope,
+    may,
+    require,
+)
+from app.access.token import UnusableToken, check_given, prefix
+from app.kit.ids import new_secret
+
+SOME = UUID(int=1)
+
+MAY = {
+    Role.INGEST: "post_mentions",
+    Role.AGENT: "read_tickets work_tickets read_rules",
+    Role.DEPARTMENT: "read_tickets answer_tickets manage_endpoints read_reports",
+    Role.PR: "read_tickets read_rules",
+    Role.MANAGER: "read_tickets read_reports read_rules",
+    Role.ADMIN: " ".join(Permission),
+}
+
+
+def caller(role: Role) -> Caller:
+    return Caller(SOME, "anna", role, "billing" if role is Role.DEPARTMENT else None)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("permission", Permission)
+def test_a_role_may_do_what_is_listed_and_nothing_else(role: Role, permission: Permission) -> None:
+    assert may(caller(role), permission) == (permission in MAY[role].split())
+
+
+def test_every_permission_is_somebodys_besides_admin_unless_it_is_about_access_itself() -> None:
+    others = frozenset().union(*(held for role, held in PERMISSIONS.items() if role is not Role.ADMIN))
+    assert set(Permission) - others == {Permission.MANAGE_TOKENS}
+
+
+def test_a_refusal_names_who_may() -> None:
+    with pytest.raises(Forbidden) as refused:
+        require(caller(Role.INGEST), Permission.WORK_TICKETS)
+    assert refused.value.message == "The role ingest may not do this; agent or admin may."
+    assert refused.value.facts == {"roles": ["agent", "admin"]}
+
+
+def test_history_names_a_caller_by_role_and_department() -> None:
+    assert caller(Role.AGENT).actor == "agent:anna"
+    assert caller(Role.DEPARTMENT).actor == "department:billing/anna"
+
+
+@pytest.mark.parametrize("department", [None, ""])
+def test_a_department_caller_cannot_exist_without_its_department(department: str | None) -> None:
+    with pytest.raises(DepartmentMismatch):
+        Caller(SOME, "anna", Role.DEPARTMENT, department)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.DEPARTMENT])
+def test_no_other_caller_is_bound_to_a_department(role: Role) -> None:
+    with pytest.raises(DepartmentMismatch):
+        Caller(SOME, "anna", role, "billing")
+
+
+def test_a_department_sees_its_own_and_others_see_all() -> None:
+    assert caller(Role.DEPARTMENT).scope == Scope("billing")
+    assert [Scope("billing").covers(it) for it in ("billing", "network", None)] == [True, False, False]
+    assert [caller(Role.AGENT).scope.covers(it) for it in ("billing", "network", None)] == [True, True, True]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_made_token_tells_its_role_and_can_be_sent(role: Role) -> None:
+    secret = new_secret(prefix(role))
+    check_given(secret)
+    assert secret.startswith(f"wc_{role}_")
+    assert len(secret) == len(f"wc_{role}_") + 43  # 256 bits in base64url without padding
+
+
+@pytest.mark.parametrize("secret", ["", "two words", "tab\t", "é", "a=b", "x" * 256, "line\n"])
+def test_a_token_that_no_header_carries_is_refused(secret: str) -> None:
+    with pytest.raises(UnusableToken):
+        check_given(secret)
