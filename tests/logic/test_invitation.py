@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from app.feedback.invitation import (
-    Asking,
     CommentTooLong,
     Facts,
     FeedbackRules,
@@ -23,13 +22,14 @@ from app.feedback.invitation import (
 from app.routing.ownership import Arm, draw_arm
 
 RESOLVED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DUTCH = Texts(*["woorden"] * 11)
+DUTCH = Texts(*["woorden"] * 8)
 RULES = FeedbackRules(
     cool_down=timedelta(days=90),
     delay=timedelta(hours=2),
     expires=timedelta(days=14),
     texts={"nl": DUTCH, "en": DUTCH},
-    channels={"whatsapp": Asking(reply_window=timedelta(hours=24)), "reviews": Asking(share=0.0)},
+    channels={"reviews": 0.0},
+    reply_windows={"whatsapp": timedelta(hours=24)},
     skip_resolutions=frozenset({"spam"}),
 )
 FACTS = Facts(
