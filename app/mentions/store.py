@@ -1,0 +1,269 @@
+"""Mentions in the database: once per (channel, external id), with their authors, threads, revisions and tombstones.
+
+Knows which rows must be locked so that many processes agree. Refuses to know tickets. Every function takes a list;
+keys are locked in sorted order, so that two lists that overlap wait for each other instead of deadlocking.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+
+from app.kit.db import Reading, Transaction
+from app.kit.ids import new_id
+from app.mentions.mention import Author, Mention
+from app.mentions.tables import author, conversation, mention, mention_key, mention_revision
+
+Key = tuple[str, str]
+AuthorKey = tuple[str, str]
+Thread = tuple[str, str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What stands under a key: a mention, a tombstone without one, or a post of our own (`mention_id` None)."""
+
+    mention_id: UUID | None
+    thread: str | None
+    deleted: bool
+    revision: int = 0
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A mention with the identity that it has here."""
+
+    id: UUID
+    mention: Mention
+    author_id: UUID
+    conversation_id: UUID | None
+    language: str | None
+
+
+_ADD_KEYS = text("""
+    INSERT INTO mention_key (channel, external_id, mention_id, thread)
+    SELECT * FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[]), CAST(:mentions AS uuid[]),
+                         CAST(:threads AS text[]))
+    ON CONFLICT DO NOTHING RETURNING channel, external_id""")
+
+_LOCK_KEYS = text("""
+    SELECT k.channel, k.external_id, k.mention_id, k.thread, k.deleted_at IS NOT NULL AS deleted,
+           m.revision, m.fingerprint
+    FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
+    JOIN mention_key k USING (channel, external_id) LEFT JOIN mention m ON m.id = k.mention_id
+    ORDER BY k.channel, k.external_id FOR UPDATE OF k""")
+
+_THREADS = text("""
+    SELECT k.channel, k.external_id, k.thread
+    FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
+    JOIN mention_key k USING (channel, external_id) WHERE k.thread IS NOT NULL""")
+
+_AUTHORS = text("""
+    SELECT a.id, a.channel, a.key, a.handle, a.display_name, a.followers, a.verified
+    FROM unnest(CAST(:channels AS text[]), CAST(:keys AS text[])) AS asked (channel, key)
+    JOIN author a USING (channel, key)""")
+
+_LOCK_CONVERSATIONS = text("""
+    SELECT c.id, c.channel, c.thread, c.author_id
+    FROM unnest(CAST(:channels AS text[]), CAST(:threads AS text[]), CAST(:authors AS uuid[]))
+         AS asked (channel, thread, author_id)
+    JOIN conversation c USING (channel, thread, author_id)
+    ORDER BY c.channel, c.thread, c.author_id FOR UPDATE OF c""")
+
+_ADD_REPOSTS = text("""
+    UPDATE mention m SET reposts = reposts + counted.n
+    FROM (SELECT channel, external_id, count(*) AS n
+          FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
+          GROUP BY 1, 2) AS counted
+    JOIN mention_key k USING (channel, external_id)
+    WHERE m.id = k.mention_id RETURNING k.channel, k.external_id""")
+
+
+async def claim_keys(tx: Transaction, arrivals: Mapping[Key, tuple[UUID, str]]) -> dict[Key, Known]:
+    """Claim the keys of arrivals (mention id, thread); returns those that stood already, locked.
+
+    A key that is absent from the answer is new and ours: nobody else can create it any more.
+    """
+    keys = sorted(arrivals)
+    parameters = {
+        **_split(keys),
+        "mentions": [arrivals[key][0] for key in keys],
+        "threads": [arrivals[key][1] for key in keys],
+    }
+    added = {(row.channel, row.external_id) for row in await tx.rows(_ADD_KEYS, parameters)}
+    standing = [key for key in keys if key not in added]
+    if not standing:
+        return {}
+    return {(row.channel, row.external_id): _known(row) for row in await tx.rows(_LOCK_KEYS, _split(standing))}
+
+
+async def list_threads(tx: Reading, keys: Iterable[Key]) -> dict[Key, str]:
+    """The threads of posts that we know, ours included; posts that we never saw are absent."""
+    asked = sorted(set(keys))
+    if not asked:
+        return {}
+    return {(row.channel, row.external_id): row.thread for row in await tx.rows(_THREADS, _split(asked))}
+
+
+async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now: datetime) -> dict[AuthorKey, UUID]:
+    """The ids of people by (channel, key); unknown ones are added and changed profiles are brought up to date."""
+    keys = sorted(people)
+    parameters = {"channels": [channel for channel, _ in keys], "keys": [key for _, key in keys]}
+    known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
+    missing = [_author_row(key, people[key], now) for key in keys if key not in known]
+    if await tx.insert(author, missing, or_ignore=True) < len(missing):
+        known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
+    changed = [_profile(row.id, people[key]) for key, row in known.items() if _changed(row, people[key])]
+    await tx.update(author, changed)
+    return {(row["channel"], row["key"]): row["id"] for row in missing} | {key: row.id for key, row in known.items()}
+
+
+async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tuple[dict[Thread, UUID], set[UUID]]:
+    """Conversations by (channel, thread, author), locked until the commit; and which of them are new.
+
+    Whoever posts to the same conversation at the same time waits here, which is what keeps it to one open ticket.
+    """
+    asked = sorted(set(threads))
+    known = await _lock_conversations(tx, asked)
+    added = {key: new_id() for key in asked if key not in known}
+    rows = [
+        {"id": added[channel, thread, author_id], "channel": channel, "thread": thread, "author_id": author_id}
+        for channel, thread, author_id in added
+    ]
+    if await tx.insert(conversation, rows, or_ignore=True) < len(rows):
+        return await _lock_conversations(tx, asked), set()
+    return known | added, set(added.values())
+
+
+async def add_mentions(tx: Transaction, stored: Sequence[Stored], received_at: datetime) -> None:
+    await tx.insert(mention, [_mention_row(one, received_at) for one in stored])
+
+
+async def record_revisions(tx: Transaction, edits: Mapping[UUID, Mention], now: datetime) -> None:
+    """Move the words that stand into `mention_revision` and put the new ones in their place."""
+    if not edits:
+        return
+    standing = await tx.rows(select(mention).where(mention.c.id.in_(list(edits))))
+    kept = ("revision", "title", "text", "attachments")
+    await tx.insert(
+        mention_revision,
+        [{"mention_id": row.id, "replaced_at": now, **{name: getattr(row, name) for name in kept}} for row in standing],
+    )
+    await tx.update(mention, [_edited_row(row, edits[row.id]) for row in standing])
+
+
+async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> set[Key]:
+    """Count each repost on its original; returns the originals that we know."""
+    if not originals:
+        return set()
+    return {(row.channel, row.external_id) for row in await tx.rows(_ADD_REPOSTS, _split(originals))}
+
+
+async def record_own_post(tx: Transaction, channel: str, external_id: str, thread: str) -> None:
+    """What we published, so that its echo is known and replies to it find their conversation."""
+    row = {"channel": channel, "external_id": external_id, "mention_id": None, "thread": thread}
+    await tx.insert(mention_key, [row], or_ignore=True)
+
+
+async def record_deletion(tx: Transaction, key: Key, now: datetime) -> Known | None:
+    """Put a tombstone on a key, whether or not its post has come, and take the words away.
+
+    Returns what stood there before, None when nothing did.
+    """
+    channel, external_id = key
+    parameters = {**_split([key]), "mentions": [None], "threads": [None]}
+    fresh = await tx.rows(_ADD_KEYS, parameters)
+    before = None if fresh else _known((await tx.rows(_LOCK_KEYS, _split([key])))[0])
+    here = (mention_key.c.channel == channel) & (mention_key.c.external_id == external_id)
+    await tx.execute(mention_key.update().where(here, mention_key.c.deleted_at.is_(None)).values(deleted_at=now))
+    if before is not None and before.mention_id is not None and not before.deleted:
+        gone = mention.update().where(mention.c.id == before.mention_id)
+        await tx.execute(gone.values(text="", title=None, attachments=[], deleted_at=now))
+        await tx.execute(mention_revision.delete().where(mention_revision.c.mention_id == before.mention_id))
+    return before
+
+
+async def get_thread(tx: Reading, conversation_id: UUID) -> str:
+    found: str = await tx.scalar(select(conversation.c.thread).where(conversation.c.id == conversation_id))
+    return found
+
+
+async def _lock_conversations(tx: Transaction, asked: Sequence[Thread]) -> dict[Thread, UUID]:
+    parameters = {
+        "channels": [channel for channel, _, _ in asked],
+        "threads": [thread for _, thread, _ in asked],
+        "authors": [author_id for _, _, author_id in asked],
+    }
+    rows = await tx.rows(_LOCK_CONVERSATIONS, parameters)
+    return {(row.channel, row.thread, row.author_id): row.id for row in rows}
+
+
+def _split(keys: Sequence[Key]) -> dict[str, list[str]]:
+    return {"channels": [channel for channel, _ in keys], "ids": [external_id for _, external_id in keys]}
+
+
+def _known(row: Row[Any]) -> Known:
+    return Known(row.mention_id, row.thread, row.deleted, row.revision or 0, row.fingerprint or b"")
+
+
+def _author_row(key: AuthorKey, person: Author, now: datetime) -> dict[str, Any]:
+    channel, name = key
+    profile = _profile(new_id(), person)
+    return {**profile, "channel": channel, "key": name, "external_id": person.external_id, "first_seen_at": now}
+
+
+def _profile(author_id: UUID, person: Author) -> dict[str, Any]:
+    return {
+        "id": author_id,
+        "handle": person.handle,
+        "display_name": person.display_name,
+        "followers": person.followers,
+        "verified": person.verified,
+    }
+
+
+def _changed(row: Row[Any], person: Author) -> bool:
+    standing = (row.handle, row.display_name, row.followers, row.verified)
+    return standing != (person.handle, person.display_name, person.followers, person.verified)
+
+
+def _mention_row(stored: Stored, received_at: datetime) -> dict[str, Any]:
+    said = stored.mention
+    return {
+        "id": stored.id,
+        "channel": said.channel,
+        "external_id": said.external_id,
+        "account": said.account,
+        "author_id": stored.author_id,
+        "conversation_id": stored.conversation_id,
+        "kind": said.kind,
+        "parent_id": said.parent_id,
+        "title": said.title,
+        "text": said.text,
+        "url": said.url,
+        "language": stored.language,
+        "visibility": said.visibility,
+        "metrics": said.metrics,
+        "rating": said.rating,
+        "attachments": said.attachments,
+        "revision": said.revision or 0,
+        "fingerprint": said.fingerprint,
+        "posted_at": said.posted_at,
+        "received_at": received_at,
+    }
+
+
+def _edited_row(standing: Row[Any], said: Mention) -> dict[str, Any]:
+    return {
+        "id": standing.id,
+        "title": said.title,
+        "text": said.text,
+        "metrics": said.metrics,
+        "attachments": said.attachments,
+        "revision": standing.revision + 1 if said.revision is None else said.revision,
+        "fingerprint": said.fingerprint,
+    }
