@@ -1,0 +1,380 @@
+"""The life of a ticket: which act is legal in which state, and what it makes of the ticket.
+
+Knows states, custody and leases. Refuses to know clocks, rules and who may act at all. Every function takes a ticket
+and a moment and returns a `Step`; an act that the state does not allow raises `IllegalMove` with the legal ones.
+
+    triage -> routed -> working <-> waiting_customer -> resolved -> closed
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.kit.errors import Conflict, Invalid
+from app.tickets.custody import Custody, Holder, hand_over
+from app.tickets.ticket import Event, State, Step, Ticket
+
+LEASE = timedelta(minutes=10)
+REOPEN_WINDOW = timedelta(days=7)
+
+_UNRESOLVED = frozenset({State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER})
+_AT_WORK = frozenset({State.TRIAGE, State.ROUTED, State.WORKING})
+
+# The whole table of legal moves; 409 answers quote it.
+LEGAL: dict[str, frozenset[State]] = {
+    "claim": _UNRESOLVED,
+    "release": frozenset({State.WORKING}),
+    "lease": frozenset({State.WORKING}),
+    "note": frozenset(State),
+    "update": _UNRESOLVED | {State.RESOLVED},
+    "reply": _UNRESOLVED | {State.RESOLVED},
+    "reroute": _UNRESOLVED,
+    "wait": _AT_WORK,
+    "snooze": _UNRESOLVED,
+    "resolve": _UNRESOLVED,
+    "reopen": frozenset({State.RESOLVED}),
+    "accept": frozenset({State.ROUTED, State.WORKING}),
+    "answer": frozenset({State.ROUTED, State.WORKING}),
+    "handback": frozenset({State.ROUTED, State.WORKING}),
+}
+
+
+class IllegalMove(Conflict):
+    pass
+
+
+class ClaimedByAnother(Conflict):
+    pass
+
+
+class HeldElsewhere(Conflict):
+    pass
+
+
+class NotInFuture(Invalid):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where routing puts a ticket. `department` None: triage."""
+
+    topic: str | None
+    confidence: float
+    department: str | None
+    stage: str | None
+    arm: str | None
+    rule: str
+
+    @property
+    def holder(self) -> Holder:
+        """A department that only advises still has the ball: its answer is what everybody waits for."""
+        if self.department is None:
+            return Holder.TRIAGE
+        return Holder.WEBCARE if self.stage == "central" else Holder.DEPARTMENT
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "topic": self.topic,
+            "department": self.department,
+            "stage": self.stage,
+            "arm": self.arm,
+            "rule": self.rule,
+        }
+
+
+def legal_moves(state: State) -> list[str]:
+    return sorted(act for act, states in LEGAL.items() if state in states)
+
+
+def opened(ticket: Ticket, placement: Placement, post: Event, waiting_since: datetime, now: datetime) -> Step:
+    """A new ticket takes its place. Until it was placed, from the customer's post on, it was in triage."""
+    custody: tuple[Custody, ...] = (Custody(Holder.TRIAGE, None, waiting_since),)
+    if placement.department is not None:
+        custody = hand_over(custody, placement.holder, _with(placement), now)
+    placed = replace(_placed(ticket, placement), custody=custody)
+    events = [post, Event("ticket.opened", "system", {"number": ticket.number, "topic": placement.topic})]
+    if placement.department is not None:
+        events.append(Event("ticket.routed", "system", placement.facts))
+    return Step(None, placed, tuple(events))
+
+
+def customer_posted(ticket: Ticket, post: Event, counts_from: datetime, now: datetime) -> Step:
+    """The customer posted again: a ticket that waited or was resolved goes back to who had it."""
+    events = [post, Event("ticket.customer_replied", "customer", post.data, counts_from)]
+    if ticket.state is State.RESOLVED:
+        events.append(Event("ticket.reopened", "customer", {"reason": "the customer posted again"}))
+    if ticket.state in {State.RESOLVED, State.WAITING_CUSTOMER}:
+        return Step(ticket, _brought_back(ticket, now), tuple(events))
+    return Step(ticket, replace(ticket, snoozed_until=None), tuple(events))
+
+
+def claim(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -> Step:
+    """An agent takes the ticket. Claiming one that a department has takes the ball back to webcare, and says so."""
+    _check(ticket, "claim")
+    _not_anothers(ticket, actor, now)
+    taken = replace(
+        ticket,
+        state=State.WORKING,
+        assignee=actor,
+        lease_until=now + lease,
+        snoozed_until=None,
+        wait_until=None,
+        custody=hand_over(ticket.custody, Holder.WEBCARE, None, now),
+    )
+    data = {"assignee": actor, "from": ticket.with_department or str(ticket.holder)}
+    told = (ticket.with_department,) if ticket.with_department else ()
+    return Step(ticket, taken, (Event("ticket.reassigned", actor, data, departments=told),))
+
+
+def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -> Step:
+    _check(ticket, "lease")
+    if ticket.assignee != actor:
+        raise ClaimedByAnother(f"{ticket.assignee or 'Nobody'} has this ticket; claim it first.", by=ticket.assignee)
+    return Step(ticket, replace(ticket, lease_until=now + lease), ())
+
+
+def release(ticket: Ticket, actor: str, now: datetime) -> Step:
+    _check(ticket, "release")
+    _not_anothers(ticket, actor, now)
+    let_go = replace(ticket, state=_state_unclaimed(ticket), assignee=None, lease_until=None)
+    return Step(ticket, let_go, (Event("ticket.reassigned", actor, {"assignee": None, "from": ticket.assignee}),))
+
+
+def note(ticket: Ticket, actor: str, text: str) -> Step:
+    return Step(ticket, ticket, (Event("ticket.noted", actor, {"text": text}),))
+
+
+def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str, ...] | None) -> Step:
+    """Another priority or other tags; what stays as it was makes no event."""
+    _check(ticket, "update")
+    changed: dict[str, Any] = {}
+    if priority is not None and priority != ticket.priority:
+        changed["priority"] = {"from": ticket.priority, "to": priority}
+    if tags is not None and tags != ticket.tags:
+        changed["tags"] = {"from": list(ticket.tags), "to": list(tags)}
+    if not changed:
+        return Step(ticket, ticket, ())
+    after = replace(ticket, priority=priority or ticket.priority, tags=ticket.tags if tags is None else tags)
+    return Step(ticket, after, (Event("ticket.updated", actor, changed),))
+
+
+def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
+    """Somebody answers the customer. An unclaimed ticket becomes theirs; a resolved one stays resolved."""
+    _check(ticket, "reply")
+    _not_anothers(ticket, actor, now)
+    event = Event("ticket.replied", actor, data)
+    if ticket.state is State.RESOLVED:
+        return Step(ticket, ticket, (event,))
+    if ticket.with_department is not None:
+        return Step(ticket, replace(ticket, state=State.WORKING), (event,))
+    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE)
+    return Step(ticket, replace(theirs, custody=hand_over(theirs.custody, Holder.WEBCARE, None, now)), (event,))
+
+
+def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: datetime) -> Step:
+    """Another topic or owner. The department that had the ball is told that it has it no longer."""
+    _check(ticket, "reroute")
+    _not_anothers(ticket, actor, now)
+    moved = replace(
+        _placed(ticket, placement),
+        custody=hand_over(ticket.custody, placement.holder, _with(placement), now),
+        assignee=None,
+        lease_until=None,
+        snoozed_until=None,
+        wait_until=None,
+    )
+    left = ticket.with_department
+    told = (left,) if left is not None and left != placement.department else ()
+    data = {**placement.facts, "reason": reason, "from": {"topic": ticket.topic, "department": ticket.department}}
+    events = (
+        Event("ticket.reassigned", actor, data, departments=told),
+        Event("ticket.routed", actor, {**placement.facts, "reason": reason}),
+    )
+    return Step(ticket, moved, events)
+
+
+def wait(ticket: Ticket, actor: str, until: datetime | None, now: datetime) -> Step:
+    """The customer has the ball, at the latest until `until`, when the ticket comes back."""
+    _check(ticket, "wait")
+    _not_anothers(ticket, actor, now)
+    _in_future("until", until, now)
+    waiting = replace(
+        ticket,
+        state=State.WAITING_CUSTOMER,
+        wait_until=until,
+        lease_until=None,
+        custody=hand_over(ticket.custody, Holder.CUSTOMER, None, now),
+    )
+    return Step(ticket, waiting, (Event("ticket.waiting", actor, {"for": "customer", "until": _iso(until)}),))
+
+
+def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
+    """Out of sight until then. No clock stops for it: the customer waits all the same."""
+    _check(ticket, "snooze")
+    _not_anothers(ticket, actor, now)
+    _in_future("until", until, now)
+    return Step(
+        ticket,
+        replace(ticket, snoozed_until=until),
+        (Event("ticket.snoozed", actor, {"until": _iso(until)}),),
+    )
+
+
+def wake(ticket: Ticket, now: datetime) -> Step:
+    """The moment of a snooze or a wait has come: back to who had it."""
+    if ticket.state is State.WAITING_CUSTOMER:
+        event = Event("ticket.reassigned", "system", {"reason": "the customer did not post in time"})
+        return Step(ticket, _brought_back(ticket, now), (event,))
+    return Step(ticket, replace(ticket, snoozed_until=None), ())
+
+
+def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: datetime) -> Step:
+    _check(ticket, "resolve")
+    _not_anothers(ticket, actor, now)
+    settled = replace(
+        ticket,
+        state=State.RESOLVED,
+        resolution=code,
+        resolved_at=now,
+        close_at=now + REOPEN_WINDOW,
+        lease_until=None,
+        snoozed_until=None,
+        wait_until=None,
+        custody=hand_over(ticket.custody, Holder.CUSTOMER, None, now),
+    )
+    told = (ticket.with_department,) if ticket.with_department else ()
+    data = {"code": code, "note": note_text}
+    return Step(ticket, settled, (Event("ticket.resolved", actor, data, departments=told),))
+
+
+def reopen(ticket: Ticket, actor: str, reason: str, now: datetime) -> Step:
+    _check(ticket, "reopen")
+    return Step(ticket, _brought_back(ticket, now), (Event("ticket.reopened", actor, {"reason": reason}),))
+
+
+def close(ticket: Ticket, now: datetime) -> Step:
+    """The reopen window is over."""
+    closed = replace(
+        ticket,
+        state=State.CLOSED,
+        closed_at=now,
+        close_at=None,
+        custody=hand_over(ticket.custody, Holder.NOBODY, None, now),
+    )
+    return Step(ticket, closed, (Event("ticket.closed", "system"),))
+
+
+def accept(ticket: Ticket, actor: str) -> Step:
+    """The department that has the ball takes the work."""
+    _check(ticket, "accept")
+    _held_by_department(ticket)
+    return Step(ticket, replace(ticket, state=State.WORKING, assignee=actor), (Event("ticket.accepted", actor),))
+
+
+def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
+    """The department supplied an answer that webcare will publish: webcare has the ball."""
+    _check(ticket, "answer")
+    _held_by_department(ticket)
+    told = (ticket.with_department,) if ticket.with_department else ()
+    back = replace(
+        ticket,
+        state=State.ROUTED,
+        assignee=None,
+        lease_until=None,
+        custody=hand_over(ticket.custody, Holder.WEBCARE, None, now),
+    )
+    return Step(ticket, back, (Event("ticket.answered", actor, data, departments=told),))
+
+
+def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
+    """Not this department's: a person in triage looks, with the suggestion at hand."""
+    _check(ticket, "handback")
+    _held_by_department(ticket)
+    back = replace(
+        ticket,
+        state=State.TRIAGE,
+        department=None,
+        stage=None,
+        arm=None,
+        assignee=None,
+        lease_until=None,
+        custody=hand_over(ticket.custody, Holder.TRIAGE, None, now),
+    )
+    told = (ticket.with_department,) if ticket.with_department else ()
+    return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
+
+
+def _placed(ticket: Ticket, placement: Placement) -> Ticket:
+    return replace(
+        ticket,
+        state=State.TRIAGE if placement.department is None else State.ROUTED,
+        topic=placement.topic,
+        confidence=placement.confidence,
+        department=placement.department,
+        stage=placement.stage,
+        arm=placement.arm,
+    )
+
+
+def _with(placement: Placement) -> str | None:
+    return placement.department if placement.holder is Holder.DEPARTMENT else None
+
+
+def _worker_before(custody: Iterable[Custody]) -> Custody:
+    """Who had the ball before the customer, PR or an outage had it."""
+    ours = {Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT}
+    return next(entry for entry in reversed(tuple(custody)) if entry.holder in ours)
+
+
+def _brought_back(ticket: Ticket, now: datetime) -> Ticket:
+    worker = _worker_before(ticket.custody)
+    back = replace(
+        ticket,
+        custody=hand_over(ticket.custody, worker.holder, worker.department, now),
+        wait_until=None,
+        snoozed_until=None,
+        resolved_at=None,
+        resolution=None,
+        close_at=None,
+    )
+    return replace(back, state=State.WORKING if ticket.assignee else _state_unclaimed(back))
+
+
+def _state_unclaimed(ticket: Ticket) -> State:
+    return State.TRIAGE if ticket.department is None else State.ROUTED
+
+
+def _check(ticket: Ticket, act: str) -> None:
+    if ticket.state not in LEGAL[act]:
+        legal = legal_moves(ticket.state)
+        raise IllegalMove(
+            f"A ticket that is {ticket.state} cannot be moved by '{act}'; legal are: {', '.join(legal)}.",
+            state=str(ticket.state),
+            legal=legal,
+        )
+
+
+def _not_anothers(ticket: Ticket, actor: str, now: datetime) -> None:
+    if ticket.assignee not in {None, actor} and ticket.lease_until is not None and ticket.lease_until > now:
+        raise ClaimedByAnother(
+            f"{ticket.assignee} has this ticket until {_iso(ticket.lease_until)}.",
+            by=ticket.assignee,
+            until=_iso(ticket.lease_until),
+        )
+
+
+def _held_by_department(ticket: Ticket) -> None:
+    if ticket.with_department is None:
+        raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
+
+
+def _in_future(field: str, moment: datetime | None, now: datetime) -> None:
+    if moment is not None and moment <= now:
+        raise NotInFuture("Choose a moment in the future.", field=field)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

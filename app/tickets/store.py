@@ -1,0 +1,276 @@
+"""Tickets, their custody and their events in the database.
+
+Knows how steps are written so that a stale writer loses, and which rows a caller may see. Refuses to know what an act
+means and who else must be told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true
+
+from app.kit.db import Reading, Transaction
+from app.kit.errors import Conflict, NotFound
+from app.kit.ids import new_id
+from app.mentions.tables import mention
+from app.tickets.custody import Custody, Holder
+from app.tickets.tables import custody, event, ticket, ticket_mention
+from app.tickets.ticket import State, Step, Ticket
+
+
+class TicketNotFound(NotFound):
+    pass
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the ticket between reading and writing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event as it stands in the record; `sequence` counts per ticket from 1."""
+
+    id: UUID
+    ticket_id: UUID
+    sequence: int
+    type: str
+    actor: str
+    at: datetime
+    data: dict[str, Any]
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tickets somebody asks for; None asks nothing. `department` is who owns it, `holders` who has the ball."""
+
+    department: str | None = None
+    topic: str | None = None
+    channel: str | None = None
+    language: str | None = None
+    state: str | None = None
+    priority: str | None = None
+    assignee: str | None = None
+    tag: str | None = None
+    overdue: bool | None = None
+    holders: tuple[Holder, ...] | None = None
+
+
+_OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in {"custody", "tags", "due"})
+_NUMBERS = text("SELECT nextval('ticket_number_seq') FROM generate_series(1, :n)")
+
+
+async def take_numbers(tx: Transaction, count: int) -> list[int]:
+    """Readable numbers for new tickets. A unit that fails leaves gaps, which is what sequences do."""
+    if not count:
+        return []
+    return [row[0] for row in await tx.rows(_NUMBERS, {"n": count})]
+
+
+async def get_ticket(tx: Reading, ticket_id: UUID, *, department: str | None = None) -> Ticket:
+    """Raises `TicketNotFound`, also when a `department` is given that neither owns the ticket nor has the ball."""
+    return await _one(tx, select(ticket).where(ticket.c.id == ticket_id), ticket_id, department)
+
+
+async def claim_ticket(tx: Transaction, ticket_id: UUID, *, department: str | None = None) -> Ticket:
+    """The ticket, locked until the commit. Raises as `get_ticket`."""
+    return await _one(tx, select(ticket).where(ticket.c.id == ticket_id).with_for_update(), ticket_id, department)
+
+
+async def claim_tickets(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """The tickets that exist, locked in the order of their ids."""
+    if not ticket_ids:
+        return {}
+    found = select(ticket).where(ticket.c.id.in_(ticket_ids)).order_by(ticket.c.id).with_for_update()
+    return {one.id: one for one in await _tickets(tx, found)}
+
+
+async def claim_latest(tx: Transaction, conversation_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """The newest ticket of each conversation, locked; conversations without one are absent."""
+    if not conversation_ids:
+        return {}
+    newest = (
+        select(ticket.c.id)
+        .where(ticket.c.conversation_id.in_(conversation_ids))
+        .distinct(ticket.c.conversation_id)
+        .order_by(ticket.c.conversation_id, ticket.c.id.desc())
+    )
+    return {one.conversation_id: one for one in (await claim_tickets(tx, list(await _ids(tx, newest)))).values()}
+
+
+async def claim_next(tx: Transaction, wanted: Wanted, now: datetime) -> Ticket | None:
+    """The most urgent ticket that fits and that nobody has, locked; tickets locked by others are passed over."""
+    free = or_(ticket.c.assignee.is_(None), ticket.c.lease_until < now)
+    awake = or_(ticket.c.snoozed_until.is_(None), ticket.c.snoozed_until <= now)
+    ready = ticket.c.state.in_([State.TRIAGE, State.ROUTED, State.WORKING])
+    found = _most_urgent(select(ticket).where(free, awake, ready, _fits(wanted, now))).limit(1)
+    tickets = await _tickets(tx, found.with_for_update(skip_locked=True))
+    return tickets[0] if tickets else None
+
+
+async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
+    """Tickets whose reopen window, snooze or wait is over by the database's clock, locked; others' are passed over."""
+    over = or_(
+        and_(ticket.c.state == State.RESOLVED, ticket.c.close_at <= func.now()),
+        ticket.c.snoozed_until <= func.now(),
+        ticket.c.wait_until <= func.now(),
+    )
+    found = select(ticket).where(over).order_by(ticket.c.id).limit(limit).with_for_update(skip_locked=True)
+    return await _tickets(tx, found)
+
+
+async def list_queue(
+    tx: Reading, wanted: Wanted, now: datetime, *, limit: int, after: tuple[datetime | None, UUID] | None = None
+) -> tuple[Ticket, ...]:
+    """Open tickets, the soonest due promise first; `after` is the (next_due_at, id) of the last one seen."""
+    page = select(ticket).where(_fits(wanted, now))
+    if wanted.state is None:
+        page = page.where(ticket.c.state.not_in([State.RESOLVED, State.CLOSED]))
+    if after is not None:
+        page = page.where(_after(*after))
+    return await _tickets(tx, _most_urgent(page).limit(limit))
+
+
+async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
+    """Everything that happened to a ticket, in order."""
+    rows = await tx.rows(select(event).where(event.c.ticket_id == ticket_id).order_by(event.c.sequence))
+    return tuple(Numbered(r.id, r.ticket_id, r.sequence, r.type, r.actor, r.at, r.data) for r in rows)
+
+
+async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
+    """The customer's posts on a ticket, in the order in which they were posted: rows of `mention`."""
+    on_ticket = mention.join(ticket_mention, ticket_mention.c.mention_id == mention.c.id)
+    found = select(mention).select_from(on_ticket).where(ticket_mention.c.ticket_id == ticket_id)
+    return await tx.rows(found.order_by(mention.c.posted_at, mention.c.id))
+
+
+async def find_ticket_of(tx: Reading, mention_id: UUID) -> UUID | None:
+    """The ticket that a mention stands on, the newest when it moved."""
+    link = ticket_mention.c
+    found = select(link.ticket_id).where(link.mention_id == mention_id).order_by(link.ticket_id.desc()).limit(1)
+    ticket_id: UUID | None = await tx.scalar(found)
+    return ticket_id
+
+
+async def add_links(tx: Transaction, links: Sequence[tuple[UUID, UUID]]) -> None:
+    """(ticket id, mention id) pairs."""
+    await tx.insert(ticket_mention, [{"ticket_id": on, "mention_id": mention_id} for on, mention_id in links])
+
+
+async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) -> tuple[Numbered, ...]:
+    """Write what steps made of tickets: the rows, the custody that was added, and the numbered events.
+
+    The tickets of `steps` already carry their new version and sequence (`numbered`). Raises `ChangedMeanwhile`.
+    """
+    await tx.insert(ticket, [_row(step.ticket) for step in steps if step.before is None])
+    changed = [_row(step.ticket) for step in steps if step.before is not None]
+    if await tx.update(ticket, changed, guard="version") < len(changed):
+        raise ChangedMeanwhile("Somebody changed the ticket at the same moment; read it again.")
+    await tx.insert(custody, [row for step in steps for row in _new_custody(step)])
+    happened = [numbered for step in steps for numbered in _numbered(step, now)]
+    await tx.insert(event, [_event_row(one) for one in happened])
+    return tuple(happened)
+
+
+def _numbered(step: Step, now: datetime) -> list[Numbered]:
+    first = step.ticket.sequence - len(step.events) + 1
+    return [
+        Numbered(new_id(), step.ticket.id, number, one.type, one.actor, now, dict(one.data), one.departments)
+        for number, one in enumerate(step.events, start=first)
+    ]
+
+
+def _new_custody(step: Step) -> list[dict[str, Any]]:
+    known = len(step.before.custody) if step.before else 0
+    return [
+        {
+            "ticket_id": step.ticket.id,
+            "position": position,
+            "holder": entry.holder,
+            "department": entry.department,
+            "since": entry.since,
+        }
+        for position, entry in enumerate(step.ticket.custody)
+        if position >= known
+    ]
+
+
+def _event_row(one: Numbered) -> dict[str, Any]:
+    return {
+        "ticket_id": one.ticket_id,
+        "sequence": one.sequence,
+        "id": one.id,
+        "type": one.type,
+        "actor": one.actor,
+        "at": one.at,
+        "data": one.data,
+    }
+
+
+def _row(one: Ticket) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in _OWN_COLUMNS}
+    row["holder"] = one.holder
+    row["tags"] = one.tags
+    row["due"] = {metric: moment.isoformat() for metric, moment in one.due.items()}
+    return row
+
+
+async def _one(tx: Reading, found: Select[Any], ticket_id: UUID, department: str | None) -> Ticket:
+    tickets = await _tickets(tx, found)
+    if not tickets or (
+        department is not None and department not in {tickets[0].department, tickets[0].with_department}
+    ):
+        raise TicketNotFound(f"There is no ticket {ticket_id} here.")
+    return tickets[0]
+
+
+async def _ids(tx: Reading, found: Select[Any]) -> Iterable[UUID]:
+    return [row[0] for row in await tx.rows(found)]
+
+
+async def _tickets(tx: Reading, found: Select[Any]) -> tuple[Ticket, ...]:
+    rows = await tx.rows(found)
+    if not rows:
+        return ()
+    entries = select(custody).where(custody.c.ticket_id.in_([row.id for row in rows])).order_by(custody.c.position)
+    held: dict[UUID, list[Custody]] = {row.id: [] for row in rows}
+    for entry in await tx.rows(entries):
+        held[entry.ticket_id].append(Custody(Holder(entry.holder), entry.department, entry.since))
+    return tuple(_ticket(row, tuple(held[row.id])) for row in rows)
+
+
+def _ticket(row: Row[Any], held: tuple[Custody, ...]) -> Ticket:
+    values = {name: getattr(row, name) for name in _OWN_COLUMNS}
+    due = {metric: datetime.fromisoformat(moment) for metric, moment in row.due.items()}
+    return Ticket(**{**values, "state": State(row.state)}, tags=tuple(row.tags), due=due, custody=held)
+
+
+def _most_urgent(page: Select[Any]) -> Select[Any]:
+    return page.order_by(ticket.c.next_due_at.asc().nulls_last(), ticket.c.id)
+
+
+def _after(due: datetime | None, ticket_id: UUID) -> ColumnElement[bool]:
+    later = and_(ticket.c.next_due_at.is_(None), ticket.c.id > ticket_id)
+    if due is None:
+        return later
+    same = and_(ticket.c.next_due_at == due, ticket.c.id > ticket_id)
+    return or_(ticket.c.next_due_at > due, same, ticket.c.next_due_at.is_(None))
+
+
+def _fits(wanted: Wanted, now: datetime) -> ColumnElement[bool]:
+    asked: list[ColumnElement[bool]] = [true()]
+    for name in ("department", "topic", "channel", "language", "state", "priority", "assignee"):
+        value = getattr(wanted, name)
+        if value is not None:
+            asked.append(ticket.c[name] == value)
+    if wanted.tag is not None:
+        asked.append(ticket.c.tags.contains([wanted.tag]))
+    if wanted.overdue is not None:
+        late = and_(ticket.c.next_due_at.is_not(None), ticket.c.next_due_at < now)
+        asked.append(late if wanted.overdue else ~late)
+    if wanted.holders is not None:
+        asked.append(ticket.c.holder.in_(wanted.holders))
+    return and_(*asked)

@@ -1,0 +1,110 @@
+"""Tables of tickets. The present stands on `ticket`; the past stands append-only in `custody` and `event`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.kit.db import metadata
+
+ticket_number = Sequence("ticket_number_seq", metadata=metadata, start=1001)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("conversation_id", Uuid, ForeignKey("conversation.id"), nullable=False),
+    Column("author_id", Uuid, ForeignKey("author.id"), nullable=False),
+    Column("previous_id", Uuid, ForeignKey("ticket.id")),
+    Column("merged_into_id", Uuid, ForeignKey("ticket.id")),
+    Column("channel", Text, nullable=False),
+    Column("account", Text),
+    Column("language", Text),
+    Column("visibility", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("topic", Text),
+    Column("confidence", Float, nullable=False),
+    Column("department", Text),
+    Column("stage", Text),
+    Column("arm", Text),
+    Column("priority", Text, nullable=False),
+    Column("tags", JSONB, nullable=False),
+    Column("assignee", Text),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("snoozed_until", DateTime(timezone=True)),
+    Column("wait_until", DateTime(timezone=True)),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("resolution", Text),
+    Column("close_at", DateTime(timezone=True)),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("escalated", Boolean, nullable=False),
+    Column("due", JSONB, nullable=False),
+    Column("next_due_at", DateTime(timezone=True)),
+    Column("sequence", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    # At most one open ticket per conversation, whatever the number of processes.
+    Index("uq_ticket_open_conversation", "conversation_id", unique=True, postgresql_where=text("state <> 'closed'")),
+    Index("ix_ticket_conversation", "conversation_id"),
+    Index("ix_ticket_author", "author_id"),
+    Index(
+        "ix_ticket_queue",
+        "next_due_at",
+        "id",
+        postgresql_where=text("state not in ('resolved', 'closed')"),
+    ),
+    Index("ix_ticket_close_at", "close_at", postgresql_where=text("close_at is not null")),
+    Index("ix_ticket_wake_at", "snoozed_until", postgresql_where=text("snoozed_until is not null")),
+    Index("ix_ticket_wait_until", "wait_until", postgresql_where=text("wait_until is not null")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+ticket_mention = Table(
+    "ticket_mention",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("mention_id", Uuid, ForeignKey("mention.id"), primary_key=True),
+    Index("ix_ticket_mention_mention_id", "mention_id"),
+)
+
+# An interval ends where the next one begins, so the parts of a ticket's life add up by construction.
+custody = Table(
+    "custody",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("department", Text),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
+
+# `place` orders the events of all tickets; `sequence` those of one.
+event = Table(
+    "event",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("place", BigInteger, Identity(always=True), nullable=False),
+    UniqueConstraint("place"),
+)

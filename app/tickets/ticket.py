@@ -1,0 +1,110 @@
+"""A ticket as facts, and a step: what one act made of it.
+
+Knows what stands on a ticket and how steps follow each other. Refuses to know which moves are legal (lifecycle) and
+how anything is stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.tickets.custody import Custody, Holder
+
+
+class State(StrEnum):
+    TRIAGE = "triage"
+    ROUTED = "routed"
+    WORKING = "working"
+    WAITING_CUSTOMER = "waiting_customer"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+OPEN = (State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Our unit of work on one conversation.
+
+    `due` maps each running metric to its due moment; `next_due_at` is the soonest promise to the customer. `version`
+    grows with every change and is the ETag; `sequence` is the number of the last event.
+    """
+
+    id: UUID
+    number: int
+    conversation_id: UUID
+    author_id: UUID
+    channel: str
+    account: str | None
+    language: str | None
+    visibility: str
+    state: State
+    topic: str | None
+    confidence: float
+    department: str | None
+    stage: str | None
+    arm: str | None
+    priority: str
+    tags: tuple[str, ...]
+    opened_at: datetime
+    custody: tuple[Custody, ...]
+    previous_id: UUID | None = None
+    merged_into_id: UUID | None = None
+    assignee: str | None = None
+    lease_until: datetime | None = None
+    snoozed_until: datetime | None = None
+    wait_until: datetime | None = None
+    resolved_at: datetime | None = None
+    resolution: str | None = None
+    close_at: datetime | None = None
+    closed_at: datetime | None = None
+    escalated: bool = False
+    due: Mapping[str, datetime] = field(default_factory=dict)
+    next_due_at: datetime | None = None
+    sequence: int = 0
+    version: int = 0
+
+    @property
+    def holder(self) -> Holder:
+        return self.custody[-1].holder
+
+    @property
+    def with_department(self) -> str | None:
+        """The department that has the ball now, if one has."""
+        return self.custody[-1].department
+
+    @property
+    def answered_first_hand(self) -> bool:
+        """Whether the department's answer goes to the customer as it is (the oil stain's last two stages)."""
+        return self.stage == "live" or (self.stage == "pilot" and self.arm == "first_hand")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `counts_from` is the customer's own moment where a clock counts from that.
+
+    `departments` are told of it besides the one that has the ball.
+    """
+
+    type: str
+    actor: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    counts_from: datetime | None = None
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an act made of a ticket: `before` is None for a ticket that it opened."""
+
+    before: Ticket | None
+    ticket: Ticket
+    events: tuple[Event, ...]
+
+    def then(self, later: "Step") -> "Step":
+        """Both steps as one; `later` began where this one ended."""
+        return replace(later, before=self.before, events=self.events + later.events)
