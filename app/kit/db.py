@@ -82,24 +82,54 @@ class Transaction(Reading):
         if not rows:
             return 0
         names = tuple(rows[0])
-        columns = [table.c[name] for name in names]
-        arrays = tuple(
-            [None if row[c.name] is None else orjson.dumps(row[c.name]).decode() for row in rows]
-            if isinstance(c.type, JSONB)
-            else [row[c.name] for row in rows]
-            for c in columns
-        )
-        result = await self._connection.exec_driver_sql(_insert_many(table, names, or_ignore), arrays)
+        result = await self._connection.exec_driver_sql(_insert_many(table, names, or_ignore), _arrays(table, rows))
         return result.rowcount
+
+    async def update(self, table: Table, rows: Sequence[Mapping[str, Any]], *, guard: str | None = None) -> int:
+        """Change many rows by primary key in one statement; returns how many were changed.
+
+        Each row holds its primary key and the columns to set. `guard` names a counter of which a row gives the new
+        value: only rows that still stand one below are changed, so a count short of `len(rows)` means that somebody
+        was faster.
+        """
+        if not rows:
+            return 0
+        sql = _update_many(table, tuple(rows[0]), guard)
+        return (await self._connection.exec_driver_sql(sql, _arrays(table, rows))).rowcount
+
+
+def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], ...]:
+    """One array per column, in the order of the first row's keys; JSON travels as text."""
+    return tuple(
+        [None if row[name] is None else orjson.dumps(row[name]).decode() for row in rows]
+        if isinstance(table.c[name].type, JSONB)
+        else [row[name] for row in rows]
+        for name in rows[0]
+    )
+
+
+def _unnest(table: Table, names: tuple[str, ...]) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return ", ".join(f"${n}::{table.c[name].type.compile(dialect)}[]" for n, name in enumerate(names, start=1))
 
 
 @lru_cache(maxsize=256)
 def _insert_many(table: Table, names: tuple[str, ...], or_ignore: bool) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    arrays = ", ".join(f"${n}::{table.c[name].type.compile(dialect)}[]" for n, name in enumerate(names, start=1))
     columns = ", ".join(f'"{name}"' for name in names)
     conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    return f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays}){conflict}'  # noqa: S608
+    source = f"SELECT * FROM unnest({_unnest(table, names)})"  # noqa: S608 - names come from our own metadata
+    return f'INSERT INTO "{table.name}" ({columns}) {source}{conflict}'
+
+
+@lru_cache(maxsize=256)
+def _update_many(table: Table, names: tuple[str, ...], guard: str | None) -> str:
+    keys = [column.name for column in table.primary_key]
+    columns = ", ".join(f'"{name}"' for name in names)
+    changes = ", ".join(f'"{name}" = new."{name}"' for name in names if name not in keys)
+    where = " AND ".join(f'old."{key}" = new."{key}"' for key in keys)
+    guarded = f' AND old."{guard}" = new."{guard}" - 1' if guard else ""
+    source = f"unnest({_unnest(table, names)}) AS new ({columns})"
+    return f'UPDATE "{table.name}" AS old SET {changes} FROM {source} WHERE {where}{guarded}'  # noqa: S608
 
 
 class Database:

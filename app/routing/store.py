@@ -1,0 +1,49 @@
+"""Decision records in the database. Knows how they are kept; refuses to know how a decision is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.kit.db import Reading, Transaction
+from app.kit.ids import new_id
+from app.routing.tables import decision
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a ticket. `record` is what `routing.decision.as_record` gives; `actor` is system or a person."""
+
+    ticket_id: UUID
+    mention_id: UUID | None
+    actor: str
+    at: datetime
+    record: Mapping[str, Any]
+
+
+async def record_decisions(tx: Transaction, decisions: Sequence[Decided]) -> None:
+    columns = ("topic", "confidence", "department", "rule", "digest")
+    await tx.insert(
+        decision,
+        [
+            {
+                "id": new_id(),
+                "ticket_id": made.ticket_id,
+                "mention_id": made.mention_id,
+                "actor": made.actor,
+                "at": made.at,
+                **{name: made.record[name] for name in columns},
+                "record": made.record,
+            }
+            for made in decisions
+        ],
+    )
+
+
+async def list_decisions(tx: Reading, ticket_id: UUID) -> tuple[Decided, ...]:
+    """Oldest first."""
+    rows = await tx.rows(select(decision).where(decision.c.ticket_id == ticket_id).order_by(decision.c.id))
+    return tuple(Decided(row.ticket_id, row.mention_id, row.actor, row.at, row.record) for row in rows)
