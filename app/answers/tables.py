@@ -1,0 +1,39 @@
+"""Tables of what is said to customers."""
+
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Table, Text, Uuid
+
+from app.kit.db import metadata
+
+# `state`: queued -> published | failed. `reason` says why a reply is not published yet, or never will be.
+reply = Table(
+    "reply",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
+    Column("mention_id", Uuid, ForeignKey("mention.id")),
+    Column("actor", Text, nullable=False),
+    Column("department", Text),
+    Column("text", Text, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("external_id", Text),
+    Column("queued_at", DateTime(timezone=True), nullable=False),
+    Column("published_at", DateTime(timezone=True)),
+    Index("ix_reply_ticket_id", "ticket_id"),
+)
+
+# What a department says the answer is; webcare publishes it where the department does not do so itself.
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
+    Column("department", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("first_hand", Boolean, nullable=False),
+    Column("valid_until", DateTime(timezone=True)),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    Index("ix_answer_ticket_id", "ticket_id"),
+)
