@@ -1,28 +1,53 @@
 """Topics from phrase evidence: which words of a text speak for, and against, which topic.
 
-Knows phrases, how they are found in hostile text, and how found weights become one confidence. Refuses to know who
-owns a topic, where the phrases come from, and anything outside the text.
+Knows phrases, what is denied rather than said, and how weights become one confidence. Refuses to know who owns a
+topic, where the phrases come from, and anything outside the text. `app/topics/phrase.py` says how phrases are written.
 
-A phrase, as written in `routing_rules/topics.yaml`:
+What counts:
 
-    factuur            the word, on word boundaries; case and accents do not matter
-    waar blijft        these words in sequence; spaces, commas and hyphens between them do not matter
-    pakket*            a word that begins so: pakketje, pakketten, pakketbezorging
-    *storing           a word that ends so: storing, internetstoring
-    waar ... pakket    up to four words may stand in between, within one sentence
-    e-mail             a hyphen may be missing or be a space: email, e mail
-    can't              an apostrophe may be missing: cant
+- A phrase counts once per text. One in the other language counts half; a text of unknown language is read in both.
+- Customers complain in negations ("not delivered", "geen internet"), so a negation alone takes nothing away. What is
+  denied as the subject does not count ("geen klacht over de rekening", "it's not about my bill", "niet de bezorging
+  maar de factuur": `app/topics/denial.py`). A phrase that itself holds the denial starts before that, and counts.
+- A topic's score is its weights for minus its weights against; `confidence` says how sure that makes us.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-THRESHOLD = 0.5  # a topic that names no threshold of its own needs this confidence
+import re2
+
+from app.topics.denial import HINT, denied
+from app.topics.language import guess
+from app.topics.phrase import check_phrase, folded, legible, pattern
+
+__all__ = [
+    "THRESHOLD",
+    "Classification",
+    "Classifier",
+    "Evidence",
+    "Example",
+    "Phrase",
+    "Topic",
+    "check_phrase",
+    "confidence",
+]
+
+THRESHOLD = 0.5  # the confidence that a topic needs when it names none
+
+_OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
+_CONSIDERED = 3  # topics
+_FOUND = 60  # characters of the text that are shown as evidence
+_UNTOLD = {"", "und", "mul", "zxx"}  # codes of ISO 639 that tell no language
+_SET_MEMORY = 64 << 20  # bytes; RE2 finds nothing at all when its automaton outgrows this
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that speak for a topic. `language` is None for words that any language uses (`esim`, `roaming`)."""
+    """Words that speak for a topic. `language` None: words that any language uses, such as `esim`."""
 
     text: str
     weight: float = 1.0
@@ -31,7 +56,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A worked example: `text` gets the topic it stands under; `counter` says that it must get another, or none."""
+    """A worked example: `text` gets the topic it stands under or, when it is a `counter`, must not get it."""
 
     text: str
     lang: str | None = None
@@ -52,7 +77,10 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One phrase found. `found` is how it stands in the text, at most 60 characters; `weight` is below 0 if against."""
+    """A phrase that was found.
+
+    `found` is how it stands in the text, at most 60 characters; `weight` what it counted for, below 0 if against.
+    """
 
     topic: str
     phrase: str
@@ -65,7 +93,7 @@ class Classification:
     """What a text is about. `topic` None means triage: not sure enough.
 
     `confidence` is that of the best topic, 0..1, also when it was not enough. `considered` holds the best three
-    topics and their scores, best first; `evidence` is what was found for and against these.
+    topics with their scores, best first; `evidence` is what was found for and against these, in the same order.
     """
 
     topic: str | None
@@ -75,16 +103,112 @@ class Classification:
     considered: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """What it means that a phrase is found: it may speak for one topic and against another."""
+
+    topic: str
+    phrase: Phrase
+    weight: float
+
+
 class Classifier:
-    """Built once from the taxonomy; shared by all threads afterwards."""
+    """Finds the topic of texts. Built once, then shared by all threads.
+
+    All phrases are looked for in one pass over the text (RE2, so in linear time); only those found are searched for
+    their places.
+    """
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        self._topics = tuple(topics)
+        """Raise `Invalid` when a phrase is not written as one."""
+        clues: dict[str, list[_Clue]] = defaultdict(list)
+        for topic in topics:
+            for phrase, sign in [(p, 1) for p in topic.phrases] + [(p, -1) for p in topic.not_phrases]:
+                check_phrase(phrase.text)
+                clues[pattern(phrase.text)].append(_Clue(topic.slug, phrase, sign * phrase.weight))
+        options = re2.Options()
+        options.max_mem = _SET_MEMORY
+        self._patterns = re2.Set.SearchSet(options)
+        for wanted in clues:
+            self._patterns.Add(wanted)
+        self._hint = self._patterns.Add(HINT)
+        self._patterns.Compile()
+        self._clues = [(re2.compile(wanted.encode()), tuple(meant)) for wanted, meant in clues.items()]
+        self._thresholds = {topic.slug: topic.threshold for topic in topics}
 
     def classify(self, texts: Sequence[tuple[str, str | None]]) -> list[Classification]:
-        """Classify (text, language or None) pairs; the answers stand in the same order. Never raises on a text."""
-        return [Classification(None, 0.0, language, (), ()) for _, language in texts]
+        """Classify (text, language code or None) pairs, in their order. Reads 4,000 characters; no text raises."""
+        return [self._classify(text, language) for text, language in texts]
+
+    def _classify(self, text: str, told: str | None) -> Classification:
+        shown = legible(text)
+        plain = folded(shown)
+        language = _base(told) or guess(shown)
+        evidence = self._evidence(shown, plain, language)
+        scores: dict[str, float] = defaultdict(float)
+        for piece in evidence:
+            scores[piece.topic] += piece.weight
+        ranked = sorted(((slug, score) for slug, score in scores.items() if score > 0), key=_best_first)
+        if not ranked:
+            return Classification(None, 0.0, language, (), ())
+        (topic, best), next_best = ranked[0], ranked[1][1] if len(ranked) > 1 else 0.0
+        sure = confidence(best, next_best)
+        considered = tuple(ranked[:_CONSIDERED])
+        return Classification(
+            topic if sure >= self._thresholds[topic] and best > next_best else None,
+            round(sure, 3),
+            language,
+            tuple(piece for slug, _ in considered for piece in evidence if piece.topic == slug),
+            considered,
+        )
+
+    def _evidence(self, shown: str, plain: bytes, language: str | None) -> list[Evidence]:
+        hits = self._patterns.Match(plain) or []
+        silent = denied(plain) if self._hint in hits else []
+        evidence = []
+        for hit in hits:
+            if hit == self._hint:
+                continue
+            searched, clues = self._clues[hit]
+            place = _first(searched, plain, silent)
+            if place is None:
+                continue
+            found = shown[slice(*place)][:_FOUND]
+            for clue in clues:
+                known = language is None or clue.phrase.language in (None, language)
+                weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
+                evidence.append(Evidence(clue.topic, clue.phrase.text, found, weight))
+        return evidence
 
 
-def check_phrase(text: str) -> None:
-    """Raise `Invalid`, with the way out, when `text` is no phrase."""
+def confidence(best: float, next_best: float) -> float:
+    """Return how sure the best topic is, 0..1, from the two highest scores: (1 - e^-best) * best / (best + next_best).
+
+    The first factor saturates: one plain phrase (1.0) gives 0.63, two give 0.86. The second is the best topic's share:
+    a contradiction of equals halves it, so that it stays below 0.5.
+    """
+    return -math.expm1(-best) * best / (best + next_best)
+
+
+def _best_first(ranked: tuple[str, float]) -> tuple[float, str]:
+    return -ranked[1], ranked[0]
+
+
+def _base(code: str | None) -> str | None:
+    """The language of a code such as `nl-BE`; None when it tells none."""
+    base = (code or "").replace("_", "-").partition("-")[0].lower()
+    return None if base in _UNTOLD else base
+
+
+def _first(searched: Any, plain: bytes, silent: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """Where the phrase stands first and is not denied, widened to whole words."""
+    for match in searched.finditer(plain):
+        start, end = match.span()
+        if any(opens <= start < closes for opens, closes in silent):
+            continue
+        while plain[start - 1 : start].isalnum():
+            start -= 1
+        while plain[end : end + 1].isalnum():
+            end += 1
+        return start, end
+    return None
