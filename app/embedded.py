@@ -94,7 +94,7 @@ class Embedded:
 
     @property
     def owned(self) -> bool:
-        """Whether this object started or took over the server, and so stops it."""
+        """Whether this object started the server, and so stops it."""
         return self._lock is not None
 
     def url(self, database: str = DATABASE) -> str:
@@ -117,8 +117,10 @@ class Embedded:
         self._make_home()
         launches = 0
         while time.monotonic() < deadline:
-            self._lock = self._lock or _locked(self.home / "lock")
-            if self._lock and not self._is_alive():
+            if not self._lock and (lock := _locked(self.home / "lock")):
+                self._lock = lock
+                self._end_server(STOP_LIMIT)  # left behind by an owner that was killed, and perhaps ending
+            if self._lock and not self._living():
                 if launches == _LAUNCHES:
                     raise self._failed("ended before it was ready")
                 time.sleep(0.5 * launches)
@@ -136,16 +138,9 @@ class Embedded:
         """
         if not self._lock:
             return
-        for word in (signal.SIGINT, signal.SIGQUIT):
-            if pid := self._running_pid():
-                os.kill(pid, word)
-                self._wait_for_end(limit)
-        self._child = None
+        self._end_server(limit)
         self._lock.close()
         self._lock = None
-
-    def is_running(self) -> bool:
-        return self._running_pid() is not None
 
     # -- making
 
@@ -285,18 +280,24 @@ class Embedded:
         pid = int(lines[0]) if lines and lines[0].isdigit() else None
         return pid if pid and _works_in(pid, self._cluster) else None
 
-    def _is_alive(self) -> bool:
-        """Including a child that has not got as far as writing its number."""
-        return (self._child is not None and self._child.poll() is None) or self._running_pid() is not None
+    def _living(self) -> int | None:
+        """The server's number, also when our child has not got as far as writing it."""
+        if self._child and self._child.poll() is None:
+            return self._child.pid
+        return self._running_pid()
 
     def _is_ready(self) -> bool:
         lines = self._pid_lines()
         return len(lines) >= _PID_LINES and lines[-1].strip() == "ready" and self._running_pid() is not None
 
-    def _wait_for_end(self, limit: timedelta) -> None:
-        deadline = time.monotonic() + limit.total_seconds()
-        while self._is_alive() and time.monotonic() < deadline:
-            time.sleep(0.02)
+    def _end_server(self, limit: timedelta) -> None:
+        for word in (signal.SIGINT, signal.SIGQUIT):
+            deadline = time.monotonic() + limit.total_seconds()
+            if pid := self._living():
+                os.kill(pid, word)
+            while self._living() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        self._child = None
 
     def _disown_reused_pid(self) -> None:
         """Let the server start although the number in a stale postmaster.pid now belongs to somebody else.
