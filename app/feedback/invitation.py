@@ -33,6 +33,20 @@ class CommentTooLong(Invalid):
     pass
 
 
+class State(StrEnum):
+    WAITING = "waiting"
+    QUEUED = "queued"
+    SENT = "sent"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+
+
+ASKED = (State.WAITING, State.QUEUED, State.SENT, State.ANSWERED)  # what the cool-down counts from
+OPEN = (State.QUEUED, State.SENT)  # a link that comes back proves that it arrived, recorded or not
+
+
 class Reason(StrEnum):
     """Why a customer is not asked, or no longer. Stored and counted, never only logged."""
 
@@ -109,7 +123,6 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Invite:
     due_at: datetime
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +147,7 @@ def decide(rules: FeedbackRules, facts: Facts) -> Invite | Skip:
     for reason, holds in obstacles:
         if holds:
             return Skip(reason)
-    return Invite(due_at, due_at + rules.expires)
+    return Invite(due_at)
 
 
 def draw_lot(ticket_id: UUID) -> float:
