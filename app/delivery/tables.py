@@ -85,6 +85,7 @@ delivery = Table(
     Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("state in ('open', 'done', 'dead', 'cancelled')", name="state"),
     Index("ix_delivery_due", "lane", "due_at", "id", postgresql_where=text("state = 'open'")),
+    Index("ix_delivery_leased", "lane", "due_at", postgresql_where=text("lease_token is not null")),
     Index("ix_delivery_order", "ticket_id", "lane", "sequence", postgresql_where=text("state = 'open'")),
     Index("ix_delivery_endpoint_id", "endpoint_id", "id"),
     Index("ix_delivery_message_id", "message_id"),
