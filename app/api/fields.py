@@ -1,0 +1,62 @@
+"""Fields that every In model is made of: what PostgreSQL cannot hold is refused at the door, by the field's name.
+
+Knows the limits of texts, moments and counts. Refuses to know what a field means.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from annotated_types import Ge, GroupedMetadata, Lt, MaxLen, MinLen
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strict
+from pydantic_core import PydanticCustomError
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("unstorable_text", "This text holds the character U+0000; leave it out.")
+    return text
+
+
+def _within_reach(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise PydanticCustomError("moment_out_of_range", "Give a moment from 2000 up to and including 2099.")
+    return moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(GroupedMetadata):
+    """Marks a text of at most `longest` characters that can be stored: `Annotated[str, Text(200)]`.
+
+    A bounded text is one that pydantic reads, so lone surrogates are refused with it.
+    """
+
+    longest: int
+    shortest: int = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        yield MinLen(self.shortest)
+        yield MaxLen(self.longest)
+        yield AfterValidator(_storable)
+
+
+Name = Annotated[str, Text(200, 1)]
+Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+Count = Annotated[int, Strict(), Ge(0), Lt(2**53)]  # the integers that every JSON reader keeps exact
+Flag = Annotated[bool, Strict()]
+
+
+class InModel(BaseModel):
+    """What comes in: unknown fields and numbers that are none are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class OutModel(BaseModel):
+    """What goes out, read from the attributes of our own facts."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
