@@ -61,40 +61,51 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What the company says to the customer, in one language. Plain text.
+    """Every word of the invitation and of the page, in one language. Plain text.
 
-    `{link}` in `invitation` becomes the one-time link. `lowest` and `highest` explain the ends of the scale, `button`
-    sends the form. `closed` is said of every link that is not, or no longer, good.
+    `language` is the language's own name, as the page's switch shows it. `invitation` is posted with the link beside
+    it. `lowest` and `highest` explain the ends of the scale. `closed` is said of every link that is not, or no
+    longer, good. `score_missing` and `comment_too_long` stand at the field they are about.
     """
 
+    language: str
     invitation: str
     question: str
     lowest: str
     highest: str
     comment: str
-    button: str
+    send: str
     thanks: str
     closed: str
+    score_missing: str
+    comment_too_long: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a channel is asked: the `share` of its tickets, 0 to 1.
+
+    `reply_window` is how long after the customer's last post the platform lets a company write; None: always.
+    """
+
+    share: float = 1.0
+    reply_window: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRules:
     """All that `decide` goes by.
 
-    `delay` is between resolution and asking, `expires` between asking and the end of the link. `channels` has the
-    share of tickets that is asked about, 0 to 1, by channel; `default_share` is for channels that are not named.
-    `reply_windows` has, by channel, how long after the customer's last post the platform lets a company write. Tickets
-    resolved with a code in `skip_resolutions` are not asked about. `texts` by language code; the first is for
-    customers whose language is not there.
+    `delay` is between resolution and asking, `expires` between asking and the end of the link. `channels` by name;
+    a channel that is not named asks everybody, always. Tickets resolved with a code in `skip_resolutions` are not
+    asked about. `texts` by language code; the first is for customers whose language is not there.
     """
 
     cool_down: timedelta
     delay: timedelta
     expires: timedelta
     texts: Mapping[str, Texts]
-    channels: Mapping[str, float] = field(default_factory=dict)
-    default_share: float = 1.0
-    reply_windows: Mapping[str, timedelta] = field(default_factory=dict)
+    channels: Mapping[str, Asking] = field(default_factory=dict)
     skip_resolutions: frozenset[str] = frozenset()
 
     def speaks(self, *languages: str | None) -> str:
@@ -132,17 +143,17 @@ class Skip:
 
 def decide(rules: FeedbackRules, facts: Facts) -> Invite | Skip:
     """Whether to ask, and when. What holds for the person comes before chance, so that the reasons explain most."""
+    asking = rules.channels.get(facts.channel, Asking())
     due_at = facts.resolved_at + rules.delay
     cool_until = facts.last_asked_at + rules.cool_down if facts.last_asked_at else None
-    share = rules.channels.get(facts.channel, rules.default_share)
-    window = rules.reply_windows.get(facts.channel)
+    shut_at = facts.last_post_at + asking.reply_window if asking.reply_window is not None else None
     obstacles = (
         (Reason.ESCALATED, facts.escalated),
         (Reason.OPTED_OUT, facts.opted_out),
         (Reason.RESOLUTION, facts.resolution in rules.skip_resolutions),
         (Reason.COOL_DOWN, cool_until is not None and due_at < cool_until),
-        (Reason.REPLY_WINDOW, window is not None and due_at >= facts.last_post_at + window),
-        (Reason.NOT_SAMPLED, draw_lot(facts.ticket_id) >= share),
+        (Reason.REPLY_WINDOW, shut_at is not None and due_at >= shut_at),
+        (Reason.NOT_SAMPLED, draw_lot(facts.ticket_id) >= asking.share),
     )
     for reason, holds in obstacles:
         if holds:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.feedback.invitation import (
+    Asking,
     CommentTooLong,
     Facts,
     FeedbackRules,
@@ -22,14 +23,13 @@ from app.feedback.invitation import (
 from app.routing.ownership import Arm, draw_arm
 
 RESOLVED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DUTCH = Texts(*["woorden"] * 8)
+DUTCH = Texts(*["woorden"] * 11)
 RULES = FeedbackRules(
     cool_down=timedelta(days=90),
     delay=timedelta(hours=2),
     expires=timedelta(days=14),
     texts={"nl": DUTCH, "en": DUTCH},
-    channels={"reviews": 0.0},
-    reply_windows={"whatsapp": timedelta(hours=24)},
+    channels={"whatsapp": Asking(reply_window=timedelta(hours=24)), "reviews": Asking(share=0.0)},
     skip_resolutions=frozenset({"spam"}),
 )
 FACTS = Facts(
