@@ -95,7 +95,8 @@ def opened(ticket: Ticket, placement: Placement, post: Event, waiting_since: dat
     if placement.department is not None:
         custody = hand_over(custody, placement.holder, _with(placement), now)
     placed = replace(_placed(ticket, placement), custody=custody)
-    events = [post, Event("ticket.opened", "system", {"number": ticket.number, "topic": placement.topic})]
+    data = {"number": ticket.number, "topic": placement.topic}
+    events = [post, Event("ticket.opened", "system", data, waiting_since)]
     if placement.department is not None:
         events.append(Event("ticket.routed", "system", placement.facts))
     return Step(None, placed, tuple(events))
@@ -226,7 +227,7 @@ def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
 def wake(ticket: Ticket, now: datetime) -> Step:
     """The moment of a snooze or a wait has come: back to who had it."""
     if ticket.state is State.WAITING_CUSTOMER:
-        event = Event("ticket.reassigned", "system", {"reason": "the customer did not post in time"})
+        event = Event("ticket.resumed", "system", {"reason": "the customer did not post in time"})
         return Step(ticket, _brought_back(ticket, now), (event,))
     return Step(ticket, replace(ticket, snoozed_until=None), ())
 

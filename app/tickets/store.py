@@ -4,7 +4,7 @@ Knows how steps are written so that a stale writer loses, and which rows a calle
 means and who else must be told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
 from app.kit.db import Reading, Transaction
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
-from app.mentions.tables import mention
+from app.mentions.tables import author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import State, Step, Ticket
@@ -88,17 +88,31 @@ async def claim_tickets(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUI
     return {one.id: one for one in await _tickets(tx, found)}
 
 
-async def claim_latest(tx: Transaction, conversation_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
-    """The newest ticket of each conversation, locked; conversations without one are absent."""
+async def list_latest(tx: Reading, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The id of each conversation's newest ticket; conversations without one are absent."""
     if not conversation_ids:
         return {}
     newest = (
-        select(ticket.c.id)
+        select(ticket.c.conversation_id, ticket.c.id)
         .where(ticket.c.conversation_id.in_(conversation_ids))
         .distinct(ticket.c.conversation_id)
         .order_by(ticket.c.conversation_id, ticket.c.id.desc())
     )
-    return {one.conversation_id: one for one in (await claim_tickets(tx, list(await _ids(tx, newest)))).values()}
+    return {row.conversation_id: row.id for row in await tx.rows(newest)}
+
+
+async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The id of the newest ticket that each mention stands on; mentions on no ticket are absent."""
+    if not mention_ids:
+        return {}
+    link = ticket_mention.c
+    newest = (
+        select(link.mention_id, link.ticket_id)
+        .where(link.mention_id.in_(mention_ids))
+        .distinct(link.mention_id)
+        .order_by(link.mention_id, link.ticket_id.desc())
+    )
+    return {row.mention_id: row.ticket_id for row in await tx.rows(newest)}
 
 
 async def claim_next(tx: Transaction, wanted: Wanted, now: datetime) -> Ticket | None:
@@ -147,28 +161,33 @@ async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
     return await tx.rows(found.order_by(mention.c.posted_at, mention.c.id))
 
 
-async def find_ticket_of(tx: Reading, mention_id: UUID) -> UUID | None:
-    """The ticket that a mention stands on, the newest when it moved."""
-    link = ticket_mention.c
-    found = select(link.ticket_id).where(link.mention_id == mention_id).order_by(link.ticket_id.desc()).limit(1)
-    ticket_id: UUID | None = await tx.scalar(found)
-    return ticket_id
-
-
-async def add_links(tx: Transaction, links: Sequence[tuple[UUID, UUID]]) -> None:
-    """(ticket id, mention id) pairs."""
-    await tx.insert(ticket_mention, [{"ticket_id": on, "mention_id": mention_id} for on, mention_id in links])
+async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+    """Each ticket's newest post with its author: rows of `mention` and `author` columns prefixed `author_`."""
+    profile = [author.c[name].label(f"author_{name}") for name in ("handle", "display_name", "followers", "verified")]
+    on_ticket = ticket_mention.join(mention, mention.c.id == ticket_mention.c.mention_id).join(
+        author, author.c.id == mention.c.author_id
+    )
+    newest = (
+        select(ticket_mention.c.ticket_id, mention, *profile)
+        .select_from(on_ticket)
+        .where(ticket_mention.c.ticket_id.in_(ticket_ids))
+        .distinct(ticket_mention.c.ticket_id)
+        .order_by(ticket_mention.c.ticket_id, mention.c.posted_at.desc(), mention.c.id.desc())
+    )
+    return {row.ticket_id: row for row in await tx.rows(newest)}
 
 
 async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) -> tuple[Numbered, ...]:
     """Write what steps made of tickets: the rows, the custody that was added, and the numbered events.
 
-    The tickets of `steps` already carry their new version and sequence (`numbered`). Raises `ChangedMeanwhile`.
+    The tickets of `steps` carry their new version and sequence already. Raises `ChangedMeanwhile`.
     """
     await tx.insert(ticket, [_row(step.ticket) for step in steps if step.before is None])
     changed = [_row(step.ticket) for step in steps if step.before is not None]
     if await tx.update(ticket, changed, guard="version") < len(changed):
         raise ChangedMeanwhile("Somebody changed the ticket at the same moment; read it again.")
+    links = [{"ticket_id": step.ticket.id, "mention_id": on} for step in steps for on in step.mentions]
+    await tx.insert(ticket_mention, links)
     await tx.insert(custody, [row for step in steps for row in _new_custody(step)])
     happened = [numbered for step in steps for numbered in _numbered(step, now)]
     await tx.insert(event, [_event_row(one) for one in happened])
@@ -225,10 +244,6 @@ async def _one(tx: Reading, found: Select[Any], ticket_id: UUID, department: str
     ):
         raise TicketNotFound(f"There is no ticket {ticket_id} here.")
     return tickets[0]
-
-
-async def _ids(tx: Reading, found: Select[Any]) -> Iterable[UUID]:
-    return [row[0] for row in await tx.rows(found)]
 
 
 async def _tickets(tx: Reading, found: Select[Any]) -> tuple[Ticket, ...]:

@@ -5,7 +5,7 @@ how anything is stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -99,12 +99,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an act made of a ticket: `before` is None for a ticket that it opened."""
+    """What an act made of a ticket: `before` is None for a ticket that it opened.
+
+    `mentions` are the posts that it put on the ticket.
+    """
 
     before: Ticket | None
     ticket: Ticket
     events: tuple[Event, ...]
+    mentions: tuple[UUID, ...] = ()
 
     def then(self, later: "Step") -> "Step":
         """Both steps as one; `later` began where this one ended."""
-        return replace(later, before=self.before, events=self.events + later.events)
+        return Step(self.before, later.ticket, self.events + later.events, self.mentions + later.mentions)

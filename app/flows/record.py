@@ -1,0 +1,200 @@
+"""What every flow ends with: steps are written, clocks read custody again, departments are told.
+
+Knows which event means what to a clock and who hears of it. Refuses to know why anything was done. Nothing else
+writes tickets, custody, events, clocks or webhooks, so none of them can disagree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.delivery import envelope
+from app.delivery import store as delivery
+from app.delivery.endpoint import Endpoint, Payload
+from app.delivery.envelope import CustomerWords, Message, TicketFacts
+from app.kit import logs
+from app.kit.ids import new_id
+from app.runtime import Unit
+from app.sla import store as sla
+from app.sla.clock import Clock, Happening, advance, due, passed
+from app.sla.policy import Case, Metric, choose_all
+from app.tickets import store as tickets
+from app.tickets.store import Numbered
+from app.tickets.ticket import Event, Step, Ticket
+
+# What an event means to clocks. `ticket.routed` hands over only where a department gets the ball.
+_HAPPENINGS = {
+    "ticket.opened": Happening.OPENED,
+    "ticket.routed": Happening.HANDED_OVER,
+    "ticket.reassigned": Happening.MOVED_ON,
+    "ticket.accepted": Happening.ACCEPTED,
+    "ticket.answered": Happening.ANSWERED,
+    "ticket.handed_back": Happening.HANDED_BACK,
+    "ticket.replied": Happening.REPLIED,
+    "ticket.customer_replied": Happening.CUSTOMER_POSTED,
+    "ticket.waiting": Happening.WAITING,
+    "ticket.resolved": Happening.RESOLVED,
+    "ticket.reopened": Happening.REOPENED,
+    "ticket.closed": Happening.CLOSED,
+    "ticket.updated": Happening.PRIORITISED,
+}
+_PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
+_INTERNAL = frozenset({"ticket.noted"})  # colleagues' words to each other
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A step whose ticket carries its due moments, with the clocks that changed."""
+
+    step: Step
+    clocks: tuple[Clock, ...]
+
+
+async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
+    """Write what flows made of tickets, at most one step per ticket; returns the tickets as they stand now.
+
+    A step without events reads the clocks again and records what they came past, which is all that a sweep does.
+    Raises `ChangedMeanwhile`.
+    """
+    if not steps:
+        return {}
+    known = await sla.list_clocks(unit.tx, [step.ticket.id for step in steps if step.before is not None])
+    timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
+    happened = await tickets.record_steps(unit.tx, [one.step for one in timed], unit.now)
+    await sla.record_clocks(unit.tx, [clock for one in timed for clock in one.clocks])
+    after = {one.step.ticket.id: one.step.ticket for one in timed}
+    await _tell(unit, after, happened)
+    for event in happened:
+        ticket = after[event.ticket_id]
+        logs.transition(event.type, ticket=ticket.number, actor=event.actor, department=ticket.department)
+    return after
+
+
+def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
+    ticket, rules = step.ticket, unit.rulebook
+    case = Case(ticket.topic, ticket.channel, ticket.department, ticket.priority)
+    clocks = advance(
+        known,
+        ticket.custody,
+        [happening for event in step.events for happening in _meaning(event, ticket)],
+        unit.now,
+        ticket_id=ticket.id,
+        policies=choose_all(rules.sla_rules, case, digest=rules.digest),
+        calendars=rules.calendars,
+        new_id=new_id,
+        started_at=_customers_moment(step),
+    )
+    told = tuple(
+        Event(f"sla.{one.step}", "system", {"metric": one.clock.metric, "round": one.clock.round, "at": one.at})
+        for one in passed(known, clocks)
+    )
+    moments = {str(metric): moment for metric, moment in due(clocks).items()}
+    promised = [moments[metric] for metric in _PROMISES if metric in moments]
+    events = step.events + told
+    after = replace(
+        ticket,
+        due=moments,
+        next_due_at=min(promised, default=None),
+        sequence=ticket.sequence + len(events),
+        version=ticket.version + 1,
+    )
+    changed = tuple(clock for clock in clocks if clock not in known)
+    return _Timed(replace(step, ticket=after, events=events), changed)
+
+
+def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
+    happening = _HAPPENINGS.get(event.type)
+    if happening is None or (happening is Happening.HANDED_OVER and ticket.with_department is None):
+        return ()
+    if happening is Happening.REPLIED and event.data.get("department"):
+        return (Happening.REPLIED, Happening.ANSWERED)
+    return (happening,)
+
+
+def _customers_moment(step: Step) -> datetime | None:
+    return min((event.counts_from for event in step.events if event.counts_from is not None), default=None)
+
+
+async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
+    """Write a webhook for every endpoint that wants to hear of an event of its department's tickets."""
+    endpoints = await delivery.list_active_endpoints(unit.tx)
+    heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in _INTERNAL]
+    departments = {department for _, audience in heard for department in audience}
+    listening = [endpoint for endpoint in endpoints if endpoint.department in departments]
+    if not listening:
+        return
+    words = await _words(unit, listening, [event.ticket_id for event, audience in heard if audience])
+    messages = [
+        message
+        for event, audience in heard
+        for message in _messages(unit, event, after[event.ticket_id], audience, listening, words)
+    ]
+    await delivery.add_messages(unit.tx, messages)
+
+
+def _audience(ticket: Ticket, event: Numbered) -> frozenset[str]:
+    """Who owns it (unless webcare answers alone), who has the ball, and who just had it."""
+    owner = ticket.department if ticket.stage != "central" else None
+    return frozenset({*event.departments, owner, ticket.with_department} - {None})  # type: ignore[arg-type]
+
+
+def _messages(
+    unit: Unit,
+    event: Numbered,
+    ticket: Ticket,
+    audience: frozenset[str],
+    listening: Sequence[Endpoint],
+    words: dict[UUID, CustomerWords],
+) -> list[Message]:
+    happening = envelope.Happening(
+        type=event.type,
+        at=event.at,
+        departments=audience,
+        ticket=TicketFacts(
+            ticket_id=ticket.id,
+            number=ticket.number,
+            state=ticket.state,
+            channel=ticket.channel,
+            topic=ticket.topic,
+            department=ticket.department,
+            stage=ticket.stage,
+            priority=ticket.priority,
+            due=ticket.due,
+            url=f"{unit.knobs.public_url}/api/v1/tickets/{ticket.id}",
+        ),
+        sequence=event.sequence,
+        details=event.data,
+        words=words.get(ticket.id),
+    )
+    return [
+        envelope.webhook(new_id(), happening, payload, endpoint_ids)
+        for payload, endpoint_ids in envelope.subscribers(happening, listening)
+    ]
+
+
+async def _words(unit: Unit, listening: Sequence[Endpoint], ticket_ids: Sequence[UUID]) -> dict[UUID, CustomerWords]:
+    """The customer's words, looked up only when an endpoint asked for them."""
+    if not any(endpoint.payload is Payload.FULL for endpoint in listening):
+        return {}
+    newest = await tickets.list_latest_mentions(unit.tx, ticket_ids)
+    return {
+        ticket_id: CustomerWords(
+            text=row.text,
+            author={
+                "handle": row.author_handle,
+                "display_name": row.author_display_name,
+                "followers": row.author_followers,
+                "verified": row.author_verified,
+            },
+            mention={
+                "mention_id": row.id,
+                "external_id": row.external_id,
+                "kind": row.kind,
+                "url": row.url,
+                "posted_at": row.posted_at,
+                "title": row.title,
+            },
+        )
+        for ticket_id, row in newest.items()
+    }

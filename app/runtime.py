@@ -1,0 +1,95 @@
+"""What a running process is made of, composed once: database, rulebook, clock, sender, keys.
+
+Knows how the parts are put together from the settings, and how a flow becomes one transaction. Refuses to know what
+any flow does.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
+
+from app.delivery.sender import Sender
+from app.kit.clock import utc_now
+from app.kit.db import Database, Reading, Transaction
+from app.kit.http import Reach, guarded_client, plain_client
+from app.kit.sealing import Sealer, load_or_make_key
+from app.rulebook import Rulebook, load
+from app.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a flow works with: one transaction, one moment, one version of the rules."""
+
+    tx: Transaction
+    now: datetime
+    rulebook: Rulebook
+    knobs: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Shared by everything in one process. `now` gives aware UTC moments; tests pass a clock that stands still."""
+
+    database: Database
+    rulebook: Rulebook
+    knobs: Settings
+    sealer: Sealer
+    sender: Sender  # to departments: only where the operator's rules of reach permit
+    publisher: Sender  # to the channel adapter, whose address is the operator's own
+    now: Callable[[], datetime] = utc_now
+
+    async def run(self, flow: Callable[Concatenate[Unit, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a flow as one transaction; a deadlock or lost connection repeats it whole, from a new moment."""
+        return await self.database.transact(lambda tx: flow(self._unit(tx), *args, **kwargs))
+
+    async def run_idempotent(
+        self, flow: Callable[Concatenate[Unit, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `run`, for flows whose unique keys make them safe to repeat after a commit of unknown outcome."""
+        return await self.database.transact(lambda tx: flow(self._unit(tx), *args, **kwargs), repeatable=True)
+
+    def reading(self, *, reports: bool = False) -> AbstractAsyncContextManager[Reading]:
+        """A session that PostgreSQL itself holds read-only."""
+        return self.database.reading(reports=reports)
+
+    def _unit(self, tx: Transaction) -> Unit:
+        return Unit(tx, self.now(), self.rulebook, self.knobs)
+
+
+@asynccontextmanager
+async def build_runtime(
+    settings: Settings, *, database_url: str, statement_timeout: timedelta | None = None
+) -> AsyncIterator[Runtime]:
+    """The runtime of one process, closed at the end. Raises `RulebookInvalid`, `KeyUnusable`.
+
+    `database_url` comes apart because the embedded server makes its own; `statement_timeout` defaults to the API's.
+    """
+    given = settings.secret_key
+    key = given.get_secret_value() if given else load_or_make_key(settings.data_dir / "secret.key")
+    reach = Reach(settings.webhook_allow_cidrs, settings.webhook_ports)
+    runtime = Runtime(
+        database=Database(
+            database_url,
+            pool_size=settings.pool_size,
+            statement_timeout=(statement_timeout or settings.api_statement_timeout).total_seconds(),
+            lock_timeout=settings.lock_timeout.total_seconds(),
+            reports_url=settings.reports_database_url,
+        ),
+        rulebook=load(settings.rules_dir),
+        knobs=settings,
+        sealer=Sealer(key),
+        sender=Sender(guarded_client(reach), deadline=settings.webhook_deadline),
+        publisher=Sender(plain_client(), deadline=settings.webhook_deadline),
+    )
+    try:
+        yield runtime
+    finally:
+        await runtime.sender.close()
+        await runtime.publisher.close()
+        await runtime.database.close()
