@@ -1,0 +1,191 @@
+"""The rulebook: all of `routing_rules/`, read once, checked against itself, frozen, and named by a digest.
+
+Knows how the files become the types that the stages think with. Refuses to know how any of them is applied, and
+when to read again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar, cast
+
+from app.feedback.invitation import FeedbackRules
+from app.mentions.mention import Author
+from app.routing.decision import Routing
+from app.routing.ownership import Department
+from app.rulebook import checks, files
+from app.rulebook.checks import ExampleResult
+from app.rulebook.entry import Entry, validate
+from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
+from app.sla.calendar import Calendar
+from app.sla.policy import SlaRule
+from app.topics.classify import Classifier, Phrase, Topic
+
+__all__ = ["Account", "ExampleResult", "Problem", "Rulebook", "RulebookInvalid", "load"]
+
+E = TypeVar("E", bound=Entry)
+
+FILES: Mapping[str, type[Entry]] = {
+    "accounts": files.Accounts,
+    "calendars": files.Calendars,
+    "departments": files.Departments,
+    "escalation": files.Escalating,
+    "feedback": files.Feedback,
+    "ownership": files.Ownership,
+    "routes": files.Routes,
+    "sla": files.Sla,
+    "topics": files.Topics,
+}
+NAMED_IN = {"channel": "accounts", "calendar": "calendars", "department": "departments", "topic": "topics"}
+DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One of the company's own profiles on a channel."""
+
+    channel: str
+    handle: str
+    external_id: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What every decision goes by. Never changes: new rules are a new rulebook.
+
+    `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
+    by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `signals` finds the
+    phrases of routes and risks; `own_authors` holds (channel, author key) of the accounts.
+    """
+
+    digest: str
+    departments: Mapping[str, Department]
+    topics: Mapping[str, Topic]
+    classifier: Classifier
+    routing: Routing
+    sla_rules: tuple[SlaRule, ...]
+    calendars: Mapping[str, Calendar]
+    feedback: FeedbackRules
+    accounts: Mapping[str, tuple[Account, ...]]
+    signals: Classifier
+    own_authors: frozenset[tuple[str, str]]
+
+    def is_own(self, channel: str, handle: str | None, external_id: str | None = None) -> bool:
+        """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""
+        return any((channel, key) in self.own_authors for key in _author_keys(handle, external_id))
+
+    def find_words(self, texts: Sequence[tuple[str, str | None]]) -> list[dict[str, str]]:
+        """For each (text, language or None): the phrases of routes and risks in it, each with the words found.
+
+        This is `Subject.words`. A phrase that is denied ("geen advocaat nodig") is not found.
+        """
+        return [
+            {evidence.phrase: evidence.found for evidence in read.evidence} for read in self.signals.classify(texts)
+        ]
+
+    def run_examples(self) -> tuple[ExampleResult, ...]:
+        """Classify the worked examples of all topics. All of them passed when this rulebook was loaded."""
+        return checks.run_examples(self.topics.values(), self.classifier)
+
+
+def load(folder: Path) -> Rulebook:
+    """The rulebook in `folder`. Raises `RulebookInvalid` with all that is wrong, not only the first."""
+    shelf = _Shelf(folder)
+    problems = [*shelf.problems, *shelf.contradictions()]
+    if problems:
+        raise RulebookInvalid(problems)
+    departments = shelf.get(files.Departments).build()
+    routes = shelf.get(files.Routes).build()
+    escalation = shelf.get(files.Escalating).build()
+    accounts = {
+        channel: tuple(Account(channel, **dict(entry)) for entry in entries)
+        for channel, entries in shelf.get(files.Accounts).accounts.items()
+    }
+    words = chain(*(route.when.words or () for route in routes), *(risk.words for risk in escalation.risks))
+    return Rulebook(
+        digest=shelf.digest,
+        departments=departments,
+        topics=shelf.topics,
+        classifier=shelf.classifier,
+        routing=Routing(routes, shelf.get(files.Ownership).build(), departments, escalation),
+        sla_rules=shelf.get(files.Sla).build(),
+        calendars=shelf.get(files.Calendars).build(),
+        feedback=shelf.get(files.Feedback).build(),
+        accounts=accounts,
+        signals=_finder(words),
+        own_authors=frozenset(
+            (account.channel, key)
+            for account in chain(*accounts.values())
+            for key in _author_keys(account.handle, account.external_id)
+        ),
+    )
+
+
+def _author_keys(handle: str | None, external_id: str | None) -> tuple[str, ...]:
+    """The keys by which `mentions` knows a person, one for each thing that is known."""
+    by_handle = (Author(handle=handle).key,) if handle else ()
+    return (*by_handle, Author(external_id=external_id).key) if external_id else by_handle
+
+
+def _finder(words: Iterable[str]) -> Classifier:
+    """A classifier whose evidence is every phrase found: with a single topic none competes and none is left out."""
+    phrases = tuple(Phrase(text) for text in dict.fromkeys(words))
+    return Classifier([Topic(slug="words", name={}, phrases=phrases)])
+
+
+class _Shelf:
+    """The files of one folder, each by itself: read, and validated where it could be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[Problem] = []
+        self.pages: dict[str, Page] = {}
+        self._files: dict[type[Entry], Entry] = {}
+        for name in FILES:
+            page, problems = read_page(folder / f"{name}.yaml")
+            self.problems += problems
+            if page is not None:
+                self.pages[name] = page
+        names = {kind: self.pages[name].keys(name) for kind, name in NAMED_IN.items() if name in self.pages}
+        for name, page in self.pages.items():
+            file, problems = validate(FILES[name], page, names)
+            self.problems += problems
+            if file is not None:
+                self._files[FILES[name]] = file
+
+    def has(self, *models: type[Entry]) -> bool:
+        return all(model in self._files for model in models)
+
+    def get(self, model: type[E]) -> E:
+        return cast("E", self._files[model])
+
+    @cached_property
+    def topics(self) -> dict[str, Topic]:
+        return self.get(files.Topics).build()
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        return Classifier(tuple(self.topics.values()))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the content as JSON, file by file. Order counts, as the first rule that matches wins."""
+        content = {name: page.content for name, page in self.pages.items()}
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:DIGEST_LENGTH]
+
+    def contradictions(self) -> Iterator[Problem]:
+        """What the files that are right by themselves get wrong together."""
+        if self.has(files.Routes):
+            yield from checks.check_routes(self.pages["routes"], self.get(files.Routes))
+        if self.has(files.Sla):
+            yield from checks.check_promises(self.pages["sla"], self.get(files.Sla))
+        if self.has(files.Topics):
+            results = checks.run_examples(self.topics.values(), self.classifier)
+            yield from checks.check_examples(self.pages["topics"], results)
+        if self.has(files.Topics, files.Ownership):
+            owning, topics = self.get(files.Ownership), self.get(files.Topics)
+            yield from checks.check_owners(self.pages["ownership"], owning, self.pages["topics"], topics)

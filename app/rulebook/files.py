@@ -1,0 +1,323 @@
+"""The shape of each file: its keys, what may stand there, and the stage's frozen types that it becomes.
+
+Knows one file at a time. Refuses to know how files fit together (checks) and how an error finds its line (entry).
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from app.feedback.invitation import FeedbackRules, Texts
+from app.mentions.mention import Kind, Visibility
+from app.routing.decision import Escalation, Priority, Reach, Risk, Route, Then, When
+from app.routing.ownership import Department, Owning, Stage
+from app.rulebook.entry import Duration, Entry, attempt, known, wrong
+from app.sla.calendar import Calendar, Holidays, Opening
+from app.sla.policy import Metric, Scope, SlaRule
+from app.tickets.custody import Holder
+from app.topics.classify import THRESHOLD, Example, Phrase, Topic
+from app.topics.phrase import check_phrase
+
+
+def _phrase(text: str) -> str:
+    attempt(lambda: check_phrase(text), "see the syntax of phrases at the top of topics.yaml")
+    return text
+
+
+def _hours(text: Any) -> Opening:
+    return attempt(lambda: Opening.parse(str(text)), "correct the hours")
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = get_args(Day)
+Language = Literal["nl", "en"]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Line = Annotated[str, StringConstraints(min_length=1)]
+DepartmentName = Annotated[str, known("department")]
+TopicName = Annotated[str, known("topic")]
+ChannelName = Annotated[str, known("channel")]
+CalendarName = Annotated[str, known("calendar")]
+PhraseText = Annotated[str, AfterValidator(_phrase)]
+Hours = Annotated[Opening, BeforeValidator(_hours)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Some = Field(default=None, min_length=1)  # an empty list would match nothing, and nobody means that
+
+
+class NameEntry(Entry):
+    nl: Line
+    en: Line
+
+
+class DepartmentEntry(Entry):
+    name: NameEntry
+    process: Line
+    calendar: CalendarName
+
+
+class Departments(Entry):
+    departments: dict[Slug, DepartmentEntry]
+
+    def build(self) -> dict[str, Department]:
+        return {
+            slug: Department(slug, entry.name.model_dump(), entry.process, entry.calendar)
+            for slug, entry in self.departments.items()
+        }
+
+
+class AccountEntry(Entry):
+    handle: Line
+    external_id: Line | None = None
+    language: Language
+
+
+class Accounts(Entry):
+    accounts: dict[Slug, list[AccountEntry]]
+
+
+class PhraseEntry(Entry):
+    text: PhraseText
+    weight: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, entry: Any) -> Any:
+        return {"text": entry} if isinstance(entry, str) else entry
+
+
+class PhrasesEntry(Entry):
+    nl: tuple[PhraseEntry, ...] = ()
+    en: tuple[PhraseEntry, ...] = ()
+    any: tuple[PhraseEntry, ...] = ()
+
+    def build(self) -> tuple[Phrase, ...]:
+        groups = (("nl", self.nl), ("en", self.en), (None, self.any))
+        return tuple(Phrase(entry.text, entry.weight, language) for language, group in groups for entry in group)
+
+
+class ExampleEntry(Entry):
+    text: Line
+    lang: Language | None = None
+    counter: bool = Field(default=False, alias="not")
+
+
+class TopicEntry(Entry):
+    name: NameEntry
+    phrases: PhrasesEntry
+    against: PhrasesEntry = Field(default=PhrasesEntry(), alias="not")
+    threshold: float = Field(default=THRESHOLD, gt=0, lt=1)
+    examples: list[ExampleEntry] = Field(min_length=1)
+
+
+class Topics(Entry):
+    topics: dict[Slug, TopicEntry]
+
+    def build(self) -> dict[str, Topic]:
+        return {
+            slug: Topic(
+                slug,
+                entry.name.model_dump(),
+                entry.phrases.build(),
+                entry.against.build(),
+                entry.threshold,
+                tuple(Example(example.text, example.lang, example.counter) for example in entry.examples),
+            )
+            for slug, entry in self.topics.items()
+        }
+
+
+class OwningEntry(Entry):
+    topics: list[TopicName] = Field(min_length=1)
+    channels: frozenset[ChannelName] | None = Some
+    department: DepartmentName
+    stage: Stage
+    percent: int | None = Field(default=None, ge=1, le=99)
+
+    @model_validator(mode="after")
+    def _percent_is_of_a_pilot(self) -> Self:
+        if self.stage is Stage.PILOT and self.percent is None:
+            raise wrong("a pilot without percent", "say how many percent of the tickets, or make it advise or live")
+        if self.stage is not Stage.PILOT and self.percent is not None:
+            raise wrong(f"stage {self.stage} with percent", "leave percent out, or make it a pilot")
+        return self
+
+
+class Ownership(Entry):
+    ownership: list[OwningEntry]
+
+    def build(self) -> tuple[Owning, ...]:
+        return tuple(
+            Owning(topic, entry.channels, entry.department, entry.stage, entry.percent)
+            for entry in self.ownership
+            for topic in entry.topics
+        )
+
+
+class WhenEntry(Entry):
+    topics: frozenset[TopicName] | None = Some
+    channels: frozenset[ChannelName] | None = Some
+    kinds: frozenset[Kind] | None = Some
+    languages: frozenset[Language] | None = Some
+    visibility: Visibility | None = None
+    followers_min: int | None = Field(default=None, ge=1)
+    verified: bool | None = None
+    words: tuple[PhraseText, ...] | None = Some
+
+
+class ThenEntry(Entry):
+    department: DepartmentName | None = None
+    stage: Stage | None = None
+    priority: Priority | None = None
+    tags: tuple[Slug, ...] = ()
+
+    @model_validator(mode="after")
+    def _places_wholly_or_not(self) -> Self:
+        if not self.model_fields_set:
+            raise wrong("a route that gives nothing", "give a priority, tags or a department, or remove the route")
+        if (self.department is None) != (self.stage is None):
+            raise wrong("department and stage come together", "give both, or neither to leave the owner as it is")
+        if self.stage is Stage.PILOT:
+            raise wrong("a route cannot be a pilot", "pilots stand in ownership.yaml; use central, advise or live")
+        return self
+
+
+class RouteEntry(Entry):
+    when: WhenEntry
+    then: ThenEntry
+
+    @model_validator(mode="after")
+    def _department_needs_topics(self) -> Self:
+        if self.then.department is not None and self.when.topics is None:
+            way_out = "name the topics; a mention without one waits in triage whatever the route"
+            raise wrong("a route that gives a department without topics", way_out)
+        return self
+
+
+class Routes(Entry):
+    routes: dict[Slug, RouteEntry]
+
+    def build(self) -> tuple[Route, ...]:
+        return tuple(
+            Route(name, When(**dict(entry.when)), Then(**dict(entry.then))) for name, entry in self.routes.items()
+        )
+
+
+class RiskEntry(Entry):
+    priority: Priority
+    words: tuple[PhraseText, ...] = Field(min_length=1)
+
+
+class ReachEntry(Entry):
+    followers: int = Field(ge=1)
+    priority: Priority
+
+
+class Escalating(Entry):
+    risks: dict[Slug, RiskEntry]
+    reach: list[ReachEntry]
+
+    def build(self) -> Escalation:
+        return Escalation(
+            tuple(Risk(name, entry.words, entry.priority) for name, entry in self.risks.items()),
+            tuple(Reach(entry.followers, entry.priority) for entry in self.reach),
+        )
+
+
+class ScopeEntry(Entry):
+    topics: frozenset[TopicName] | None = Some
+    channels: frozenset[ChannelName] | None = Some
+    departments: frozenset[DepartmentName] | None = Some
+
+
+class SlaEntry(Entry):
+    metric: Metric
+    when: ScopeEntry = ScopeEntry()
+    calendar: CalendarName
+    targets: dict[Priority, Duration] = Field(min_length=1)
+    warn: float = 0.75
+    pauses: frozenset[Holder] = frozenset()
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> Self:
+        attempt(lambda: self.build("unnamed"), "correct the targets or the warning")
+        return self
+
+    def build(self, name: str) -> SlaRule:
+        scope = Scope(**dict(self.when))
+        targets = {priority.value: target for priority, target in self.targets.items()}
+        return SlaRule(name, self.metric, self.calendar, targets, self.warn, self.pauses, scope)
+
+
+class Sla(Entry):
+    sla: dict[Slug, SlaEntry]
+
+    def build(self) -> tuple[SlaRule, ...]:
+        return tuple(entry.build(name) for name, entry in self.sla.items())
+
+
+class HolidaysEntry(Entry):
+    country: str
+    subdivision: str | None = None
+    hours: tuple[Hours, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        attempt(self.build, "use the code of ISO 3166, such as NL")
+        return self
+
+    def build(self) -> Holidays:
+        return Holidays(self.country, self.subdivision, self.hours)
+
+
+class CalendarEntry(Entry):
+    zone: ZoneInfo
+    week: dict[Day, tuple[Hours, ...]]
+    holidays: HolidaysEntry | None = None
+    overrides: dict[date, tuple[Hours, ...]] = Field(default_factory=dict)
+
+
+class Calendars(Entry):
+    calendars: dict[Slug, CalendarEntry]
+
+    def build(self) -> dict[str, Calendar]:
+        return {
+            name: Calendar(
+                name,
+                entry.zone,
+                tuple(entry.week.get(day, ()) for day in DAYS),
+                entry.holidays.build() if entry.holidays else None,
+                entry.overrides,
+            )
+            for name, entry in self.calendars.items()
+        }
+
+
+class TextsEntry(Entry):
+    invitation: Line
+    question: Line
+    lowest: Line
+    highest: Line
+    comment: Line
+    button: Line
+    thanks: Line
+    closed: Line
+
+
+class FeedbackEntry(Entry):
+    cool_down: Duration
+    delay: Duration
+    expires: Duration
+    channels: dict[ChannelName, Share] = Field(default_factory=dict)
+    default_share: Share = 1.0
+    reply_windows: dict[ChannelName, Duration] = Field(default_factory=dict)
+    skip_resolutions: frozenset[Slug] = frozenset()
+    texts: dict[Language, TextsEntry] = Field(min_length=1)
+
+
+class Feedback(Entry):
+    feedback: FeedbackEntry
+
+    def build(self) -> FeedbackRules:
+        texts = {language: Texts(**dict(entry)) for language, entry in self.feedback.texts.items()}
+        return FeedbackRules(**dict(self.feedback) | {"texts": texts})
