@@ -2,17 +2,6 @@
 
 Knows departments, stages and the arms of a pilot. Refuses to know how a topic was found (topics) and what a ticket's
 priority is (`decision`).
-
-Who holds a new ticket follows from the stage alone:
-
-| stage                | holder at opening | who speaks to the customer                              |
-|----------------------|-------------------|---------------------------------------------------------|
-| none (no topic)      | triage            | nobody yet: a person looks first                        |
-| central              | webcare           | webcare; the department is owner by name                |
-| advise               | the department    | webcare publishes what the department supplies          |
-| pilot, first_hand    | the department    | the department                                          |
-| pilot, control       | the department    | as `advise`, so that the two arms can be compared       |
-| live                 | the department    | the department                                          |
 """
 
 import hashlib
@@ -22,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.kit.errors import NotFound
+from app.tickets.custody import Holder
 
 
 class Unowned(NotFound):
@@ -97,6 +87,21 @@ def draw_arm(ticket_id: UUID, percent: int) -> Arm:
     """
     lot = int.from_bytes(hashlib.sha256(ticket_id.bytes).digest()[:8], "big") % 100
     return Arm.FIRST_HAND if lot < percent else Arm.CONTROL
+
+
+def opening_holder(stage: Stage | None) -> Holder:
+    """Who holds a ticket when it is routed to a stage.
+
+    No stage, as no topic is known: triage, where a person looks. Central: webcare, and the department is owner by name
+    only. Every other stage: the department, which answers itself or supplies what webcare publishes.
+    """
+    match stage:
+        case None:
+            return Holder.TRIAGE
+        case Stage.CENTRAL:
+            return Holder.WEBCARE
+        case _:
+            return Holder.DEPARTMENT
 
 
 def answers_first_hand(owned: Owned) -> bool:

@@ -1,0 +1,188 @@
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.routing.decision import (
+    Decision,
+    Escalation,
+    Priority,
+    Reach,
+    Risk,
+    Route,
+    Routing,
+    Subject,
+    Then,
+    When,
+    as_record,
+    decide,
+    in_words,
+)
+from app.routing.ownership import Department, Owning, Stage
+from app.topics.classify import Classification, Evidence
+
+DIGEST = "0123456789ab"
+FOUND = Evidence("late", "waar blijft", "waar blijft", 1.5)
+LATE = Classification("late", 0.8, "nl", (FOUND,), (("late", 1.5), ("bill", 0.4)))
+UNSURE = Classification(None, 0.3, "nl", (), (("late", 0.4),))
+SILENT = Classification(None, 0.0, None, (), ())
+MENTION = Subject(
+    ticket_id=UUID("01890a5d-ac96-774b-bcce-b302099a8057"),
+    channel="x",
+    account="poldermobiel",
+    kind="mention",
+    language="nl",
+    followers=120,
+    verified=False,
+    visibility="public",
+    classification=LATE,
+)
+DEPARTMENTS = {
+    slug: Department(slug, {"nl": name, "en": name}, "a process", "office")
+    for slug, name in {"supply_chain": "Supply Chain", "legal": "Legal"}.items()
+}
+OWNERSHIPS = (
+    Owning("late", frozenset({"x"}), "supply_chain", Stage.PILOT, 99),
+    Owning("late", None, "legal", Stage.CENTRAL),
+)
+CALM = Escalation()
+
+
+def decided(*routes: Route, escalation: Escalation = CALM, **facts: Any) -> Decision:
+    rules = Routing(routes, OWNERSHIPS, DEPARTMENTS, escalation)
+    return decide(replace(MENTION, **facts), rules, DIGEST)
+
+
+def urgent(when: When) -> Route:
+    return Route("urgent_one", when, Then(priority=Priority.URGENT))
+
+
+def test_without_routes_the_owner_gets_it_at_normal_priority() -> None:
+    decision = decided()
+    assert (decision.topic, decision.department, decision.stage, decision.arm) == (
+        "late",
+        "supply_chain",
+        "pilot",
+        "first_hand",
+    )
+    assert (decision.priority, decision.tags, decision.rule) == ("normal", (), "ownership: late on x")
+    assert (decision.digest, decision.confidence, decision.evidence) == (DIGEST, 0.8, (FOUND,))
+
+
+@pytest.mark.parametrize("classification", [UNSURE, SILENT])
+def test_without_a_topic_it_waits_in_triage(classification: Classification) -> None:
+    route = Route("to_legal", When(), Then("legal", Stage.ADVISE, Priority.HIGH, ("seen",)))
+    decision = decided(route, classification=classification)
+    assert (decision.topic, decision.department, decision.stage, decision.arm) == (None, None, None, None)
+    assert (decision.rule, decision.priority, decision.tags) == ("triage", "high", ("seen",))
+
+
+@pytest.mark.parametrize(
+    ("when", "fits", "fails"),
+    [
+        (When(topics=frozenset({"late"})), {}, {"classification": UNSURE}),
+        (When(channels=frozenset({"x", "forum"})), {}, {"channel": "facebook"}),
+        (When(kinds=frozenset({"dm"})), {"kind": "dm"}, {}),
+        (When(languages=frozenset({"en"})), {"language": "en"}, {"language": None}),
+        (When(visibility="private"), {"visibility": "private"}, {}),
+        (When(followers_min=120), {}, {"followers": 119}),
+        (When(followers_min=1), {}, {"followers": None}),
+        (When(verified=True), {"verified": True}, {}),
+        (When(verified=False), {}, {"verified": True}),
+        (When(words=("avg", "gdpr")), {"words": {"gdpr": "GDPR"}}, {"words": {"legal": "legal"}}),
+        (When(channels=frozenset({"x"}), kinds=frozenset({"dm"})), {"kind": "dm"}, {"channel": "forum", "kind": "dm"}),
+    ],
+)
+def test_a_route_matches_when_all_it_asks_holds(when: When, fits: Mapping[str, Any], fails: Mapping[str, Any]) -> None:
+    assert decided(urgent(when), **fits).priority is Priority.URGENT
+    assert decided(urgent(when), **fails).priority is Priority.NORMAL
+
+
+def test_the_first_route_that_matches_counts() -> None:
+    narrow = Route("narrow", When(kinds=frozenset({"dm"})), Then(priority=Priority.LOW, tags=("narrow",)))
+    broad = Route("broad", When(), Then(priority=Priority.HIGH, tags=("broad",)))
+    assert decided(narrow, broad, kind="dm").tags == ("narrow",)
+    assert decided(narrow, broad).tags == ("broad",)
+
+
+def test_a_route_may_give_another_department() -> None:
+    decision = decided(Route("to_legal", When(), Then("legal", Stage.ADVISE)))
+    assert (decision.department, decision.stage, decision.arm) == ("legal", "advise", None)
+    assert decision.rule == "route: to_legal"
+
+
+RISKY = Escalation(
+    risks=(Risk("legal", ("advocaat", "rechter"), Priority.HIGH), Risk("safety", ("in brand",), Priority.URGENT)),
+    reach=(Reach(10_000, Priority.HIGH), Reach(100_000, Priority.URGENT)),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "priority", "tags"),
+    [
+        ({}, "normal", ()),
+        ({"words": {"rechter": "rechter"}}, "high", ("legal",)),
+        ({"words": {"rechter": "rechter", "in brand": "in brand"}}, "urgent", ("legal", "safety")),
+        ({"followers": 9_999}, "normal", ()),
+        ({"followers": 10_000}, "high", ()),
+        ({"followers": 2_000_000}, "urgent", ()),
+        ({"followers": None}, "normal", ()),
+    ],
+)
+def test_risk_and_reach_raise_the_priority(facts: Mapping[str, Any], priority: str, tags: tuple[str, ...]) -> None:
+    decision = decided(escalation=RISKY, **facts)
+    assert (decision.priority, decision.tags) == (priority, tags)
+
+
+def test_nothing_lowers_what_a_route_gave() -> None:
+    decision = decided(urgent(When()), escalation=RISKY, words={"advocaat": "advocaat"})
+    assert decision.priority is Priority.URGENT
+
+
+def test_a_tag_is_given_once() -> None:
+    route = Route("legal_one", When(words=("advocaat",)), Then(tags=("legal",)))
+    assert decided(route, escalation=RISKY, words={"advocaat": "Advocaat"}).tags == ("legal",)
+
+
+def test_a_decision_says_why_in_words() -> None:
+    decision = decided(
+        urgent(When(words=("gdpr",))),
+        escalation=RISKY,
+        words={"gdpr": "GDPR", "advocaat": "mijn Advocaat"},
+        followers=15_000,
+    )
+    assert in_words(as_record(decision)) == [
+        "phrase 'waar blijft' found: 'waar blijft', speaks for late",
+        "topic late, confidence 0.80",
+        "route 'urgent_one' matches, phrase 'gdpr' found: 'GDPR'",
+        "Supply Chain owns it, stage pilot, arm first_hand (ownership: late on x)",
+        "risk 'legal': phrase 'advocaat' found: 'mijn Advocaat'; priority at least high",
+        "15000 followers, from 10000 on priority is at least high",
+        "placed by ownership: late on x, rulebook 0123456789ab",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("classification", "sentence"),
+    [
+        (UNSURE, "no topic is sure enough: best is late with 0.40"),
+        (SILENT, "no topic is sure enough: no phrase was found"),
+        (
+            replace(UNSURE, evidence=(replace(FOUND, weight=-1.0),)),
+            "phrase 'waar blijft' found: 'waar blijft', speaks against late",
+        ),
+    ],
+)
+def test_triage_says_what_was_missing(classification: Classification, sentence: str) -> None:
+    assert sentence in in_words(as_record(decided(classification=classification)))
+
+
+def test_a_record_survives_the_database() -> None:
+    record = as_record(decided(urgent(When()), escalation=RISKY, words={"advocaat": "advocaat"}))
+    stored = json.loads(json.dumps(record))
+    assert stored == record
+    assert stored["considered"] == [{"topic": "late", "score": 1.5}, {"topic": "bill", "score": 0.4}]
+    assert in_words(stored) == in_words(record)
