@@ -45,6 +45,8 @@ invitation = Table(
     Column("sent_at", DateTime(timezone=True)),
     Column("digest", LargeBinary, unique=True),  # of the link's token, which nobody keeps
     UniqueConstraint("ticket_id", "resolved_at"),
+    # At most one question waits per ticket, whoever forgets to withdraw one.
+    Index("uq_invitation_waiting", "ticket_id", unique=True, postgresql_where=text("state = 'waiting'")),
     Index("ix_invitation_due_at", "due_at", "id", postgresql_where=text("state = 'waiting'")),
     Index("ix_invitation_author_id", "author_id"),
     Index("ix_invitation_resolved_at", "resolved_at"),

@@ -1,0 +1,168 @@
+"""The customer is asked how we did, once per resolution, and answers.
+
+Knows the order of deciding, asking and taking the answer. Refuses to know who is asked (feedback.invitation), how a
+publication reaches the channel (dispatch) and what the page looks like.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from app.delivery.envelope import Message, Publication, Saying, publication
+from app.delivery.store import add_messages
+from app.feedback import store
+from app.feedback.invitation import (
+    FOLLOW_UP_TAG,
+    Facts,
+    FeedbackRules,
+    Invite,
+    LinkNotFound,
+    Reason,
+    Skip,
+    State,
+    check_answer,
+    decide,
+    is_detractor,
+)
+from app.feedback.store import Address, History, Invitation
+from app.flows.record import record
+from app.kit.ids import digest, new_id, new_secret
+from app.mentions.mention import Visibility
+from app.runtime import Unit
+from app.tickets.store import claim_ticket, claim_tickets
+from app.tickets.ticket import Event, Step, Ticket
+
+
+async def invite(unit: Unit, tickets: Sequence[Ticket]) -> None:
+    """Decide for tickets that were just resolved, and are written and locked, whether their customers are asked.
+
+    Who is not asked is kept with the reason. A person with several of the tickets is asked about the first.
+    """
+    if not tickets:
+        return
+    await store.claim_authors(unit.tx, [ticket.author_id for ticket in tickets])
+    histories = await store.list_histories(unit.tx, [ticket.id for ticket in tickets])
+    last_asked = {ticket.author_id: histories[ticket.id].last_asked_at for ticket in tickets}
+    invitations = []
+    for ticket in tickets:
+        facts = _facts(ticket, histories[ticket.id], last_asked[ticket.author_id])
+        invitation = _invitation(ticket, decide(unit.rulebook.feedback, facts), unit.rulebook.feedback)
+        if invitation.due_at is not None:
+            last_asked[ticket.author_id] = invitation.due_at
+        invitations.append(invitation)
+    await store.add_invitations(unit.tx, invitations)
+
+
+async def withdraw(unit: Unit, ticket_ids: Sequence[UUID], reason: Reason = Reason.REOPENED) -> None:
+    """Ask no more about tickets that were reopened or escalated before the question left."""
+    await store.mark_withdrawn(unit.tx, ticket_ids, reason)
+
+
+async def send_due(unit: Unit, limit: int) -> int:
+    """Put the questions whose moment has come on their way, each with a fresh one-time link; returns how many.
+
+    Only the message that carries a link knows it; the invitation keeps its token's digest.
+    """
+    due = await store.claim_due(unit.tx, limit)
+    if not due:
+        return 0
+    tickets = await claim_tickets(unit.tx, [invitation.ticket_id for invitation in due])
+    addresses = await store.list_addresses(unit.tx, list(tickets))
+    after = await record(unit, [_invited(tickets[invitation.ticket_id], invitation) for invitation in due])
+    tokens = {invitation.id: new_secret("wcs") for invitation in due}
+    messages = [
+        _message(unit, invitation, after[invitation.ticket_id], addresses[invitation.ticket_id], tokens[invitation.id])
+        for invitation in due
+    ]
+    await add_messages(unit.tx, messages)
+    digests = {invitation_id: digest(token) for invitation_id, token in tokens.items()}
+    await store.mark_queued(unit.tx, digests, expires_at=unit.now + unit.rulebook.feedback.expires)
+    return len(due)
+
+
+async def answer(unit: Unit, token: str, score: int, comment: str | None) -> None:
+    """Take the one answer to a link. A detractor's ticket is tagged for a follow-up by the owning department.
+
+    Raises `LinkNotFound`, `ScoreOutOfRange`, `CommentTooLong`.
+    """
+    check_answer(score, comment)
+    invitation = await store.find_open(unit.tx, digest(token), unit.now)
+    if invitation is None:
+        raise LinkNotFound("This link is not, or no longer, good.")
+    ticket = await claim_ticket(unit.tx, invitation.ticket_id)
+    if not await store.mark_answered(unit.tx, invitation.id, unit.now):
+        raise LinkNotFound("This link is not, or no longer, good.")
+    await store.record_response(unit.tx, invitation.id, score, comment or None, unit.now)
+    await record(unit, [_received(ticket, invitation, score)])
+
+
+def _facts(ticket: Ticket, history: History, last_asked_at: datetime | None) -> Facts:
+    return Facts(
+        ticket_id=ticket.id,
+        channel=ticket.channel,
+        resolution=ticket.resolution,
+        resolved_at=_resolved_at(ticket),
+        last_post_at=history.last_post_at,
+        last_asked_at=last_asked_at,
+        escalated=ticket.escalated,
+        opted_out=history.opted_out,
+    )
+
+
+def _invitation(ticket: Ticket, decision: Invite | Skip, rules: FeedbackRules) -> Invitation:
+    return Invitation(
+        id=new_id(),
+        ticket_id=ticket.id,
+        resolved_at=_resolved_at(ticket),
+        author_id=ticket.author_id,
+        state=State.WAITING if isinstance(decision, Invite) else State.SKIPPED,
+        reason=decision.reason if isinstance(decision, Skip) else None,
+        language=rules.speaks(ticket.language),
+        channel=ticket.channel,
+        account=ticket.account,
+        topic=ticket.topic,
+        department=ticket.department,
+        stage=ticket.stage,
+        arm=ticket.arm,
+        priority=ticket.priority,
+        agent=ticket.assignee,
+        due_at=decision.due_at if isinstance(decision, Invite) else None,
+    )
+
+
+def _resolved_at(ticket: Ticket) -> datetime:
+    assert ticket.resolved_at is not None
+    return ticket.resolved_at
+
+
+def _invited(ticket: Ticket, invitation: Invitation) -> Step:
+    facts = {"invitation_id": str(invitation.id), "channel": invitation.channel}
+    return Step(ticket, ticket, (Event("feedback.invited", "system", facts),))
+
+
+def _message(unit: Unit, invitation: Invitation, ticket: Ticket, address: Address, token: str) -> Message:
+    """Always in private, also about a public post: the link is good for whoever reads it first."""
+    rules = unit.rulebook.feedback
+    said = Publication(
+        type=Saying.SURVEY,
+        ticket_id=ticket.id,
+        channel=ticket.channel,
+        account=ticket.account,
+        conversation_id=address.conversation_id,
+        in_reply_to=address.in_reply_to,
+        visibility=Visibility.PRIVATE,
+        text=rules.texts[rules.speaks(invitation.language)].invitation,
+        link=f"{unit.knobs.public_url.rstrip('/')}/s/{token}",
+    )
+    return publication(new_id(), said, sequence=ticket.sequence, subject_id=invitation.id)
+
+
+def _received(ticket: Ticket, invitation: Invitation, score: int) -> Step:
+    """The owner at the time of the resolution hears of it, whoever has the ticket now."""
+    follow_up = is_detractor(score)
+    tags = ticket.tags if not follow_up or FOLLOW_UP_TAG in ticket.tags else (*ticket.tags, FOLLOW_UP_TAG)
+    facts = {"invitation_id": str(invitation.id), "score": score, "follow_up": follow_up}
+    told = (invitation.department,) if invitation.department else ()
+    event = Event("feedback.received", "customer", facts, departments=told)
+    return Step(ticket, replace(ticket, tags=tags), (event,))
