@@ -1,0 +1,353 @@
+"""The outbox in PostgreSQL: messages, their deliveries and every attempt.
+
+Knows how deliveries are added, claimed under a lease and finished behind a fence. Refuses to know what a body says,
+whether an attempt succeeded and when the next one is due: it is told.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Uuid, and_, bindparam, func, literal_column, select, text, update
+from sqlalchemy.sql import ColumnElement
+
+from app.delivery.endpoints.endpoint import Endpoint
+from app.delivery.endpoints.store import claim_ready
+from app.delivery.envelope import Kind, Message
+from app.delivery.retrying import Outcome
+from app.delivery.tables import ADAPTER, attempt, delivery, endpoint, message
+from app.kit.db import Reading, Transaction
+from app.kit.errors import Conflict, NotFound
+from app.kit.ids import new_id
+
+_OF_MESSAGE = ("id", "kind", "type", "ticket_id", "sequence", "subject_id", "body")
+_IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that plans may use the partial indexes
+
+
+class DeliveryState(StrEnum):
+    """`dead`: tried until the schedule was used up, or the receiver wants nothing more. `cancelled`: nobody waits."""
+
+    OPEN = "open"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class DeliveryNotFound(NotFound):
+    pass
+
+
+class DeliveryFinished(Conflict):
+    pass
+
+
+class DeliveryUnderWay(Conflict):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until its lease ends. `used` is its place in the schedule, from 1."""
+
+    id: UUID
+    lease_token: UUID
+    number: int
+    used: int
+    message_id: UUID
+    kind: Kind
+    type: str
+    ticket_id: UUID | None
+    subject_id: UUID | None
+    body: str
+    endpoint: Endpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """A delivery as lists show it, with its last attempt."""
+
+    id: UUID
+    message_id: UUID
+    kind: Kind
+    type: str
+    endpoint_id: UUID | None
+    ticket_id: UUID | None
+    sequence: int
+    state: DeliveryState
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    number: int
+    started_at: datetime
+    duration: timedelta
+    status: int | None
+    error: str | None
+    answer: str
+
+
+async def add_messages(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Put messages and one delivery for each of their destinations into the outbox, due now."""
+    await tx.insert(message, [{name: getattr(m, name) for name in _OF_MESSAGE} for m in messages])
+    await tx.insert(
+        delivery,
+        [
+            {"id": new_id(), "message_id": m.id, "endpoint_id": to, "ticket_id": m.ticket_id, "sequence": m.sequence}
+            for m in messages
+            for to in ((None,) if m.kind is Kind.PUBLICATION else m.endpoint_ids)
+        ],
+    )
+
+
+# Lanes are looked at one by one, so that the backlog of a receiver that hangs is never read to find another's work.
+_CLAIM = text("""
+with lane as materialized (
+    select id, :per_lane - (
+        select count(*) from delivery f where f.lane = id and f.lease_token is not null and f.due_at > now()
+    ) as slots
+    from unnest(:lanes) id
+), due as materialized (
+    select first.id from lane cross join lateral (
+        select d.id, d.due_at from delivery d
+        where d.state = 'open' and d.lane = lane.id and d.due_at <= now() and not exists (
+            select from delivery e
+            where e.state = 'open' and e.ticket_id = d.ticket_id and e.lane = d.lane
+            and (e.sequence, e.id) < (d.sequence, d.id)
+        )
+        order by d.due_at, d.id
+        limit greatest(lane.slots, 0)
+        for update skip locked
+    ) first
+    order by first.due_at, first.id
+    limit :limit
+)
+update delivery d
+set attempt = attempt + 1, lease_token = gen_random_uuid(), due_at = now() + :lease
+from due where d.id = due.id
+returning d.id
+""").bindparams(bindparam("lanes", type_=ARRAY(Uuid)))
+
+
+async def claim_due(
+    tx: Transaction, *, limit: int, lease: timedelta, per_lane: int, publishing: bool
+) -> tuple[Claimed, ...]:
+    """Take due deliveries, oldest first, for as long as `lease`.
+
+    Of one ticket and one destination only the earliest open delivery is taken, and of one endpoint no more than
+    `per_lane` are ever in flight. Without `publishing` the channel adapter's deliveries stay where they are; it has no
+    row to lock, and processes that claim for it in the same instant may exceed its cap by one claim.
+    """
+    # The locks come in a statement of their own, so that the next one counts what the last holder of them claimed.
+    endpoints = {ready.id: ready for ready in await claim_ready(tx)}
+    lanes = [*endpoints, *([ADAPTER] if publishing else [])]
+    claimed = await tx.rows(_CLAIM, {"limit": limit, "lease": lease, "per_lane": per_lane, "lanes": lanes})
+    if not claimed:
+        return ()
+    rows = await tx.rows(
+        select(delivery, message.c.kind, message.c.type, message.c.subject_id, message.c.body)
+        .join(message, message.c.id == delivery.c.message_id)
+        .where(delivery.c.id.in_([row.id for row in claimed]))
+        .order_by(delivery.c.id)
+    )
+    return tuple(
+        Claimed(
+            id=row.id,
+            lease_token=row.lease_token,
+            number=row.attempt,
+            used=row.attempt - row.by_hand,
+            message_id=row.message_id,
+            kind=Kind(row.kind),
+            type=row.type,
+            ticket_id=row.ticket_id,
+            subject_id=row.subject_id,
+            body=row.body,
+            endpoint=endpoints.get(row.endpoint_id),
+        )
+        for row in rows
+    )
+
+
+async def mark_done(tx: Transaction, claimed: Claimed) -> bool:
+    """Finish a delivery; False when the lease is no longer ours, and then nothing is changed."""
+    return await _finish(tx, claimed, DeliveryState.DONE)
+
+
+async def mark_dead(tx: Transaction, claimed: Claimed) -> bool:
+    """Give a delivery up; False when the lease is no longer ours, and then nothing is changed."""
+    return await _finish(tx, claimed, DeliveryState.DEAD)
+
+
+async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> bool:
+    """Have a delivery tried again after `delay`; False when the lease is no longer ours, and then nothing is changed.
+
+    What waits behind it for the same ticket and destination is put off with it: claims need not look at it meanwhile.
+    """
+    held = await tx.first(
+        update(delivery)
+        .where(_held(claimed))
+        .values(due_at=func.now() + delay, lease_token=None)
+        .returning(delivery.c.due_at, delivery.c.lane)
+    )
+    if held is None:
+        return False
+    await tx.execute(
+        update(delivery)
+        .where(
+            _IS_OPEN,
+            delivery.c.ticket_id == claimed.ticket_id,
+            delivery.c.lane == held.lane,
+            delivery.c.due_at < held.due_at,
+        )
+        .values(due_at=held.due_at)
+    )
+    return True
+
+
+async def record_attempt(tx: Transaction, claimed: Claimed, outcome: Outcome, started_at: datetime) -> None:
+    """Keep what happened, also when the lease was lost: the POST was sent all the same."""
+    await tx.insert(
+        attempt,
+        [
+            {
+                "delivery_id": claimed.id,
+                "number": claimed.number,
+                "started_at": started_at,
+                "duration": outcome.duration,
+                "status": outcome.status,
+                "error": outcome.fault,
+                "answer": outcome.answer,
+            }
+        ],
+    )
+
+
+async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | None = None) -> None:
+    """Try an open or dead delivery again now, without using up its schedule; one that is due already stays as it is.
+
+    Raises `DeliveryNotFound`, also when a `department` is given that it does not go to; `DeliveryFinished` when it is
+    done or cancelled; `DeliveryUnderWay` when it is being sent.
+    """
+    row = await tx.first(
+        select(delivery.c.state, delivery.c.lease_token, (delivery.c.due_at > func.now()).label("later"))
+        .where(delivery.c.id == delivery_id, *_to_departments(department and {department}))
+        .with_for_update()
+    )
+    if row is None:
+        raise DeliveryNotFound("There is no such delivery.")
+    if row.state not in (DeliveryState.OPEN, DeliveryState.DEAD):
+        raise DeliveryFinished(f"This delivery is {row.state}; only an open or dead one can be tried again.")
+    if row.lease_token and row.later:
+        raise DeliveryUnderWay("This delivery is being sent at this moment.")
+    if row.state == DeliveryState.DEAD or row.later:
+        await tx.execute(
+            update(delivery)
+            .where(delivery.c.id == delivery_id)
+            .values(
+                state=DeliveryState.OPEN,
+                by_hand=delivery.c.by_hand + 1,
+                due_at=func.now(),
+                lease_token=None,
+                finished_at=None,
+            )
+        )
+
+
+async def mark_cancelled(tx: Transaction, endpoint_id: UUID) -> None:
+    """Nothing more goes to this endpoint; what is being sent at this moment can't be called back."""
+    await tx.execute(
+        update(delivery)
+        .where(delivery.c.endpoint_id == endpoint_id, _IS_OPEN)
+        .values(state=DeliveryState.CANCELLED, lease_token=None, finished_at=func.now())
+    )
+
+
+async def list_deliveries(
+    tx: Reading,
+    *,
+    departments: Collection[str] | None,
+    endpoint_id: UUID | None = None,
+    ticket_id: UUID | None = None,
+    state: DeliveryState | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> tuple[DeliveryLine, ...]:
+    """Newest first; `after` is the id of the last line of the page before.
+
+    `departments` None shows everything, publications too; else only what goes to endpoints of these.
+    """
+    wanted = _to_departments(departments)
+    if after:
+        wanted.append(delivery.c.id < after)
+    wanted += [
+        column == value
+        for column, value in (
+            (delivery.c.endpoint_id, endpoint_id),
+            (delivery.c.ticket_id, ticket_id),
+            (delivery.c.state, state),
+        )
+        if value is not None
+    ]
+    rows = await tx.rows(
+        select(
+            delivery.c.id,
+            delivery.c.message_id,
+            message.c.kind,
+            message.c.type,
+            delivery.c.endpoint_id,
+            delivery.c.ticket_id,
+            delivery.c.sequence,
+            delivery.c.state,
+            delivery.c.attempt.label("attempts"),
+            delivery.c.due_at,
+            message.c.created_at,
+            delivery.c.finished_at,
+            attempt.c.status.label("last_status"),
+            attempt.c.error.label("last_error"),
+        )
+        .join(message, message.c.id == delivery.c.message_id)
+        .outerjoin(attempt, and_(attempt.c.delivery_id == delivery.c.id, attempt.c.number == delivery.c.attempt))
+        .where(*wanted)
+        .order_by(delivery.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(_line(row) for row in rows)
+
+
+async def list_attempts(tx: Reading, delivery_id: UUID) -> tuple[AttemptLine, ...]:
+    columns = [column for column in attempt.c if column is not attempt.c.delivery_id]
+    rows = await tx.rows(select(*columns).where(attempt.c.delivery_id == delivery_id).order_by(attempt.c.number))
+    return tuple(AttemptLine(**row._asdict()) for row in rows)
+
+
+def _line(row: Row[Any]) -> DeliveryLine:
+    return DeliveryLine(**row._asdict() | {"kind": Kind(row.kind), "state": DeliveryState(row.state)})
+
+
+def _to_departments(departments: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if departments is None:
+        return []
+    return [delivery.c.endpoint_id.in_(select(endpoint.c.id).where(endpoint.c.department.in_(departments)))]
+
+
+def _held(claimed: Claimed) -> ColumnElement[bool]:
+    return and_(
+        delivery.c.id == claimed.id,
+        delivery.c.lease_token == claimed.lease_token,
+        _IS_OPEN,
+    )
+
+
+async def _finish(tx: Transaction, claimed: Claimed, state: DeliveryState) -> bool:
+    done = await tx.execute(
+        update(delivery).where(_held(claimed)).values(state=state, lease_token=None, finished_at=func.now())
+    )
+    return done.rowcount == 1
