@@ -48,6 +48,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ANSWER_TICKETS,
             Permission.MANAGE_ENDPOINTS,
             Permission.READ_REPORTS,
+            Permission.READ_RULES,
         }
     ),
     Role.PR: frozenset({Permission.READ_TICKETS, Permission.READ_RULES}),
@@ -57,21 +58,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Which rows a caller may see. `department` None: all; else only those of that department.
-
-    A store turns it into a WHERE; what lies outside reads as not there.
-    """
-
-    department: str | None = None
-
-    def covers(self, department: str | None) -> bool:
-        return self.department is None or self.department == department
-
-
-@dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody with a living token. A department caller is always bound to a department, no other ever is."""
+    """Somebody with a living token.
+
+    `department` None: sees every ticket; else only those of that department, and others read as not there. A
+    department caller is always bound to one, no other caller ever is.
+    """
 
     token_id: UUID
     name: str
@@ -87,13 +79,9 @@ class Caller:
         whom = f"{self.department}/{self.name}" if self.department else self.name
         return f"{self.role}:{whom}"
 
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.department)
-
 
 def check_binding(role: Role, department: str | None) -> None:
-    """A department that is missing would let its caller see everything. Raises `DepartmentMismatch`."""
+    """Without its department a department caller would see everything. Raises `DepartmentMismatch`."""
     if role is Role.DEPARTMENT and not department:
         raise DepartmentMismatch("A token for the role department names its department.", field="department")
     if role is not Role.DEPARTMENT and department is not None:

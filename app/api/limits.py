@@ -5,18 +5,18 @@ uvicorn has no deadline for a body, so without this one a caller that sends a by
 """
 
 import asyncio
-import logging
 import re
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.metrics import route_of
 from app.api.problems import BodyTooSlow, PayloadTooLarge, respond_error, respond_failure
 from app.kit.ids import new_id
+from app.kit.logs import failure
 
 PATIENCE = 15.0  # seconds in which a whole body must arrive
 
-_log = logging.getLogger("webcare.api")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 
 
@@ -52,11 +52,11 @@ class Limits:
     async def _pass(self, scope: Scope, passage: "_Passage") -> None:
         try:
             await self._app(scope, passage.receive, passage.send)
-        except Exception:
+        except Exception as error:
             if passage.refusal is not None:
                 return
             trace_id = passage.request_id.decode()
-            _log.exception("request failed", extra={"trace_id": trace_id, "path": scope["path"]})
+            failure("request.failed", error, trace_id=trace_id, route=route_of(scope))
             if passage.answered:
                 raise
             await respond_failure(trace_id)(scope, passage.receive, passage.send)
