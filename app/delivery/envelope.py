@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from app.delivery.endpoint import Endpoint, Payload
+from app.delivery.endpoints.endpoint import Endpoint, Payload
 
 
 class Kind(StrEnum):

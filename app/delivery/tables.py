@@ -5,6 +5,8 @@ The words stand once in `message`; `delivery` is small because every attempt rew
 check for each event would be paid on the fast path.
 """
 
+from uuid import UUID
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -24,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.kit.db import metadata
+
+ADAPTER = UUID(int=0)  # the lane of publications, which go to the channel adapter
 
 endpoint = Table(
     "endpoint",
@@ -72,7 +76,7 @@ delivery = Table(
     Column(
         "lane",
         Uuid,
-        Computed("coalesce(endpoint_id, '00000000-0000-0000-0000-000000000000'::uuid)", persisted=True),
+        Computed(f"coalesce(endpoint_id, '{ADAPTER}'::uuid)", persisted=True),
         nullable=False,
     ),
     Column("ticket_id", Uuid),  # null: a message of no ticket, which waits for no other

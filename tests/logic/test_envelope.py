@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.delivery.endpoint import Endpoint, Payload
+from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.envelope import (
     CustomerWords,
     Happening,
@@ -174,7 +174,7 @@ def test_the_adapter_may_name_what_it_published(answer: str, named: str | None) 
     assert external_id(answer) == named
 
 
-def test_a_rotated_secret_signs_until_its_time_is_over() -> None:
-    rotated = replace(endpoint(0, Payload.THIN), previous_secret_sealed=b"old", previous_until=AT)
-    assert rotated.secrets_sealed(AT - timedelta(seconds=1)) == (b"new", b"old")
-    assert rotated.secrets_sealed(AT) == (b"new",)
+def test_a_rotated_secret_signs_for_another_day() -> None:
+    rotated = replace(endpoint(0, Payload.THIN), secret_sealed=b"old").rotated(b"new", AT)
+    assert rotated.secrets_sealed(AT + timedelta(hours=23, minutes=59)) == (b"new", b"old")
+    assert rotated.secrets_sealed(AT + timedelta(hours=24)) == (b"new",)

@@ -3,10 +3,12 @@
 Knows the facts of one endpoint. Refuses to know how secrets are opened, and whether a URL may be called.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+ROTATION = timedelta(hours=24)  # Standard Webhooks: receivers need time to learn a new secret
 
 
 class Payload(StrEnum):
@@ -49,3 +51,13 @@ class Endpoint:
         if self.previous_secret_sealed is None or self.previous_until is None or self.previous_until <= now:
             return (self.secret_sealed,)
         return (self.secret_sealed, self.previous_secret_sealed)
+
+    def rotated(self, secret_sealed: bytes, now: datetime) -> "Endpoint":
+        """With a new secret; the present one goes on signing beside it for a day."""
+        return replace(
+            self,
+            secret_sealed=secret_sealed,
+            previous_secret_sealed=self.secret_sealed,
+            previous_until=now + ROTATION,
+            updated_at=now,
+        )

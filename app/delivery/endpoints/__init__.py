@@ -1,0 +1,1 @@
+"""The endpoints at which departments listen."""
