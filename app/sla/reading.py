@@ -1,0 +1,91 @@
+"""Reading a promise from custody: how much of it is used up, and when it is or was due.
+
+Knows one policy, one calendar and who held the ball; every call starts from scratch. Refuses to know what starts or
+ends a clock, and what was recorded about it before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from app.sla.calendar import Calendar, Span, add, elapsed
+from app.sla.policy import Policy
+from app.tickets.custody import Custody, Holder, Interval, held
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`elapsed` is the business time used so far, in the `intervals` that count.
+
+    `due_at` and `warn_at` are the moments at which the target, or its share for warning, is used up if nothing changes;
+    a moment that the clock ran past stays, and one that it has not reached is None while it is paused.
+    """
+
+    elapsed: timedelta
+    due_at: datetime | None
+    warn_at: datetime | None
+    running: bool
+    intervals: tuple[Interval, ...]
+
+
+def read(
+    policy: Policy,
+    calendar: Calendar,
+    custody: tuple[Custody, ...],
+    *,
+    started_at: datetime,
+    stopped_at: datetime | None,
+    now: datetime,
+) -> Reading:
+    """A promise made at `started_at`, and fulfilled at `stopped_at` unless that is None, as it stands at `now`.
+
+    `custody` has an entry at least and none after `now`. Time before its first entry counts as the first holder's: a
+    post is asked before it is received. Raises NeverOpen.
+    """
+    end = _NEVER if stopped_at is None else stopped_at
+    counted = _counted(policy, custody, started_at, end)
+    spans = _joined(counted)
+    so_far = tuple(replace(interval, end=min(interval.end, now)) for interval in counted if interval.start < now)
+    return Reading(
+        elapsed=sum((elapsed(calendar, part.start, part.end) for part in so_far), timedelta()),
+        due_at=_reached(calendar, spans, end, policy.target),
+        warn_at=_reached(calendar, spans, end, policy.target * policy.warn),
+        running=stopped_at is None and bool(spans) and spans[-1][1] == end,
+        intervals=so_far,
+    )
+
+
+def _counted(policy: Policy, custody: tuple[Custody, ...], start: datetime, end: datetime) -> tuple[Interval, ...]:
+    """The parts of [start, end) whose holder's time counts."""
+    first = replace(custody[0], since=min(custody[0].since, start))
+    return tuple(
+        replace(interval, start=max(interval.start, start))
+        for interval in held((first, *custody[1:]), end)
+        if interval.end > start and interval.holder is not Holder.NOBODY and interval.holder not in policy.pauses
+    )
+
+
+def _joined(intervals: Sequence[Interval]) -> list[Span]:
+    spans: list[Span] = []
+    for interval in intervals:
+        if spans and spans[-1][1] == interval.start:
+            spans[-1] = spans[-1][0], interval.end
+        else:
+            spans.append((interval.start, interval.end))
+    return spans
+
+
+def _reached(calendar: Calendar, spans: Sequence[Span], end: datetime, duration: timedelta) -> datetime | None:
+    """When `duration` is used up within `spans`, or would be if the last one, when it reaches `end`, went on.
+
+    A pause that begins at that very moment is in time, as a stop would be: the moment then moves to after the pause.
+    """
+    left = duration
+    for start, stop in spans:
+        moment = add(calendar, start, left)
+        if moment < stop or stop == end:
+            return moment
+        left -= elapsed(calendar, start, stop)
+    return None
