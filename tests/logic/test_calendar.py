@@ -84,6 +84,7 @@ def test_a_calendar_that_means_nothing_is_refused(make: Callable[[], object]) ->
 
 OFFICE = calendar(*LUNCH)
 NIGHTS = daily(NIGHT)
+EARLY = daily(Opening.parse("02:30-06:00"))
 ALWAYS = daily(EVER)
 
 
@@ -98,6 +99,7 @@ ALWAYS = daily(EVER)
         pytest.param(NIGHTS, "2026-03-04T23:00", "2026-03-05T12:00", 3.5, id="overnight"),
         pytest.param(NIGHTS, "2026-03-28T12:00", "2026-03-29T12:00", 4, id="the skipped half hour is not worked"),
         pytest.param(NIGHTS, "2026-10-24T12:00", "2026-10-25T12:00", 5.5, id="the second 02:30 ends the shift"),
+        pytest.param(EARLY, "2026-10-25T00:00", "2026-10-25T12:00", 4.5, id="the first 02:30 begins it"),
         pytest.param(ALWAYS, "2026-03-29T00:00", "2026-03-30T00:00", 23, id="23 hours"),
         pytest.param(ALWAYS, "2026-10-25T00:00", "2026-10-26T00:00", 25, id="25 hours"),
     ],
@@ -128,9 +130,7 @@ def test_due_moment(hours: Calendar, start: str, spent: float, expected: str) ->
 
 
 def test_an_opening_that_the_clock_skips_begins_when_time_goes_on() -> None:
-    early = daily(Opening.parse("02:15-06:00"))
-
-    assert next_open(early, local("2026-03-29T00:00")) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert next_open(EARLY, local("2026-03-29T00:00")) == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
 def test_a_date_that_a_country_skips_has_no_hours() -> None:
