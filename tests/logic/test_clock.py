@@ -1,0 +1,439 @@
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.sla.calendar import Calendar, Opening, is_open
+from app.sla.clock import (
+    Clock,
+    Happening,
+    Passed,
+    State,
+    Step,
+    UnknownCalendar,
+    advance,
+    due,
+    fire,
+    next_at,
+    passed,
+)
+from app.sla.policy import Metric, Policy
+from app.tickets.custody import Custody, Holder, hand_over
+
+ALWAYS = Calendar("always", ZoneInfo("UTC"), ((Opening.parse("00:00-24:00"),),) * 7)
+T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TICKET = UUID(int=99)
+
+
+def after(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def policy(metric: Metric, minutes: int, *pauses: Holder, calendar: str = "always") -> Policy:
+    return Policy(f"{metric} in {minutes}", metric, calendar, timedelta(minutes=minutes), 0.5, frozenset(pauses), "d1")
+
+
+POLICIES = {
+    Metric.FIRST_REPLY: policy(Metric.FIRST_REPLY, 60),
+    Metric.NEXT_REPLY: policy(Metric.NEXT_REPLY, 120),
+    Metric.RESOLUTION: policy(Metric.RESOLUTION, 480, Holder.CUSTOMER),
+    Metric.ACCEPTANCE: policy(Metric.ACCEPTANCE, 30),
+    Metric.OWNERSHIP: policy(Metric.OWNERSHIP, 240, Holder.CUSTOMER, Holder.PR),
+}
+
+
+def counter() -> Iterator[UUID]:
+    return (UUID(int=number) for number in count(1))
+
+
+@dataclass
+class Story:
+    """A ticket's history told line by line; a line is minutes after the opening, who has the ball then, and what
+    happened."""
+
+    custody: tuple[Custody, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    policies: dict[Metric, Policy] = field(default_factory=lambda: dict(POLICIES))
+    calendars: dict[str, Calendar] = field(default_factory=lambda: {"always": ALWAYS})
+    ids: Iterator[UUID] = field(default_factory=counter)
+
+    def then(
+        self,
+        minutes: float,
+        holder: Holder,
+        *happenings: Happening,
+        department: str | None = None,
+        asked_at: datetime | None = None,
+    ) -> "Story":
+        self.custody = hand_over(self.custody, holder, department, after(minutes))
+        self.clocks = advance(
+            self.clocks,
+            self.custody,
+            happenings,
+            after(minutes),
+            ticket_id=TICKET,
+            policies=self.policies,
+            calendars=self.calendars,
+            new_id=lambda: next(self.ids),
+            started_at=asked_at,
+        )
+        return self
+
+    def clock(self, metric: Metric, number: int = 1) -> Clock:
+        return next(clock for clock in self.clocks if (clock.metric, clock.round) == (metric, number))
+
+    def states(self, metric: Metric) -> list[State]:
+        return [clock.state for clock in self.clocks if clock.metric is metric]
+
+
+def opened() -> Story:
+    return Story().then(0, Holder.WEBCARE, Happening.OPENED)
+
+
+def with_billing() -> Story:
+    return opened().then(10, Holder.DEPARTMENT, Happening.HANDED_OVER, department="billing")
+
+
+def test_opening_starts_what_the_customer_waits_for() -> None:
+    story = opened()
+
+    assert [(clock.metric, clock.started_at, clock.due_at, clock.warn_at, clock.state) for clock in story.clocks] == [
+        (Metric.FIRST_REPLY, T0, after(60), after(30), State.RUNNING),
+        (Metric.RESOLUTION, T0, after(480), after(240), State.RUNNING),
+    ]
+    assert due(story.clocks) == {Metric.FIRST_REPLY: after(60), Metric.RESOLUTION: after(480)}
+
+
+def test_clocks_of_the_customer_start_when_the_customer_asked() -> None:
+    story = Story().then(
+        5,
+        Holder.DEPARTMENT,
+        Happening.OPENED,
+        Happening.HANDED_OVER,
+        department="billing",
+        asked_at=after(-10),
+    )
+
+    assert {clock.metric: clock.started_at for clock in story.clocks} == {
+        Metric.FIRST_REPLY: after(-10),
+        Metric.RESOLUTION: after(-10),
+        Metric.ACCEPTANCE: after(5),
+        Metric.OWNERSHIP: after(5),
+    }
+    assert story.clock(Metric.FIRST_REPLY).due_at == after(50)
+
+
+def test_a_metric_without_policy_starts_no_clock() -> None:
+    story = Story(policies={}).then(0, Holder.WEBCARE, Happening.OPENED)
+
+    assert story.clocks == ()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "breached_at"),
+    [(59, State.MET, None), (60, State.MET, None), (60.001, State.BREACHED, after(60))],
+)
+def test_a_reply_at_the_due_moment_is_in_time(minutes: float, state: State, breached_at: datetime | None) -> None:
+    clock = opened().then(minutes, Holder.WEBCARE, Happening.REPLIED).clock(Metric.FIRST_REPLY)
+
+    assert (clock.state, clock.breached_at, clock.ended_at) == (state, breached_at, after(minutes))
+
+
+def test_a_breach_is_recorded_at_its_moment_whenever_it_is_noticed() -> None:
+    story = opened().then(300, Holder.WEBCARE, Happening.WAITING)
+
+    clock = story.clock(Metric.FIRST_REPLY)
+    assert (clock.state, clock.warned_at, clock.breached_at, clock.ended_at) == (
+        State.BREACHED,
+        after(30),
+        after(60),
+        None,
+    )
+    assert fire(opened().clock(Metric.FIRST_REPLY), after(300)) == clock
+
+
+def test_a_breach_outlives_a_change_of_the_calendar() -> None:
+    story = opened().then(70, Holder.WEBCARE)
+    story.calendars = {"always": Calendar("always", ZoneInfo("UTC"), ((Opening.parse("20:00-22:00"),),) * 7)}
+
+    clock = story.then(80, Holder.WEBCARE, Happening.WAITING).clock(Metric.FIRST_REPLY)
+
+    assert (clock.due_at, clock.breached_at, clock.state) == (after(60), after(60), State.BREACHED)
+
+
+def test_a_breach_that_was_told_stays_though_clocks_disagree() -> None:
+    """The sweep goes by the database's clock; that of the process that replies may be behind it."""
+    story = opened()
+    story.clocks = tuple(fire(clock, after(60.02)) for clock in story.clocks)
+
+    assert story.then(59.99, Holder.WEBCARE, Happening.REPLIED).clock(Metric.FIRST_REPLY).breached_at == after(60)
+
+
+def test_a_clock_does_not_end_before_it_starts() -> None:
+    """A customer's clock may run a little ahead of ours."""
+    story = Story().then(0, Holder.WEBCARE, Happening.OPENED, asked_at=after(0.1))
+
+    clock = story.then(0.05, Holder.WEBCARE, Happening.REPLIED).clock(Metric.FIRST_REPLY)
+
+    assert (clock.state, clock.ended_at) == (State.MET, after(0.1))
+
+
+def test_resolution_waits_for_the_customer_and_goes_on() -> None:
+    story = opened().then(100, Holder.CUSTOMER, Happening.REPLIED, Happening.WAITING)
+    waiting = story.clock(Metric.RESOLUTION)
+    assert (waiting.state, waiting.due_at, waiting.warn_at) == (State.PAUSED, None, None)
+    assert next_at(waiting) is None
+
+    back = story.then(700, Holder.WEBCARE, Happening.CUSTOMER_POSTED).clock(Metric.RESOLUTION)
+    assert (back.state, back.due_at, back.warn_at) == (State.RUNNING, after(1080), after(840))
+
+
+def test_each_round_of_replies_has_its_own_clock() -> None:
+    story = opened().then(5, Holder.WEBCARE, Happening.CUSTOMER_POSTED)
+    assert story.states(Metric.NEXT_REPLY) == []
+
+    story.then(10, Holder.CUSTOMER, Happening.REPLIED)
+    story.then(20, Holder.WEBCARE, Happening.CUSTOMER_POSTED, asked_at=after(18))
+    story.then(30, Holder.WEBCARE, Happening.CUSTOMER_POSTED)
+    story.then(40, Holder.CUSTOMER, Happening.REPLIED)
+    story.then(50, Holder.WEBCARE, Happening.CUSTOMER_POSTED)
+
+    assert story.states(Metric.NEXT_REPLY) == [State.MET, State.RUNNING]
+    assert story.clock(Metric.NEXT_REPLY, 1).started_at == after(18)
+    assert story.clock(Metric.NEXT_REPLY, 2).due_at == after(170)
+
+
+@pytest.mark.parametrize(
+    ("happening", "acceptance", "ownership"),
+    [
+        (Happening.ACCEPTED, State.MET, State.RUNNING),
+        (Happening.ANSWERED, State.MET, State.MET),
+        (Happening.HANDED_BACK, State.MET, State.MET),
+        (Happening.MOVED_ON, State.CANCELLED, State.MET),
+        (Happening.RESOLVED, State.CANCELLED, State.CANCELLED),
+        (Happening.CLOSED, State.CANCELLED, State.CANCELLED),
+        (Happening.REPLIED, State.RUNNING, State.RUNNING),
+        (Happening.CUSTOMER_POSTED, State.RUNNING, State.RUNNING),
+    ],
+)
+def test_what_ends_the_clocks_of_a_department(happening: Happening, acceptance: State, ownership: State) -> None:
+    story = with_billing().then(20, Holder.DEPARTMENT, happening, department="billing")
+
+    assert story.states(Metric.ACCEPTANCE) == [acceptance]
+    assert story.states(Metric.OWNERSHIP) == [ownership]
+
+
+def test_every_hand_over_starts_anew() -> None:
+    story = with_billing().then(35, Holder.DEPARTMENT, Happening.HANDED_OVER, department="network")
+
+    assert [(clock.round, clock.department, clock.state, clock.due_at) for clock in story.clocks[2:]] == [
+        (1, "billing", State.CANCELLED, after(40)),
+        (1, "billing", State.MET, after(250)),
+        (2, "network", State.RUNNING, after(65)),
+        (2, "network", State.RUNNING, after(275)),
+    ]
+
+
+def test_ownership_waits_while_pr_has_the_ball() -> None:
+    story = with_billing().then(70, Holder.PR).then(170, Holder.DEPARTMENT, department="billing")
+
+    assert story.clock(Metric.OWNERSHIP).due_at == after(350)
+    assert story.clock(Metric.ACCEPTANCE).breached_at == after(40)
+
+
+def test_reopening_continues_the_resolution_and_keeps_the_first_one() -> None:
+    story = opened().then(100, Holder.CUSTOMER, Happening.REPLIED, Happening.RESOLVED)
+    assert story.clock(Metric.RESOLUTION).state is State.MET
+
+    story.then(1100, Holder.WEBCARE, Happening.REOPENED)
+    going_on = story.clock(Metric.RESOLUTION)
+    assert (going_on.state, going_on.ended_at, going_on.due_at) == (State.RUNNING, None, after(1480))
+
+    resolved = story.then(1500, Holder.CUSTOMER, Happening.RESOLVED).clock(Metric.RESOLUTION)
+    assert (resolved.state, resolved.breached_at) == (State.BREACHED, after(1480))
+    assert (resolved.first_ended_at, resolved.ended_at) == (after(100), after(1500))
+
+
+def test_reopening_ignores_a_first_reply_that_was_given() -> None:
+    story = opened().then(10, Holder.CUSTOMER, Happening.REPLIED, Happening.RESOLVED)
+    given_at = story.clock(Metric.FIRST_REPLY)
+
+    assert story.then(200, Holder.WEBCARE, Happening.REOPENED).clock(Metric.FIRST_REPLY) is given_at
+
+
+@pytest.mark.parametrize(("resolved", "state"), [(10, State.CANCELLED), (70, State.BREACHED)])
+def test_a_first_reply_that_was_not_given_goes_on(resolved: int, state: State) -> None:
+    story = opened().then(resolved, Holder.CUSTOMER, Happening.RESOLVED)
+    assert story.states(Metric.FIRST_REPLY) == [state]
+    assert story.clock(Metric.FIRST_REPLY).ended_at == after(resolved)
+
+    story.then(80, Holder.WEBCARE, Happening.REOPENED, Happening.CUSTOMER_POSTED)
+    assert story.clock(Metric.FIRST_REPLY).ended_at is None
+    assert story.clock(Metric.FIRST_REPLY).breached_at == after(60)
+    assert story.states(Metric.NEXT_REPLY) == []
+
+
+def test_closing_ends_everything() -> None:
+    story = with_billing().then(20, Holder.NOBODY, Happening.CLOSED)
+
+    assert {clock.state for clock in story.clocks} == {State.CANCELLED}
+    assert due(story.clocks) == {}
+    assert [next_at(clock) for clock in story.clocks] == [None] * 4
+
+
+def test_a_new_priority_gives_open_clocks_its_promise() -> None:
+    story = opened().then(100, Holder.WEBCARE)
+    story.policies = {
+        Metric.FIRST_REPLY: policy(Metric.FIRST_REPLY, 600),
+        Metric.RESOLUTION: policy(Metric.RESOLUTION, 160),
+    }
+    story.then(110, Holder.WEBCARE, Happening.PRIORITISED)
+
+    assert story.clock(Metric.RESOLUTION).due_at == after(160)
+    assert story.clock(Metric.RESOLUTION).warned_at == after(80)
+    assert story.clock(Metric.FIRST_REPLY).breached_at == after(60)
+    assert story.clock(Metric.FIRST_REPLY).policy == POLICIES[Metric.FIRST_REPLY]
+
+
+def test_a_warning_is_given_once_whatever_the_priority_becomes() -> None:
+    story = opened().then(40, Holder.WEBCARE)
+    story.policies[Metric.FIRST_REPLY] = policy(Metric.FIRST_REPLY, 600)
+
+    clock = story.then(50, Holder.WEBCARE, Happening.PRIORITISED).clock(Metric.FIRST_REPLY)
+
+    assert (clock.warned_at, clock.warn_at, next_at(clock)) == (after(30), after(300), after(600))
+
+
+def test_a_sweep_waits_for_the_warning_and_then_for_the_due_moment() -> None:
+    running = opened().clock(Metric.FIRST_REPLY)
+    assert next_at(running) == after(30)
+    assert fire(running, after(30)) == running
+
+    warned = fire(running, after(31))
+    assert (warned.state, warned.warned_at, next_at(warned)) == (State.RUNNING, after(30), after(60))
+    assert fire(warned, after(45)) == warned
+
+    breached = fire(warned, after(61))
+    assert (breached.state, breached.breached_at, next_at(breached)) == (State.BREACHED, after(60), None)
+
+
+def test_steps_are_told_once_and_in_order() -> None:
+    running = opened()
+    late = opened().then(70, Holder.CUSTOMER, Happening.REPLIED)
+    solved = replace(late).then(80, Holder.CUSTOMER, Happening.RESOLVED)
+
+    first_reply = late.clock(Metric.FIRST_REPLY)
+    assert passed(running.clocks, [first_reply]) == (
+        Passed(first_reply, Step.WARNING, after(30)),
+        Passed(first_reply, Step.BREACHED, after(60)),
+    )
+    assert passed(late.clocks, solved.clocks) == (Passed(solved.clock(Metric.RESOLUTION), Step.MET, after(80)),)
+    assert passed(solved.clocks, solved.clocks) == ()
+
+
+def test_a_calendar_that_was_taken_away_is_named() -> None:
+    story = opened()
+    story.calendars = {}
+
+    with pytest.raises(UnknownCalendar, match="'always'"):
+        story.then(10, Holder.WEBCARE)
+
+
+# Against an independent reading: walk through the history in steps of ten minutes and count.
+
+STEP = timedelta(minutes=10)
+SHOP = Calendar(
+    "shop", ZoneInfo("Europe/Amsterdam"), ((Opening.parse("09:00-12:00"), Opening.parse("13:00-17:00")),) * 7
+)
+LATE = Calendar("late", ZoneInfo("Europe/Amsterdam"), ((Opening.parse("20:00-02:00"),),) * 7)
+CALENDARS = {calendar.name: calendar for calendar in (ALWAYS, SHOP, LATE)}
+ACTIONS: dict[str, tuple[Holder, str | None, tuple[Happening, ...]]] = {
+    "wait": (Holder.CUSTOMER, None, (Happening.REPLIED, Happening.WAITING)),
+    "post": (Holder.WEBCARE, None, (Happening.CUSTOMER_POSTED,)),
+    "billing": (Holder.DEPARTMENT, "billing", (Happening.HANDED_OVER,)),
+    "network": (Holder.DEPARTMENT, "network", (Happening.HANDED_OVER,)),
+    "accept": (Holder.DEPARTMENT, "billing", (Happening.ACCEPTED,)),
+    "answer": (Holder.WEBCARE, None, (Happening.ANSWERED,)),
+    "back": (Holder.TRIAGE, None, (Happening.HANDED_BACK,)),
+    "pr": (Holder.PR, None, ()),
+    "outage": (Holder.OUTAGE, None, ()),
+    "resolve": (Holder.CUSTOMER, None, (Happening.RESOLVED,)),
+    "reopen": (Holder.WEBCARE, None, (Happening.REOPENED,)),
+    "close": (Holder.NOBODY, None, (Happening.CLOSED,)),
+}
+
+
+def walked(
+    clock: Clock, custody: Sequence[Custody], until: datetime, is_open_at: Callable[[datetime], bool], share: float
+) -> datetime | None:
+    """When the share of the target was used up and the clock went on, walking until `until`; else None."""
+    left = clock.policy.target * share
+    worked = False
+    moment = clock.started_at
+    while moment < until:
+        holder = [entry.holder for entry in custody if entry.since <= moment][-1]
+        if holder is Holder.NOBODY or holder in clock.policy.pauses:
+            worked = False
+        elif not left and (worked or is_open_at(moment)):
+            return moment
+        else:
+            worked = is_open_at(moment)
+            left -= STEP * worked
+        moment += STEP
+    return None
+
+
+policies = st.builds(
+    lambda metric, steps, calendar, pauses: Policy("any", metric, calendar, 2 * steps * STEP, 0.5, pauses, "d1"),
+    metric=st.sampled_from(Metric),
+    steps=st.integers(1, 30),
+    calendar=st.sampled_from(sorted(CALENDARS)),
+    pauses=st.frozensets(st.sampled_from([Holder.CUSTOMER, Holder.PR, Holder.OUTAGE, Holder.DEPARTMENT])),
+)
+
+
+@given(
+    st.lists(policies, min_size=2, max_size=8),
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from([*ACTIONS, "sweep"])), max_size=10),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_history_equals_a_walk_through_it(rules: list[Policy], history: list[tuple[int, str]]) -> None:
+    story = Story(policies={rule.metric: rule for rule in rules}, calendars=CALENDARS)
+    story.then(0, Holder.TRIAGE, Happening.OPENED)
+    minutes = 0
+    for steps, action in history:
+        minutes += 10 * steps
+        if action == "sweep":
+            story.clocks = tuple(fire(clock, after(minutes)) if next_at(clock) else clock for clock in story.clocks)
+        else:
+            holder, department, happenings = ACTIONS[action]
+            story.then(minutes, holder, *happenings, department=department)
+    story.then(minutes, story.custody[-1].holder, department=story.custody[-1].department)
+
+    opened_at = {name: memory(calendar) for name, calendar in CALENDARS.items()}
+    for clock in story.clocks:
+        until = clock.ended_at or after(minutes)
+        is_open_at = opened_at[clock.policy.calendar]
+        assert clock.breached_at == walked(clock, story.custody, until, is_open_at, 1)
+        assert clock.warned_at == walked(clock, story.custody, until, is_open_at, 0.5)
+        if clock.state is State.RUNNING:
+            assert clock.due_at == walked(clock, story.custody, after(60 * 24 * 60), is_open_at, 1)
+        assert (clock.state is State.BREACHED) == (clock.breached_at is not None)
+        assert (clock.state in {State.RUNNING, State.PAUSED}) <= (clock.ended_at is None)
+
+
+def memory(calendar: Calendar) -> Callable[[datetime], bool]:
+    known: dict[datetime, bool] = {}
+
+    def is_open_at(moment: datetime) -> bool:
+        if moment not in known:
+            known[moment] = is_open(calendar, moment)
+        return known[moment]
+
+    return is_open_at
