@@ -1,7 +1,7 @@
 """Who is asked for a score, when, and once.
 
-Knows the rules of asking, the languages it is asked in, and what a score makes of a customer. Refuses to know how
-an invitation is stored or sent, and what many scores come to (nps).
+Knows the rules of asking, the words it is asked in, and what makes an answer. Refuses to know how an invitation is
+stored or sent, and what scores come to (nps).
 """
 
 import hashlib
@@ -11,26 +11,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from app.kit.errors import Invalid, NotFound
+from app.kit.errors import NotFound
 
 # Any ticket of a person that carries this tag takes the person out of surveys, on this ticket and all later ones.
 OPT_OUT_TAG = "no_survey"
 FOLLOW_UP_TAG = "follow_up"
 MAX_COMMENT = 2000
-MIN_SCORE, MAX_SCORE = 0, 10
-MIN_PROMOTER, MAX_DETRACTOR = 9, 6
+SCALE = {str(score): score for score in range(11)}
 
 
 class LinkNotFound(NotFound):
     """One error for a link that is wrong, expired, withdrawn or used: whoever tries links learns nothing."""
-
-
-class ScoreOutOfRange(Invalid):
-    pass
-
-
-class CommentTooLong(Invalid):
-    pass
 
 
 class State(StrEnum):
@@ -141,6 +132,22 @@ class Skip:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`score` from 0 to 10; `comment` of at most `MAX_COMMENT` characters, None when nothing was written."""
+
+    score: int
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Which parts of a form do not make an answer: no score from the scale, a comment that is too long."""
+
+    score: bool
+    comment: bool
+
+
 def decide(rules: FeedbackRules, facts: Facts) -> Invite | Skip:
     """Whether to ask, and when. What holds for the person comes before chance, so that the reasons explain most."""
     asking = rules.channels.get(facts.channel, Asking())
@@ -170,13 +177,8 @@ def draw_lot(ticket_id: UUID) -> float:
     return (int.from_bytes(hashlib.sha256(b"survey" + ticket_id.bytes).digest()[:8], "big") >> 11) / 2**53
 
 
-def check_answer(score: int, comment: str | None) -> None:
-    """Raises `ScoreOutOfRange` or `CommentTooLong`, each naming its field."""
-    if not MIN_SCORE <= score <= MAX_SCORE:
-        raise ScoreOutOfRange(f"The score is a whole number from {MIN_SCORE} to {MAX_SCORE}.", field="score")
-    if comment is not None and len(comment) > MAX_COMMENT:
-        raise CommentTooLong(f"The comment has at most {MAX_COMMENT} characters.", field="comment")
-
-
-def is_detractor(score: int) -> bool:
-    return score <= MAX_DETRACTOR
+def read_answer(score: str, comment: str) -> Answer | Wrong:
+    """What a submitted form says. Line ends become line feeds; U+0000, which PostgreSQL cannot hold, is dropped."""
+    said = comment.replace("\r\n", "\n").replace("\x00", "").strip()
+    wrong = Wrong(score=score not in SCALE, comment=len(said) > MAX_COMMENT)
+    return wrong if wrong.score or wrong.comment else Answer(SCALE[score], said or None)

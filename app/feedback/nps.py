@@ -6,6 +6,8 @@ Knows the arithmetic. Refuses to know whose scores they are and where they stand
 from dataclasses import dataclass
 from math import sqrt
 
+MIN_PROMOTER = 9
+MAX_DETRACTOR = 6
 MIN_N = 10
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
@@ -28,6 +30,10 @@ class Nps:
     low: float | None
     high: float | None
     response_rate: float | None
+
+
+def is_detractor(given: int) -> bool:
+    return given <= MAX_DETRACTOR
 
 
 def score(promoters: int, passives: int, detractors: int, invited: int) -> Nps:

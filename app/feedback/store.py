@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, exists, func, select, text, update
 
-from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Reason, State
+from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Answer, Reason, State
 from app.feedback.tables import invitation, response
 from app.kit.db import Reading, Transaction
 from app.mentions.tables import conversation, mention
@@ -178,9 +178,8 @@ async def mark_answered(tx: Transaction, invitation_id: UUID, now: datetime) -> 
     return done.rowcount == 1
 
 
-async def record_response(tx: Transaction, invitation_id: UUID, score: int, comment: str | None, at: datetime) -> None:
-    row = {"invitation_id": invitation_id, "score": score, "comment": comment, "received_at": at}
-    await tx.insert(response, [row])
+async def record_response(tx: Transaction, invitation_id: UUID, given: Answer, at: datetime) -> None:
+    await tx.insert(response, [{"invitation_id": invitation_id, **asdict(given), "received_at": at}])
 
 
 async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:

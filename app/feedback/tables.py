@@ -1,6 +1,7 @@
 """Tables of feedback: who was asked about which resolution, or why not, and what they answered."""
 
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -59,4 +60,5 @@ response = Table(
     Column("score", SmallInteger, nullable=False),
     Column("comment", Text),
     Column("received_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("score between 0 and 10", name="score"),
 )

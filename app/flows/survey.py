@@ -14,6 +14,7 @@ from app.delivery.store import add_messages
 from app.feedback import store
 from app.feedback.invitation import (
     FOLLOW_UP_TAG,
+    Answer,
     Facts,
     FeedbackRules,
     Invite,
@@ -21,10 +22,9 @@ from app.feedback.invitation import (
     Reason,
     Skip,
     State,
-    check_answer,
     decide,
-    is_detractor,
 )
+from app.feedback.nps import is_detractor
 from app.feedback.store import Address, History, Invitation
 from app.flows.record import record
 from app.kit.ids import digest, new_id, new_secret
@@ -81,20 +81,19 @@ async def send_due(unit: Unit, limit: int) -> int:
     return len(due)
 
 
-async def answer(unit: Unit, token: str, score: int, comment: str | None) -> None:
+async def answer(unit: Unit, token: str, given: Answer) -> None:
     """Take the one answer to a link. A detractor's ticket is tagged for a follow-up by the owning department.
 
-    Raises `LinkNotFound`, `ScoreOutOfRange`, `CommentTooLong`.
+    Raises `LinkNotFound`.
     """
-    check_answer(score, comment)
     invitation = await store.find_open(unit.tx, digest(token), unit.now)
     if invitation is None:
         raise LinkNotFound("This link is not, or no longer, good.")
     ticket = await claim_ticket(unit.tx, invitation.ticket_id)
     if not await store.mark_answered(unit.tx, invitation.id, unit.now):
-        raise LinkNotFound("This link is not, or no longer, good.")
-    await store.record_response(unit.tx, invitation.id, score, comment or None, unit.now)
-    await record(unit, [_received(ticket, invitation, score)])
+        raise LinkNotFound("This link was used a moment ago.")
+    await store.record_response(unit.tx, invitation.id, given, unit.now)
+    await record(unit, [_received(ticket, invitation, given.score)])
 
 
 def _facts(ticket: Ticket, history: History, last_asked_at: datetime | None) -> Facts:

@@ -7,18 +7,18 @@ from uuid import UUID
 import pytest
 
 from app.feedback.invitation import (
+    Answer,
     Asking,
-    CommentTooLong,
     Facts,
     FeedbackRules,
     Invite,
     Reason,
-    ScoreOutOfRange,
     Skip,
     Texts,
-    check_answer,
+    Wrong,
     decide,
     draw_lot,
+    read_answer,
 )
 from app.routing.ownership import Arm, draw_arm
 
@@ -103,22 +103,24 @@ def test_a_customer_is_spoken_to_in_a_language_that_there_is(wanted: tuple[str |
     assert RULES.speaks(*wanted) == spoken
 
 
-def test_answers_within_bounds_are_taken() -> None:
-    check_answer(0, None)
-    check_answer(10, "x" * 2000)
-
-
 @pytest.mark.parametrize(
-    ("score", "comment", "error", "field"),
+    ("score", "comment", "answer"),
     [
-        (-1, None, ScoreOutOfRange, "score"),
-        (11, "", ScoreOutOfRange, "score"),
-        (9, "x" * 2001, CommentTooLong, "comment"),
+        ("0", "", Answer(0, None)),
+        ("10", "x" * 2000, Answer(10, "x" * 2000)),
+        ("8", " snel\r\ngeholpen\x00 ", Answer(8, "snel\ngeholpen")),
+        ("7", "\r\n" * 1500 + "x", Answer(7, "x")),
     ],
 )
-def test_answers_out_of_bounds_name_the_field(
-    score: int, comment: str | None, error: type[ScoreOutOfRange | CommentTooLong], field: str
-) -> None:
-    with pytest.raises(error) as caught:
-        check_answer(score, comment)
-    assert caught.value.field == field
+def test_a_form_makes_an_answer(score: str, comment: str, answer: Answer) -> None:
+    assert read_answer(score, comment) == answer
+
+
+@pytest.mark.parametrize("score", ["", "11", "-1", "7.0", "٣", "tien", "9" * 5000])
+def test_only_the_scale_makes_a_score(score: str) -> None:
+    assert read_answer(score, "") == Wrong(score=True, comment=False)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    assert read_answer("", "x" * 2001) == Wrong(score=True, comment=True)
+    assert read_answer("9", "x" * 2001) == Wrong(score=False, comment=True)
