@@ -1,24 +1,88 @@
-"""The API as one ASGI application, composed from its routers."""
+"""The API as one ASGI application: routers, doors and the contract's description.
+
+Knows what is put together and in which order. Refuses to know what any route does.
+"""
 
 from importlib.metadata import version
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
 
-from app.api import problems
+from app.api import admin, health, problems, public
 from app.api.auth import Doorkeeper
 from app.api.limits import Limits
+from app.api.metrics import Measured, Metrics
 from app.runtime import Runtime
 
 BATCH_PATH = "/api/v1/mentions/batch"
-LONGEST_BODY = 2**20
+LONGEST_BODY = 2**20  # bytes; only a batch may be longer, as long as the settings allow
+
+DESCRIPTION = """\
+**webcare** takes in what customers say on social channels, understands the topic, and puts each mention in the hands
+of the department that owns the customer process, with the clock running until the customer is answered.
+
+Calls under `/api/v1` take a token: `Authorization: Bearer wc_...`. What went wrong is told as a problem (RFC 9457)
+with a stable `code`. Times are UTC with `Z`. Lists come in pages: send `next_cursor` back as `cursor`. Tickets carry
+an `ETag`; a write with `If-Match` is refused with 412 when somebody was first. A creating call that is sent again with
+the same `Idempotency-Key` is done once.
+"""
+
+TAGS = [
+    {"name": "ingest", "description": "Mentions come in. Role `ingest`."},
+    {"name": "agents", "description": "The queue and the tickets in it. Role `agent`."},
+    {"name": "departments", "description": "Owners of customer processes answer. Role `department`."},
+    {"name": "managers", "description": "Promises kept and customers' scores. Role `manager`."},
+    {"name": "admin", "description": "Tokens and rules. Role `admin`."},
+    {"name": "public", "description": "The page on which customers answer. No token."},
+    {"name": "health", "description": "For probes and Prometheus. No token."},
+]
+
+_root = APIRouter()
+
+
+@_root.get("/", include_in_schema=False)
+async def read_root(request: Request) -> dict[str, str]:
+    return {"name": "webcare", "version": request.app.version, "api": "/openapi.json", "docs": "/docs"}
 
 
 def create_app(runtime: Runtime) -> FastAPI:
-    """The application over this runtime. It opens nothing by itself and may be made many times in one process."""
-    app = FastAPI(title="webcare", version=version("webcare"), redoc_url=None, strict_content_type=False)
+    """The application over this runtime. It opens nothing by itself and may be made many times in one process.
+
+    The page at `/docs` loads its script from a public CDN and is blank without one; `/openapi.json` is whole.
+    """
+    app = FastAPI(
+        title="webcare",
+        version=version("webcare"),
+        redoc_url=None,
+        strict_content_type=False,  # a body without a content type is read as JSON, which is all that we take
+        responses=problems.RESPONSES,
+    )
     app.state.runtime = runtime
     app.state.doorkeeper = Doorkeeper(runtime.database)
+    app.state.metrics = Metrics()
     problems.install(app)
+    for router in (_root, admin.router, public.router, health.router):
+        app.include_router(router)
     longest = runtime.knobs.max_body_bytes
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way to extend the schema
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: what FastAPI derives, the problem that all errors share, and where a token is asked."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=DESCRIPTION, tags=TAGS, routes=app.routes
+        )
+        parts = schema.setdefault("components", {})
+        parts.setdefault("schemas", {}).update(problems.schemas())
+        parts["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "wc_<role>_..."}}
+        for path, operations in schema["paths"].items():
+            if path.startswith("/api/"):
+                for operation in operations.values():
+                    operation["security"] = [{"bearer": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

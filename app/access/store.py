@@ -46,9 +46,12 @@ async def find_caller(tx: Reading, digest: bytes) -> Caller | None:
     return None if row is None else Caller(row.id, row.name, Role(row.role), row.department)
 
 
-async def list_tokens(tx: Reading) -> tuple[Token, ...]:
-    """All of them, revoked ones too, oldest first. An installation has tens, not thousands."""
-    return tuple(map(_token, await tx.rows(select(*_PUBLIC).order_by(token.c.id))))
+async def list_tokens(tx: Reading, *, after: UUID | None = None, limit: int | None = None) -> tuple[Token, ...]:
+    """Oldest first, revoked ones too; those made after the token `after`, when it is given."""
+    tokens = select(*_PUBLIC).order_by(token.c.id).limit(limit)
+    if after is not None:
+        tokens = tokens.where(token.c.id > after)
+    return tuple(map(_token, await tx.rows(tokens)))
 
 
 async def any_token(tx: Reading) -> bool:

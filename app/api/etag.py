@@ -34,7 +34,9 @@ def parse_if_match(header: str | None) -> int | None:
     return int(tag[1])
 
 
-def _expected(if_match: Annotated[str | None, Header(description="The ETag that the writer saw")] = None) -> int | None:
+async def _expected(
+    if_match: Annotated[str | None, Header(description="The ETag that the writer saw")] = None,
+) -> int | None:
     return parse_if_match(if_match)
 
 

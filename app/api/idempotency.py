@@ -14,6 +14,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from app.access.role import Caller
+from app.api.serving import Serving
 from app.flows.admit import Repeatable, do_once
 from app.runtime import Runtime, Unit
 
@@ -71,9 +72,9 @@ def _json(status: int, body: str, headers: dict[str, str] | None = None) -> Resp
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-async def _once(request: Request, key: Key = None) -> Once:
+async def _once(request: Request, runtime: Serving, key: Key = None) -> Once:
     asked = f"{request.method} {request.url.path}\n".encode() + await request.body()
-    return Once(request.app.state.runtime, key, hashlib.sha256(asked).digest())
+    return Once(runtime, key, hashlib.sha256(asked).digest())
 
 
 Repeating = Annotated[Once, Depends(_once)]

@@ -4,12 +4,15 @@ Knows counters and how a request is named after its route. Refuses to know perso
 caller chose. What stands in the database is read when `/metrics` is asked for (health).
 """
 
+import math
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.backlog import CAP, Backlog
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -19,25 +22,56 @@ class Metrics:
     """The counters of one application, in a registry of their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "webcare_http_requests", "Answered requests", ("method", "route", "status"), registry=self.registry
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "webcare_http_requests", "Answered requests", ("method", "route", "status"), registry=self._registry
         )
-        self.seconds = Histogram(
+        self._seconds = Histogram(
             "webcare_http_request_seconds",
             "Seconds from the first byte read to the last byte answered",
             ("route",),
-            registry=self.registry,
+            registry=self._registry,
             buckets=_BUCKETS,
         )
         self._mentions = Counter(
-            "webcare_mentions", "Mentions taken in, by what became of them", ("outcome",), registry=self.registry
+            "webcare_mentions", "Mentions taken in, by what became of them", ("outcome",), registry=self._registry
         )
+        capped = f"counted up to {CAP}"
+        self._reachable = Gauge("webcare_database_up", "1 when the database answered", registry=self._registry)
+        self._tickets = Gauge("webcare_tickets", f"Unresolved tickets, {capped}", ("state",), registry=self._registry)
+        self._overdue = Gauge(
+            "webcare_tickets_overdue", f"Tickets past a promise to the customer, {capped}", registry=self._registry
+        )
+        self._deliveries = Gauge(
+            "webcare_deliveries_open", f"Deliveries that are not done, {capped}", registry=self._registry
+        )
+        self._late = Gauge(
+            "webcare_delivery_late_seconds", "Since when the longest waiting one is due", registry=self._registry
+        )
+
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(route).observe(seconds)
 
     def count_mentions(self, outcomes: Iterable[str]) -> None:
         """`outcomes` of one list of mentions, one each; `refused` for those that were a problem."""
         for outcome, n in Tally(outcomes).items():
             self._mentions.labels(outcome).inc(n)
+
+    def tell(self, backlog: Backlog | None) -> bytes:
+        """Everything in Prometheus' text format 0.0.4. `backlog` None: the database could not be asked.
+
+        Then figures that were true at an earlier moment are not told again.
+        """
+        self._reachable.set(backlog is not None)
+        for state, n in backlog.tickets.items() if backlog else ():
+            self._tickets.labels(state).set(n)
+        self._overdue.set(backlog.overdue if backlog else math.nan)
+        self._deliveries.set(backlog.deliveries if backlog else math.nan)
+        self._late.set(backlog.late_seconds if backlog else math.nan)
+        if backlog is None:
+            self._tickets.clear()
+        return generate_latest(self._registry)
 
 
 class Measured:
@@ -65,8 +99,7 @@ class Measured:
         finally:
             route = route_of(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.requests.labels(method, route, status).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
+            self._metrics.count_request(method, route, status, time.perf_counter() - began)
 
 
 def route_of(scope: Scope) -> str:

@@ -90,6 +90,22 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(None, description="Every field that does not mean anything")
 
 
+_CONTENT = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "The call cannot be done as it stands; the problem says why and what would help",
+        **_CONTENT,
+    },
+    "503": {"description": "Something we need is not there; try again after `Retry-After` seconds", **_CONTENT},
+}
+
+
+def schemas() -> dict[str, Any]:
+    """The OpenAPI schemas that `RESPONSES` refer to."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
 def describe(error: WebcareError) -> dict[str, Any]:
     """The members of the problem that an error is. Its own facts never replace a standard member."""
     return {**error.facts, **_members(_status(error), error.code, error.message, error.field)}

@@ -1,0 +1,64 @@
+"""For whoever keeps this running: does the process live, can it work, and how much is waiting.
+
+Knows what must be there before work makes sense. Refuses to tell anything about persons: there is no token on these
+paths, so they hold figures and versions only.
+"""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import BaseModel, Field
+
+from app.api.backlog import Backlog, count_backlog
+from app.api.metrics import Metrics
+from app.api.serving import Serving
+from app.kit.db import DatabaseUnreachable
+from app.kit.errors import Unavailable
+from app.migrating import check_schema
+from app.runtime import Runtime
+
+router = APIRouter(tags=["health"])
+
+PATIENCE = 2.0  # seconds, less than any prober waits
+
+
+class Alive(BaseModel):
+    status: str = "alive"
+
+
+class Ready(BaseModel):
+    status: str = "ready"
+    rulebook: str = Field(description="Digest of the rules in force")
+
+
+@router.get("/healthz", summary="The process lives")
+async def healthz() -> Alive:
+    """Asks nothing of anything else: an unreachable database is no reason to restart this process."""
+    return Alive()
+
+
+@router.get("/readyz", summary="The process can work")
+async def readyz(runtime: Serving) -> Ready:
+    """503 while the database cannot be reached or has another schema than this program; the problem says which."""
+    try:
+        async with asyncio.timeout(PATIENCE), runtime.reading() as tx:
+            await check_schema(tx)
+    except TimeoutError as error:
+        raise DatabaseUnreachable(f"The database did not answer within {PATIENCE:g} seconds.") from error
+    return Ready(rulebook=runtime.rulebook.digest)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+async def read_metrics(request: Request, runtime: Serving) -> Response:
+    """Of this process, and what waits in the database; without the latter while the database cannot be reached."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.tell(await _backlog(runtime)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def _backlog(runtime: Runtime) -> Backlog | None:
+    try:
+        async with asyncio.timeout(PATIENCE), runtime.reading() as tx:
+            return await count_backlog(tx)
+    except (TimeoutError, Unavailable):
+        return None
