@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.flows import survey
 from app.flows.record import record
 from app.kit.db import RowRefused
 from app.kit.errors import WebcareError
@@ -27,9 +28,10 @@ from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.lifecycle import Placement
-from app.tickets.ticket import Event, State, Step, Ticket
+from app.tickets.ticket import OPEN, Event, State, Step, Ticket
 from app.topics.classify import Classification
 
+WITHDRAWN = "withdrawn"  # the resolution of a ticket whose customer took everything back
 AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enough to hold no lock for long
 
 
@@ -119,12 +121,15 @@ def _rounds(arrivals: Sequence[Mention]) -> list[list[int]]:
 
 async def _understand(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
     """Heavy enough in a long list to leave the event loop to others."""
+    if len(arrivals) > 50:  # noqa: PLR2004 - about two milliseconds of work
+        return await asyncio.to_thread(_read, rulebook, arrivals)
+    return _read(rulebook, arrivals)
+
+
+def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
     texts = [(mention.words, mention.lang) for mention in arrivals]
-    if len(texts) > 50:  # noqa: PLR2004 - about two milliseconds of work
-        read = await asyncio.to_thread(rulebook.understand, texts)
-    else:
-        read = rulebook.understand(texts)
-    return [Understood(new_id(), mention, *said) for mention, said in zip(arrivals, read, strict=True)]
+    read = zip(arrivals, rulebook.classifier.classify(texts), rulebook.find_words(texts), strict=True)
+    return [Understood(new_id(), *one) for one in read]
 
 
 async def _receive(runtime: Runtime, arrivals: Sequence[Understood]) -> list[Received | WebcareError]:
@@ -144,6 +149,9 @@ async def _write(unit: Unit, arrivals: Sequence[Understood]) -> list[Received]:
     await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)
     after = await record(unit, list(ledger.steps.values()))
+    await survey.withdraw(
+        unit, [draft.ticket.id for draft in drafts if draft.ticket and draft.outcome is Outcome.REOPENED]
+    )
     await routing.record_decisions(unit.tx, ledger.decisions)
     return [replace(d, ticket=after.get(d.ticket.id, d.ticket)) if d.ticket else d for d in drafts]
 
@@ -153,10 +161,10 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> _Ledger:
     threads = await _threads(unit, arrivals)
     known = await mentions.claim_keys(unit.tx, {a.mention.key: (a.id, threads[a.id]) for a in arrivals})
     new = [a for a in arrivals if a.mention.key not in known]
-    people = {(a.mention.channel, a.mention.author.key): a.mention.author for a in new}
+    people = {(a.mention.channel, a.mention.author_key): a.mention.author for a in new}
     authors = await mentions.claim_authors(unit.tx, people, unit.now)
     asked = {
-        a.id: (a.mention.channel, threads[a.id], authors[a.mention.channel, a.mention.author.key])
+        a.id: (a.mention.channel, threads[a.id], authors[a.mention.channel, a.mention.author_key])
         for a in new
         if _is_question(unit.rulebook, a.mention)
     }
@@ -204,7 +212,7 @@ def _settle(ledger: _Ledger, arrival: Understood) -> Received:
         Stored(
             arrival.id,
             arrival.mention,
-            ledger.authors[arrival.mention.channel, arrival.mention.author.key],
+            ledger.authors[arrival.mention.channel, arrival.mention.author_key],
             ledger.conversations.get(arrival.id),
             arrival.classification.language,
         )
@@ -246,7 +254,7 @@ def _open(ledger: _Ledger, arrival: Understood, previous: Ticket | None) -> Rece
         id=ticket_id,
         number=ledger.numbers.pop(),
         conversation_id=ledger.conversations[arrival.id],
-        author_id=ledger.authors[said.channel, said.author.key],
+        author_id=ledger.authors[said.channel, said.author_key],
         previous_id=previous.id if previous else None,
         channel=said.channel,
         account=said.account,
@@ -327,3 +335,22 @@ def _why_ignored(ledger: _Ledger, said: Mention) -> dict[str, Any]:
 
 def _reason(code: str, text: str, **facts: Any) -> dict[str, Any]:
     return {"code": code, "text": text, "facts": facts}
+
+
+async def withdraw(unit: Unit, key: Key) -> Received:
+    """Its author deleted a post: the words go, a tombstone stays. A ticket of which nothing is left is settled."""
+    before = await mentions.record_deletion(unit.tx, key, unit.now)
+    if before is None or before.mention_id is None:
+        return Received(None, Outcome.DELETED)
+    stood = await tickets.list_ids_of(unit.tx, [before.mention_id])
+    claimed = await tickets.claim_tickets(unit.tx, list(stood.values()))
+    ticket = next(iter(claimed.values()), None)
+    if before.deleted or ticket is None:
+        return Received(before.mention_id, Outcome.DELETED, ticket)
+    step = Step(ticket, ticket, (Event("mention.deleted", "customer", {"mention_id": str(before.mention_id)}),))
+    posts = await tickets.list_mentions(unit.tx, ticket.id)
+    if ticket.state in OPEN and ticket.assignee is None and all(post.deleted_at for post in posts):
+        why = "the customer deleted every post on it"
+        step = step.then(lifecycle.resolve(ticket, "system", WITHDRAWN, why, unit.now))
+    after = await record(unit, [step])
+    return Received(before.mention_id, Outcome.DELETED, after[ticket.id])

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from app.delivery import envelope
 from app.delivery import store as delivery
-from app.delivery.endpoint import Endpoint, Payload
+from app.delivery.endpoints import store as endpoints
+from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.envelope import CustomerWords, Message, TicketFacts
 from app.kit import logs
 from app.kit.ids import new_id
@@ -118,10 +119,10 @@ def _customers_moment(step: Step) -> datetime | None:
 
 async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
     """Write a webhook for every endpoint that wants to hear of an event of its department's tickets."""
-    endpoints = await delivery.list_active_endpoints(unit.tx)
+    active = await endpoints.list_active_endpoints(unit.tx)
     heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in _INTERNAL]
     departments = {department for _, audience in heard for department in audience}
-    listening = [endpoint for endpoint in endpoints if endpoint.department in departments]
+    listening = [endpoint for endpoint in active if endpoint.department in departments]
     if not listening:
         return
     words = await _words(unit, listening, [event.ticket_id for event, audience in heard if audience])

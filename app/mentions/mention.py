@@ -32,7 +32,7 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person on one channel. At least one of `external_id` and `handle` is known."""
+    """A person on one channel, as far as the channel tells."""
 
     external_id: str | None = None
     handle: str | None = None
@@ -41,9 +41,11 @@ class Author:
     verified: bool = False
 
     @property
-    def key(self) -> str:
-        """What identifies the person on the channel: the platform's id, which survives a renamed handle."""
-        return f"id:{self.external_id}" if self.external_id else f"handle:{plain_handle(self.handle)}"
+    def key(self) -> str | None:
+        """What identifies the person: the platform's id, which survives a renamed handle. A name identifies nobody."""
+        if self.external_id:
+            return f"id:{self.external_id}"
+        return f"handle:{plain_handle(self.handle)}" if self.handle else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ class Mention:
         return (self.channel, self.external_id)
 
     @property
+    def author_key(self) -> str:
+        """The author's key; of a post whose author is not told, one of its own, so that no two persons are mixed."""
+        return self.author.key or f"post:{self.external_id}"
+
+    @property
     def words(self) -> str:
         """Everything the person wrote, in reading order."""
         return f"{self.title}\n{self.text}" if self.title else self.text
@@ -102,6 +109,11 @@ class Mention:
         """The moment from which the customer waits. A platform's clock may run ahead of ours, never the wait."""
         imported = self.imported or self.channel == IMPORT_CHANNEL
         return received_at if imported else min(self.posted_at, received_at)
+
+
+def named_conversation(thread: str) -> str | None:
+    """The platform's own id of a thread's conversation, when the platform has one."""
+    return thread.removeprefix("c:") if thread.startswith("c:") else None
 
 
 def plain_handle(handle: str | None) -> str:

@@ -6,7 +6,7 @@ when to read again.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -128,8 +128,8 @@ def load(folder: Path) -> Rulebook:
 
 def _author_keys(handle: str | None, external_id: str | None) -> tuple[str, ...]:
     """The keys by which `mentions` knows a person, one for each thing that is known."""
-    by_handle = (Author(handle=handle).key,) if handle else ()
-    return (*by_handle, Author(external_id=external_id).key) if external_id else by_handle
+    keys = (Author(handle=handle).key, Author(external_id=external_id).key)
+    return tuple(key for key in keys if key)
 
 
 def _finder(words: Iterable[str]) -> Classifier:
@@ -150,12 +150,15 @@ class _Shelf:
             self.problems += problems
             if page is not None:
                 self.pages[name] = page
-        names = {kind: self.pages[name].keys(name) for kind, name in NAMED_IN.items() if name in self.pages}
+        names = {kind: self._keys(name) for kind, name in NAMED_IN.items()}
         for name, page in self.pages.items():
             file, problems = validate(FILES[name], page, names)
             self.problems += problems
             if file is not None:
                 self._files[FILES[name]] = file
+
+    def _keys(self, name: str) -> Collection[str] | None:
+        return self.pages[name].keys(name) if name in self.pages else None
 
     def has(self, *models: type[Entry]) -> bool:
         return all(model in self._files for model in models)

@@ -270,15 +270,13 @@ def close(ticket: Ticket, now: datetime) -> Step:
 
 def accept(ticket: Ticket, actor: str) -> Step:
     """The department that has the ball takes the work."""
-    _check(ticket, "accept")
-    _held_by_department(ticket)
+    check_held_by_department(ticket, "accept")
     return Step(ticket, replace(ticket, state=State.WORKING, assignee=actor), (Event("ticket.accepted", actor),))
 
 
 def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """The department supplied an answer that webcare will publish: webcare has the ball."""
-    _check(ticket, "answer")
-    _held_by_department(ticket)
+    check_held_by_department(ticket, "answer")
     told = (ticket.with_department,) if ticket.with_department else ()
     back = replace(
         ticket,
@@ -292,8 +290,7 @@ def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) ->
 
 def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """Not this department's: a person in triage looks, with the suggestion at hand."""
-    _check(ticket, "handback")
-    _held_by_department(ticket)
+    check_held_by_department(ticket, "handback")
     back = replace(
         ticket,
         state=State.TRIAGE,
@@ -367,7 +364,9 @@ def _not_anothers(ticket: Ticket, actor: str, now: datetime) -> None:
         )
 
 
-def _held_by_department(ticket: Ticket) -> None:
+def check_held_by_department(ticket: Ticket, act: str) -> None:
+    """What only the department that has the ball may do. Raises `IllegalMove`, `HeldElsewhere`."""
+    _check(ticket, act)
     if ticket.with_department is None:
         raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
 

@@ -1,0 +1,265 @@
+"""How mentions come in over HTTP: one, many, and the news that one was deleted.
+
+Knows the shape of a mention on the wire and of the answer. Refuses to know what becomes of it. Bodies are read and
+answers written without FastAPI's own models, which would cost more than the database does; the same models
+describe them in OpenAPI.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, StringConstraints, ValidationError
+
+from app.access.role import Permission
+from app.api.auth import admit
+from app.api.fields import Count, Flag, InModel, Instant, Name, OutModel, Text
+from app.api.intake import Intake
+from app.api.problems import BrokenJson, InvalidRequest, describe, describe_invalid, respond
+from app.flows.receive import Outcome, Received, receive, withdraw
+from app.kit.errors import WebcareError
+from app.mentions.mention import CLOCK_SKEW, Author, Kind, Mention, Visibility
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/api/v1", tags=["ingest"])
+
+BATCH = 1000
+_AGAIN = frozenset({Outcome.DUPLICATE, Outcome.UPDATED})
+
+Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+ExternalId = Annotated[str, Text(500, 1)]
+Link = Annotated[str, Text(2000), StringConstraints(pattern=r"^https?://[^\s]+$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+
+
+class AuthorIn(InModel):
+    """Who posted it, as far as the channel tells."""
+
+    external_id: ExternalId | None = None
+    handle: Name | None = None
+    display_name: Annotated[str, Text(200)] | None = None
+    followers: Count | None = None
+    verified: Flag | None = None
+
+
+class AttachmentIn(InModel):
+    """A picture, film or file that stays where it is."""
+
+    url: Link
+    type: Annotated[str, Text(100)] | None = None
+    description: Annotated[str, Text(2000)] | None = None
+
+
+class MentionIn(InModel):
+    """One thing that a person posted."""
+
+    channel: Channel = Field(description="x, facebook, instagram, whatsapp, forum, ...", examples=["x"])
+    external_id: ExternalId = Field(description="The channel's own id of the post", examples=["1799202600"])
+    author: AuthorIn
+    text: Annotated[str, Text(50_000)] = Field(examples=["Waar blijft mijn pakketje? Zou gisteren al komen."])
+    posted_at: Instant = Field(description="When it was posted, with its offset from UTC")
+    account: Name | None = Field(None, description="The profile of ours that it came in on")
+    conversation_id: ExternalId | None = Field(None, description="The channel's own id of the thread")
+    parent_id: ExternalId | None = Field(None, description="external_id of the post that it answers or repeats")
+    kind: Kind = Kind.MENTION
+    title: Annotated[str, Text(1000)] | None = None
+    url: Link | None = None
+    lang: Language | None = Field(None, description="Its language where the channel knows it; else it is guessed")
+    visibility: Visibility = Visibility.PUBLIC
+    metrics: Annotated[dict[Name, Count], Field(max_length=30)] = Field(default_factory=dict)
+    rating: Annotated[float, Field(ge=0, le=100)] | None = None
+    attachments: Annotated[list[AttachmentIn], Field(max_length=20)] = Field(default_factory=list)
+    revision: Annotated[Count, Field(lt=2**31)] | None = Field(None, description="The channel's own count of edits")
+    imported: Flag = Field(False, description="History loaded from elsewhere: its clocks start now")
+
+    def to_mention(self) -> Mention:
+        who = self.author
+        return Mention(
+            channel=self.channel,
+            external_id=self.external_id,
+            author=Author(who.external_id, who.handle, who.display_name, who.followers, bool(who.verified)),
+            text=self.text,
+            posted_at=self.posted_at,
+            account=self.account,
+            conversation_id=self.conversation_id,
+            parent_id=self.parent_id,
+            kind=self.kind,
+            title=self.title,
+            url=self.url,
+            lang=self.lang.lower().split("-")[0] if self.lang else None,
+            visibility=self.visibility,
+            metrics=self.metrics,
+            rating=self.rating,
+            attachments=tuple(one.model_dump(exclude_none=True) for one in self.attachments),
+            revision=self.revision,
+            imported=self.imported,
+        )
+
+
+class BatchIn(InModel):
+    mentions: Annotated[list[MentionIn], Field(min_length=1, max_length=BATCH)]
+
+
+class ReasonOut(OutModel):
+    """One step of the thinking, in words and as data."""
+
+    code: str
+    text: str
+    facts: dict[str, Any]
+
+
+class ReceivedOut(OutModel):
+    """What became of a mention and why. The fields of the ticket are null where there is none."""
+
+    mention_id: UUID | None
+    outcome: Literal["opened", "joined", "reopened", "duplicate", "updated", "ignored"]
+    ticket_id: UUID | None
+    number: int | None
+    topic: str | None
+    confidence: float | None
+    department: str | None
+    stage: str | None
+    priority: str | None
+    reasons: list[ReasonOut]
+    due: dict[str, datetime] = Field(description="The due moment of each running clock")
+
+
+class BatchOut(OutModel):
+    """One item for each mention, in order: with `outcome` what became of it, with `code` the problem that it had."""
+
+    items: list[dict[str, Any]]
+    received: int
+    refused: int
+
+
+class DeletedOut(OutModel):
+    mention_id: UUID | None
+    outcome: Literal["deleted"]
+    ticket_id: UUID | None
+
+
+def _body_of(model: type[InModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "/mentions",
+    status_code=201,
+    responses={201: {"model": ReceivedOut}, 200: {"model": ReceivedOut, "description": "Known already"}},
+    response_class=Response,
+    openapi_extra=_body_of(MentionIn),
+    summary="Take in one mention",
+)
+async def post_mention(request: Request) -> Response:
+    """Stored once per (channel, external_id), classified, and put in the hands of who owns its topic.
+
+    Sending it again is safe: an unchanged mention answers 200 with what stands, a changed one becomes a revision.
+    """
+    await admit(request, Permission.POST_MENTIONS)
+    runtime: Runtime = request.app.state.runtime
+    content = parse_json(await request.body())
+    try:
+        mention = _checked(content, runtime.now())
+    except ValidationError as error:
+        return respond(describe_invalid(error.errors()))
+    intake: Intake = request.app.state.intake
+    received = await intake.submit(mention)
+    return _json(_told(received), 200 if received.outcome in _AGAIN else 201)
+
+
+@router.post(
+    "/mentions/batch",
+    responses={200: {"model": BatchOut}},
+    response_class=Response,
+    openapi_extra=_body_of(BatchIn),
+    summary="Take in up to 1,000 mentions",
+)
+async def post_mentions(request: Request) -> Response:
+    """A result or a problem for each mention, in order; the good ones are kept whatever the others are."""
+    await admit(request, Permission.POST_MENTIONS)
+    runtime: Runtime = request.app.state.runtime
+    items: dict[int, dict[str, Any]] = {}
+    good: dict[int, Mention] = {}
+    now = runtime.now()
+    for place, one in enumerate(_batch(parse_json(await request.body()))):
+        try:
+            good[place] = _checked(one, now)
+        except ValidationError as error:
+            items[place] = describe_invalid(error.errors(), within=f"mentions.{place}")
+        except WebcareError as error:
+            items[place] = describe(error)
+    refused = len(items)
+    for place, received in zip(good, await receive(runtime, list(good.values())), strict=True):
+        items[place] = describe(received) if isinstance(received, WebcareError) else _told(received)
+        refused += isinstance(received, WebcareError)
+    ordered = [items[place] for place in range(len(items))]
+    return _json({"items": ordered, "received": len(ordered) - refused, "refused": refused}, 200)
+
+
+@router.delete("/mentions/{channel}/{external_id:path}", summary="Its author deleted it")
+async def delete_mention(request: Request, channel: Channel, external_id: ExternalId) -> DeletedOut:
+    """Take its words away and leave a tombstone, so that a copy that comes late is ignored. Safe to repeat."""
+    await admit(request, Permission.POST_MENTIONS)
+    runtime: Runtime = request.app.state.runtime
+    gone = await runtime.run_idempotent(withdraw, (channel, external_id))
+    ticket_id = gone.ticket.id if gone.ticket else None
+    return DeletedOut(mention_id=gone.mention_id, outcome="deleted", ticket_id=ticket_id)
+
+
+def parse_json(body: bytes) -> Any:
+    """The body as data. NaN and lone surrogates pass here, so that each field can be named. Raises `BrokenJson`."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BrokenJson(f"The body is not JSON: {error}.") from error
+
+
+def _batch(content: Any) -> Sequence[Any]:
+    """The list of a batch. What is wrong with the list itself refuses the whole; what is wrong in it does not."""
+    mentions = content.get("mentions") if isinstance(content, Mapping) else None
+    if not isinstance(mentions, list) or len(content) != 1:
+        raise InvalidRequest('Send an object with one member: {"mentions": [...]}.', field="mentions")
+    if not 1 <= len(mentions) <= BATCH:
+        raise InvalidRequest(f"Send 1 to {BATCH:,} mentions at a time, not {len(mentions):,}.", field="mentions")
+    return mentions
+
+
+def _checked(content: Any, now: datetime) -> Mention:
+    """Raises pydantic's `ValidationError`, `InvalidRequest`."""
+    said = MentionIn.model_validate(content)
+    if said.posted_at > now + CLOCK_SKEW:
+        raise InvalidRequest(
+            f"posted_at lies in the future; it is {now:%Y-%m-%dT%H:%M:%SZ} here. Check the clock and the offset.",
+            field="posted_at",
+        )
+    return said.to_mention()
+
+
+def _told(received: Received) -> dict[str, Any]:
+    ticket = received.ticket
+    return {
+        "mention_id": received.mention_id,
+        "outcome": received.outcome,
+        "ticket_id": ticket and ticket.id,
+        "number": ticket and ticket.number,
+        "topic": ticket and ticket.topic,
+        "confidence": ticket and ticket.confidence,
+        "department": ticket and ticket.department,
+        "stage": ticket and ticket.stage,
+        "priority": ticket and ticket.priority,
+        "reasons": received.reasons,
+        "due": ticket.due if ticket else {},
+    }
+
+
+def _json(content: Any, status: int) -> Response:
+    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), status, media_type="application/json")

@@ -1,0 +1,169 @@
+"""An agent works on a ticket: takes it, writes notes, moves it, settles it.
+
+Knows which acts exist and what each needs gathered. Refuses to know what is said to customers (answer) and which
+moves are legal (tickets/lifecycle). Every act takes the ticket's row lock first; `expected` is the version that the
+caller saw, None when it does not care.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from app.access.role import Caller
+from app.flows import survey
+from app.flows.record import record
+from app.kit.errors import Invalid
+from app.routing import by_hand
+from app.routing import store as routing
+from app.routing.decision import as_record
+from app.routing.ownership import Owned
+from app.routing.store import Decided
+from app.runtime import Unit
+from app.tickets import lifecycle
+from app.tickets import store as tickets
+from app.tickets.lifecycle import Placement
+from app.tickets.store import ChangedMeanwhile, Wanted
+from app.tickets.ticket import Step, Ticket
+
+WEBCARE = "webcare"  # the department that this team itself is
+
+
+class TopicOrDepartment(Invalid):
+    """A reroute names neither, or both."""
+
+
+async def claim_next(unit: Unit, caller: Caller, wanted: Wanted) -> Ticket | None:
+    """The most urgent ticket that fits and that nobody has, with a lease; None when there is none."""
+    ticket = await tickets.claim_next(unit.tx, wanted, unit.now)
+    return None if ticket is None else await settle(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+
+
+async def claim(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+
+
+async def release(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.release(ticket, caller.actor, unit.now))
+
+
+async def renew(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.renew(ticket, caller.actor, unit.now))
+
+
+async def note(unit: Unit, caller: Caller, ticket_id: UUID, text: str, *, expected: int | None = None) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.note(ticket, caller.actor, text))
+
+
+async def update(
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    *,
+    priority: str | None = None,
+    tags: tuple[str, ...] | None = None,
+    expected: int | None = None,
+) -> Ticket:
+    """Another priority chooses the SLA policies anew; what changes nothing writes nothing."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    step = lifecycle.update(ticket, caller.actor, priority=priority, tags=tags)
+    return await settle(unit, step) if step.events else ticket
+
+
+async def reroute(
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    *,
+    topic: str | None,
+    department: str | None,
+    reason: str,
+    expected: int | None = None,
+) -> Ticket:
+    """Place a ticket by hand. Raises `TopicOrDepartment`, `UnknownTopic`, `UnknownDepartment`."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    owned = _placed_by_hand(unit, ticket, topic, department)
+    decision = by_hand.decided(
+        owned,
+        topic or ticket.topic,
+        actor=caller.actor,
+        reason=reason,
+        priority=ticket.priority,
+        tags=ticket.tags,
+        digest=unit.rulebook.digest,
+    )
+    placement = Placement(decision.topic, decision.confidence, owned.department, owned.stage, owned.arm, decision.rule)
+    moved = await settle(unit, lifecycle.reroute(ticket, caller.actor, placement, reason, unit.now))
+    made = Decided(ticket.id, None, caller.actor, unit.now, as_record(decision))
+    await routing.record_decisions(unit.tx, [made])
+    return moved
+
+
+async def wait(
+    unit: Unit, caller: Caller, ticket_id: UUID, until: datetime | None, *, expected: int | None = None
+) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.wait(ticket, caller.actor, until, unit.now))
+
+
+async def snooze(
+    unit: Unit, caller: Caller, ticket_id: UUID, until: datetime, *, expected: int | None = None
+) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await settle(unit, lifecycle.snooze(ticket, caller.actor, until, unit.now))
+
+
+async def resolve(
+    unit: Unit, caller: Caller, ticket_id: UUID, code: str, note_text: str | None, *, expected: int | None = None
+) -> Ticket:
+    """Settled; whether the customer is asked for a score is decided here and now."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    resolved = await settle(unit, lifecycle.resolve(ticket, caller.actor, code, note_text, unit.now))
+    await survey.invite(unit, [resolved])
+    return resolved
+
+
+async def reopen(unit: Unit, caller: Caller, ticket_id: UUID, reason: str, *, expected: int | None = None) -> Ticket:
+    ticket = await take(unit, caller, ticket_id, expected)
+    reopened = await settle(unit, lifecycle.reopen(ticket, caller.actor, reason, unit.now))
+    await survey.withdraw(unit, [ticket_id])
+    return reopened
+
+
+async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
+    """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`."""
+    ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
+    if expected is not None and ticket.version != expected:
+        raise ChangedMeanwhile(
+            f"You saw version {expected}, it is at {ticket.version} now; read it again.", version=ticket.version
+        )
+    return ticket
+
+
+async def settle(unit: Unit, step: Step) -> Ticket:
+    return (await record(unit, [step]))[step.ticket.id]
+
+
+async def pass_time(unit: Unit, limit: int = 200) -> int:
+    """Close what was not reopened in time; wake what snoozed or waited long enough. Returns how many."""
+    over = await tickets.claim_timed(unit.tx, limit)
+    await record(unit, [_passed(ticket)(ticket, unit.now) for ticket in over])
+    return len(over)
+
+
+def _passed(ticket: Ticket) -> Callable[[Ticket, datetime], Step]:
+    return lifecycle.close if ticket.resolved_at is not None else lifecycle.wake
+
+
+def _placed_by_hand(unit: Unit, ticket: Ticket, topic: str | None, department: str | None) -> Owned:
+    rules = unit.rulebook
+    if topic is not None and department is None:
+        return by_hand.place_by_topic(rules.routing, topic, ticket.channel, ticket.id, named=rules.topics)
+    if department is not None and topic is None:
+        return by_hand.place_by_department(
+            rules.routing, department, ticket.topic, ticket.channel, ticket.id, webcare=WEBCARE
+        )
+    raise TopicOrDepartment("Name a topic or a department, one of the two.", field="topic")
