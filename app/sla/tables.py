@@ -1,0 +1,32 @@
+"""The table of clocks. `next_at` is the timer: the moment that the sweep waits for, absent when nothing is to come."""
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, Interval, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.kit.db import metadata
+
+# An instance is unique, whatever the number of processes; the key also finds the clocks of a ticket.
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("department", Text),
+    Column("policy", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("ended_by", Text),
+    Column("first_ended_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("warn_at", DateTime(timezone=True)),
+    Column("warned_at", DateTime(timezone=True)),
+    Column("breached_at", DateTime(timezone=True)),
+    Column("elapsed", Interval),
+    Column("next_at", DateTime(timezone=True)),
+    UniqueConstraint("ticket_id", "metric", "round"),
+    Index("ix_clock_next_at", "next_at", "id", postgresql_where=text("next_at is not null")),
+    postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.01"},
+)
