@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from app.kit.errors import Invalid
 from app.tickets.custody import Holder
@@ -23,6 +24,10 @@ class Metric(StrEnum):
 
 class InvalidTarget(Invalid):
     """A target that is not longer than nothing, or a warning that is not within it."""
+
+
+class PolicyUnreadable(Invalid):
+    """A frozen policy was written by a version that knew other metrics or holders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +115,32 @@ def choose_all(rules: Sequence[SlaRule], case: Case, *, digest: str) -> dict[Met
     """The policies of one case, for the metrics that promise it anything."""
     chosen = ((metric, choose(rules, metric, case, digest=digest)) for metric in Metric)
     return {metric: policy for metric, policy in chosen if policy is not None}
+
+
+def as_record(policy: Policy) -> dict[str, Any]:
+    """JSON-ready, as it is frozen onto a clock; the target is in seconds."""
+    return {
+        "name": policy.name,
+        "metric": policy.metric,
+        "calendar": policy.calendar,
+        "target": policy.target.total_seconds(),
+        "warn": policy.warn,
+        "pauses": sorted(policy.pauses),
+        "digest": policy.digest,
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Policy:
+    """The policy that `as_record` wrote. Raises PolicyUnreadable."""
+    try:
+        return Policy(
+            name=record["name"],
+            metric=Metric(record["metric"]),
+            calendar=record["calendar"],
+            target=timedelta(seconds=record["target"]),
+            warn=record["warn"],
+            pauses=frozenset(Holder(holder) for holder in record["pauses"]),
+            digest=record["digest"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PolicyUnreadable(f"this is no policy of ours: {error!r}") from error

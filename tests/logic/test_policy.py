@@ -1,8 +1,22 @@
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from app.sla.policy import Case, InvalidTarget, Metric, Policy, Scope, SlaRule, choose, choose_all
+from app.sla.policy import (
+    Case,
+    InvalidTarget,
+    Metric,
+    Policy,
+    PolicyUnreadable,
+    Scope,
+    SlaRule,
+    as_record,
+    choose,
+    choose_all,
+    from_record,
+)
 from app.tickets.custody import Holder
 
 HOUR = timedelta(hours=1)
@@ -54,3 +68,20 @@ def test_a_promise_of_nothing_is_refused(target: float, warn: float) -> None:
         SlaRule("x", Metric.RESOLUTION, "office", {"low": timedelta(seconds=target)}, warn, frozenset(), Scope())
     with pytest.raises(InvalidTarget):
         Policy("x", Metric.RESOLUTION, "office", timedelta(seconds=target), warn, frozenset(), "d1")
+
+
+FROZEN = Policy(
+    "all", Metric.OWNERSHIP, "office", timedelta(minutes=90), 0.75, frozenset({Holder.PR, Holder.CUSTOMER}), "d1"
+)
+
+
+def test_a_policy_survives_being_frozen() -> None:
+    assert from_record(json.loads(json.dumps(as_record(FROZEN)))) == FROZEN
+
+
+@pytest.mark.parametrize("change", [{"metric": "mood"}, {"pauses": ["moon"]}, {"pauses": None}, {"target": "1h"}])
+def test_a_policy_of_another_version_is_named(change: dict[str, Any]) -> None:
+    with pytest.raises(PolicyUnreadable):
+        from_record(as_record(FROZEN) | change)
+    with pytest.raises(PolicyUnreadable):
+        from_record({key: value for key, value in as_record(FROZEN).items() if key not in change})
