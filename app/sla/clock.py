@@ -16,7 +16,7 @@ again: when their ticket is reopened.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -70,7 +70,8 @@ class Clock:
     """One promise on one ticket. `round` numbers the clocks of a metric on a ticket from 1.
 
     `due_at` and `warn_at` stand as in `app.sla.reading.Reading`; `warned_at` and `breached_at` are those moments, set
-    once they have passed. `first_ended_at` outlives reopening: the first resolution is kept apart from the total.
+    once they have passed. `elapsed` is the business time that an ended clock took. `first_ended_at` outlives reopening:
+    the first resolution is kept apart from the total.
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class Clock:
     warn_at: datetime | None = None
     warned_at: datetime | None = None
     breached_at: datetime | None = None
+    elapsed: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,9 @@ def _is_unanswered(clock: Clock) -> bool:
 
 def _owes_reply(clocks: Iterable[Clock]) -> bool:
     """Whether an earlier post of the customer still waits: a later one does not start its own clock."""
-    return any(clock.metric in {Metric.FIRST_REPLY, Metric.NEXT_REPLY} and clock.ended_at is None for clock in clocks)
+    return any(
+        _is_unanswered(clock) or (clock.metric is Metric.NEXT_REPLY and clock.ended_at is None) for clock in clocks
+    )
 
 
 def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendars: Mapping[str, Calendar]) -> Clock:
@@ -238,8 +242,14 @@ def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendar
         state = State.RUNNING if reading.running else State.PAUSED
     else:
         state = State.MET if clock.ended_by in _FULFILS[clock.metric] else State.CANCELLED
-    moments = replace(clock, due_at=clock.breached_at or reading.due_at, warn_at=reading.warn_at, state=state)
-    return fire(moments, clock.ended_at or at)
+    measured = replace(
+        clock,
+        state=state,
+        due_at=clock.breached_at or reading.due_at,
+        warn_at=reading.warn_at,
+        elapsed=None if clock.ended_at is None else reading.elapsed,
+    )
+    return fire(measured, clock.ended_at or at)
 
 
 def _before(moment: datetime | None, until: datetime) -> datetime | None:

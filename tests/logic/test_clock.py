@@ -255,8 +255,14 @@ def test_reopening_continues_the_resolution_and_keeps_the_first_one() -> None:
     going_on = story.clock(Metric.RESOLUTION)
     assert (going_on.state, going_on.ended_at, going_on.due_at) == (State.RUNNING, None, after(1480))
 
+    assert going_on.elapsed is None
+
     resolved = story.then(1500, Holder.CUSTOMER, Happening.RESOLVED).clock(Metric.RESOLUTION)
-    assert (resolved.state, resolved.breached_at) == (State.BREACHED, after(1480))
+    assert (resolved.state, resolved.breached_at, resolved.elapsed) == (
+        State.BREACHED,
+        after(1480),
+        timedelta(minutes=500),
+    )
     assert (resolved.first_ended_at, resolved.ended_at) == (after(100), after(1500))
 
 
@@ -273,7 +279,7 @@ def test_a_first_reply_that_was_not_given_goes_on(resolved: int, state: State) -
     assert story.states(Metric.FIRST_REPLY) == [state]
     assert story.clock(Metric.FIRST_REPLY).ended_at == after(resolved)
 
-    story.then(80, Holder.WEBCARE, Happening.REOPENED, Happening.CUSTOMER_POSTED)
+    story.then(80, Holder.WEBCARE, Happening.CUSTOMER_POSTED, Happening.REOPENED)
     assert story.clock(Metric.FIRST_REPLY).ended_at is None
     assert story.clock(Metric.FIRST_REPLY).breached_at == after(60)
     assert story.states(Metric.NEXT_REPLY) == []
