@@ -20,6 +20,7 @@ from typing import Any
 
 import re2
 
+from app.kit.errors import Invalid
 from app.topics.denial import HINT, denied
 from app.topics.language import guess
 from app.topics.phrase import check_phrase, folded, legible, pattern
@@ -120,12 +121,15 @@ class Classifier:
     """
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        """Raise `Invalid` when a phrase is not written as one."""
-        clues: dict[str, list[_Clue]] = defaultdict(list)
+        """Raise `Invalid` when a phrase is not written as one, or stands twice under its topic."""
+        clues: dict[str, dict[str, _Clue]] = defaultdict(dict)
         for topic in topics:
             for phrase, sign in [(p, 1) for p in topic.phrases] + [(p, -1) for p in topic.not_phrases]:
                 check_phrase(phrase.text)
-                clues[pattern(phrase.text)].append(_Clue(topic.slug, phrase, sign * phrase.weight))
+                meant = clues[pattern(phrase.text)]
+                if topic.slug in meant:
+                    raise Invalid(f"`{phrase.text}` stands twice under {topic.slug}: write it once", phrase=phrase.text)
+                meant[topic.slug] = _Clue(topic.slug, phrase, sign * phrase.weight)
         options = re2.Options()
         options.max_mem = _SET_MEMORY
         self._patterns = re2.Set.SearchSet(options)
@@ -133,7 +137,7 @@ class Classifier:
             self._patterns.Add(wanted)
         self._hint = self._patterns.Add(HINT)
         self._patterns.Compile()
-        self._clues = [(re2.compile(wanted.encode()), tuple(meant)) for wanted, meant in clues.items()]
+        self._clues = [(re2.compile(wanted.encode()), tuple(meant.values())) for wanted, meant in clues.items()]
         self._thresholds = {topic.slug: topic.threshold for topic in topics}
 
     def classify(self, texts: Sequence[tuple[str, str | None]]) -> list[Classification]:

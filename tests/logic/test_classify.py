@@ -238,3 +238,10 @@ def test_what_is_no_phrase_is_refused_with_the_way_out(text: str, way_out: str) 
 def test_a_classifier_is_not_built_on_a_wrong_phrase() -> None:
     with pytest.raises(Invalid):
         Classifier([topic("t", "fout!")])
+
+
+def test_a_phrase_stands_once_under_a_topic_in_whatever_spelling() -> None:
+    with pytest.raises(Invalid, match="twice"):
+        Classifier([topic("t", Phrase("Caf\u00e9", language="nl"), Phrase("cafe", language="en"))])
+    with pytest.raises(Invalid, match="twice"):
+        Classifier([topic("t", "cafe", against=("cafe",))])
