@@ -1,0 +1,194 @@
+"""HTTP towards addresses that strangers chose, without being led into our own network (SSRF).
+
+Knows which addresses are public and how to connect to the very address that was checked. Refuses to know what is
+sent and why.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+import httpcore
+import httpx
+
+from app.kit.errors import Invalid, Refused
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+# IANA's special-purpose registries, and metadata services that stand at public addresses. `ipaddress.is_global`
+# is no substitute: it calls 14 of these forms public.
+_NEVER_V4 = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT; a cloud keeps its metadata there
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # a cloud's metadata
+        "169.254.0.0/16",  # link-local; most clouds' metadata
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+# Of IPv6 only global unicast is reachable at all, which leaves out NAT64, mapped, local and multicast forms.
+_GLOBAL_V6 = ip_network("2000::/3")
+_NEVER_V6 = tuple(
+    ip_network(network)
+    for network in (
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",
+        "2002::/16",  # 6to4 carries any IPv4 address
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
+)
+_CONNECT_SECONDS = 5.0
+_URL_CHARACTERS = 2000
+
+
+class AddressForbidden(Refused):
+    pass
+
+
+class UrlRefused(Invalid):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where requests may go: public addresses at `ports`, and any port in the operator's own `networks`."""
+
+    networks: tuple[Network, ...] = ()
+    ports: frozenset[int] = frozenset({80, 443})
+
+    def permits(self, address: Address, port: int) -> bool:
+        if any(address in network for network in self.networks):
+            return True
+        return port in self.ports and _is_public(address)
+
+    def check(self, url: str) -> None:
+        """Refuse a URL that can never be called, before it is stored. Raises `UrlRefused` with the reason.
+
+        What its name resolves to is checked at each connection: it may change.
+        """
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise UrlRefused(f"This is no URL: {error}.", field="url") from error
+        if len(url) > _URL_CHARACTERS or parsed.scheme not in ("http", "https") or not parsed.host:
+            raise UrlRefused("Give an http or https URL with a host, at most 2000 characters.", field="url")
+        if parsed.userinfo or parsed.fragment:
+            raise UrlRefused("Leave user name, password and fragment out of the URL.", field="url")
+        address = _literal(parsed.host)
+        if address and not self.permits(address, _port(parsed)):
+            raise UrlRefused(
+                f"{address} at this port is not a public address; an operator can allow its network.", field="url"
+            )
+
+
+def guarded_client(reach: Reach, resolve: Resolve | None = None) -> httpx.AsyncClient:
+    """A client that connects only where `reach` permits, else raises `AddressForbidden`.
+
+    A name is resolved once for each connection, every one of its addresses must be permitted, and the connection
+    goes to a checked address; TLS still verifies the name. `resolve(host, port)` replaces the system's resolver.
+    """
+    return _client(_GuardedTransport(_GuardedBackend(reach, resolve or _resolve)))
+
+
+def plain_client() -> httpx.AsyncClient:
+    """A client for the operator's own addresses, which need no guard."""
+    return _client(httpx.AsyncHTTPTransport(trust_env=False))
+
+
+def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    """No redirects, proxies or credentials from the environment, cookies or compression."""
+    return httpx.AsyncClient(
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={"User-Agent": "webcare", "Accept-Encoding": "identity"},
+    )
+
+
+class _GuardedTransport(httpx.AsyncHTTPTransport):
+    """httpx has no parameter for a network backend, so the pool that it made is replaced by one of ours."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=backend,
+        )
+
+
+class _GuardedBackend(httpcore.AnyIOBackend):
+    def __init__(self, reach: Reach, resolve: Resolve) -> None:
+        self._reach = reach
+        self._resolve = resolve
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for address in addresses:
+            if not self._reach.permits(ip_address(address), port):
+                raise AddressForbidden(f"{host} leads to {address} port {port}, which may not be called.")
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} has no address.")
+        for address in addresses:
+            try:
+                return await super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+async def _resolve(host: str, port: int) -> Sequence[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for *_, sockaddr in found]
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _NEVER_V4)
+    return address in _GLOBAL_V6 and not any(address in network for network in _NEVER_V6)
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
