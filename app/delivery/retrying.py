@@ -47,6 +47,11 @@ class Outcome:
     answer: str = ""
     retry_after: str | None = None
 
+    @property
+    def reason(self) -> str:
+        """In a few words that are safe to show and log: `answered 503`, `timed out`."""
+        return self.fault.replace("_", " ") if self.fault else f"answered {self.status}"
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

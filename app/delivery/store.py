@@ -213,7 +213,7 @@ async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> boo
 
 
 async def record_attempt(tx: Transaction, claimed: Claimed, outcome: Outcome, started_at: datetime) -> None:
-    """Keep what happened, also when the lease was lost: the POST was sent all the same."""
+    """Keep what happened, also when the lease was lost: the POST was sent all the same. Safe to repeat."""
     await tx.insert(
         attempt,
         [
@@ -227,6 +227,7 @@ async def record_attempt(tx: Transaction, claimed: Claimed, outcome: Outcome, st
                 "answer": outcome.answer,
             }
         ],
+        or_ignore=True,
     )
 
 
