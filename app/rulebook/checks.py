@@ -84,10 +84,10 @@ def check_promises(page: Page, file: Sla) -> Iterator[Problem]:
         rules = {name: rule for name, rule in file.sla.items() if rule.metric is metric}
         anywhere = [rule for rule in rules.values() if not rule.when.model_dump(exclude_none=True)]
         promised = {priority for rule in anywhere for priority in rule.targets}
-        for priority in Priority:
-            if priority not in promised:
-                message = f"no target for {metric} at priority {priority} when no other rule fits"
-                yield page.problem(("sla",), message, "add a rule without `when` that has it, as the metric's last")
+        missing = [priority for priority in Priority if priority not in promised]
+        if missing:
+            message = f"{metric} promises nothing at priority {', '.join(missing)} when no other rule fits"
+            yield page.problem(("sla",), message, "add a rule without `when` as the last of the metric")
         for later, earlier in _covered(rules, _promises_all):
             message = f"rule '{later}' is never chosen: '{earlier}' covers it"
             yield page.problem(("sla", later), message, f"move it above '{earlier}'")

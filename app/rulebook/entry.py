@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -18,6 +18,8 @@ from app.rulebook.located import Page, Problem, Where, nearest
 T = TypeVar("T")
 E = TypeVar("E", bound="Entry")
 
+Names = Mapping[str, Collection[str] | None]
+
 _DURATION = re.compile(r"(\d{1,6}) (minute|hour|day)s?")
 
 
@@ -25,10 +27,11 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def validate(model: type[E], page: Page, names: Mapping[str, Collection[str]]) -> tuple[E | None, list[Problem]]:
+def validate(model: type[E], page: Page, names: Names) -> tuple[E | None, list[Problem]]:
     """The page as its model, or None and all that is wrong with it.
 
-    `names` are those that other files define, by kind: topic, department, channel, calendar.
+    `names` are those that the files define, by kind: topic, department, channel, calendar. None: they could not be
+    read, which is one problem and not one more for each name that is used.
     """
     try:
         return model.model_validate(page.content, context=names), []
@@ -50,10 +53,10 @@ def attempt(make: Callable[[], T], way_out: str) -> T:
 
 
 def known(kind: str) -> AfterValidator:
-    """A name that must be among the `names` of its kind. Of a kind that could not be read, every name may be right."""
+    """A name that must be among the `names` of its kind."""
 
     def check(name: str, info: ValidationInfo) -> str:
-        names: Collection[str] | None = (info.context or {}).get(kind)
+        names = cast("Names", info.context)[kind]
         if names is not None and name not in names:
             raise wrong(f"unknown {kind} '{name}'", nearest(name, names))
         return name
@@ -82,7 +85,8 @@ def _problem(model: type[Entry], page: Page, details: ErrorDetails) -> Problem:
         case "missing":
             return page.problem(where, f"key '{where[-1]}' is missing", f"add '{where[-1]}:' here")
         case _:
-            message = f"{'.'.join(map(str, where))}: {details['msg']}"
+            place = ".".join(str(step) for step in where if step != "[key]") or "the file"
+            message = f"{place}: {details['msg']}"
             return page.problem(where, message, f"see the syntax at the top of {page.file}")
 
 

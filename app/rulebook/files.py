@@ -4,12 +4,12 @@ Knows one file at a time. Refuses to know how files fit together (checks) and ho
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from app.feedback.invitation import FeedbackRules, Texts
+from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility
 from app.routing.decision import Escalation, Priority, Reach, Risk, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
@@ -20,10 +20,19 @@ from app.tickets.custody import Holder
 from app.topics.classify import THRESHOLD, Example, Phrase, Topic
 from app.topics.phrase import check_phrase
 
+T = TypeVar("T")
+
 
 def _phrase(text: str) -> str:
     attempt(lambda: check_phrase(text), "see the syntax of phrases at the top of topics.yaml")
     return text
+
+
+def _some(items: T) -> T:
+    """An empty list would match nothing, and nobody means that."""
+    if not items:
+        raise wrong("nothing stands here", "name at least one, or leave the key out")
+    return items
 
 
 def _hours(text: Any) -> Opening:
@@ -41,8 +50,7 @@ ChannelName = Annotated[str, known("channel")]
 CalendarName = Annotated[str, known("calendar")]
 PhraseText = Annotated[str, AfterValidator(_phrase)]
 Hours = Annotated[Opening, BeforeValidator(_hours)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Some = Field(default=None, min_length=1)  # an empty list would match nothing, and nobody means that
+Some = Annotated[T, AfterValidator(_some)]
 
 
 class NameEntry(Entry):
@@ -107,7 +115,7 @@ class TopicEntry(Entry):
     phrases: PhrasesEntry
     against: PhrasesEntry = Field(default=PhrasesEntry(), alias="not")
     threshold: float = Field(default=THRESHOLD, gt=0, lt=1)
-    examples: list[ExampleEntry] = Field(min_length=1)
+    examples: Some[list[ExampleEntry]]
 
 
 class Topics(Entry):
@@ -128,8 +136,8 @@ class Topics(Entry):
 
 
 class OwningEntry(Entry):
-    topics: list[TopicName] = Field(min_length=1)
-    channels: frozenset[ChannelName] | None = Some
+    topics: Some[list[TopicName]]
+    channels: Some[frozenset[ChannelName]] | None = None
     department: DepartmentName
     stage: Stage
     percent: int | None = Field(default=None, ge=1, le=99)
@@ -155,14 +163,14 @@ class Ownership(Entry):
 
 
 class WhenEntry(Entry):
-    topics: frozenset[TopicName] | None = Some
-    channels: frozenset[ChannelName] | None = Some
-    kinds: frozenset[Kind] | None = Some
-    languages: frozenset[Language] | None = Some
+    topics: Some[frozenset[TopicName]] | None = None
+    channels: Some[frozenset[ChannelName]] | None = None
+    kinds: Some[frozenset[Kind]] | None = None
+    languages: Some[frozenset[Language]] | None = None
     visibility: Visibility | None = None
     followers_min: int | None = Field(default=None, ge=1)
     verified: bool | None = None
-    words: tuple[PhraseText, ...] | None = Some
+    words: Some[tuple[PhraseText, ...]] | None = None
 
 
 class ThenEntry(Entry):
@@ -205,7 +213,7 @@ class Routes(Entry):
 
 class RiskEntry(Entry):
     priority: Priority
-    words: tuple[PhraseText, ...] = Field(min_length=1)
+    words: Some[tuple[PhraseText, ...]]
 
 
 class ReachEntry(Entry):
@@ -225,16 +233,16 @@ class Escalating(Entry):
 
 
 class ScopeEntry(Entry):
-    topics: frozenset[TopicName] | None = Some
-    channels: frozenset[ChannelName] | None = Some
-    departments: frozenset[DepartmentName] | None = Some
+    topics: Some[frozenset[TopicName]] | None = None
+    channels: Some[frozenset[ChannelName]] | None = None
+    departments: Some[frozenset[DepartmentName]] | None = None
 
 
 class SlaEntry(Entry):
     metric: Metric
     when: ScopeEntry = ScopeEntry()
     calendar: CalendarName
-    targets: dict[Priority, Duration] = Field(min_length=1)
+    targets: Some[dict[Priority, Duration]]
     warn: float = 0.75
     pauses: frozenset[Holder] = frozenset()
 
@@ -293,26 +301,32 @@ class Calendars(Entry):
         }
 
 
+class AskingEntry(Entry):
+    share: float = Field(default=1.0, ge=0, le=1)
+    reply_window: Duration | None = None
+
+
 class TextsEntry(Entry):
+    language: Line
     invitation: Line
     question: Line
     lowest: Line
     highest: Line
     comment: Line
-    button: Line
+    send: Line
     thanks: Line
     closed: Line
+    score_missing: Line
+    comment_too_long: Line
 
 
 class FeedbackEntry(Entry):
     cool_down: Duration
     delay: Duration
     expires: Duration
-    channels: dict[ChannelName, Share] = Field(default_factory=dict)
-    default_share: Share = 1.0
-    reply_windows: dict[ChannelName, Duration] = Field(default_factory=dict)
+    channels: dict[ChannelName, AskingEntry] = Field(default_factory=dict)
     skip_resolutions: frozenset[Slug] = frozenset()
-    texts: dict[Language, TextsEntry] = Field(min_length=1)
+    texts: Some[dict[Language, TextsEntry]]
 
 
 class Feedback(Entry):
@@ -320,4 +334,5 @@ class Feedback(Entry):
 
     def build(self) -> FeedbackRules:
         texts = {language: Texts(**dict(entry)) for language, entry in self.feedback.texts.items()}
-        return FeedbackRules(**dict(self.feedback) | {"texts": texts})
+        channels = {channel: Asking(**dict(entry)) for channel, entry in self.feedback.channels.items()}
+        return FeedbackRules(**dict(self.feedback) | {"texts": texts, "channels": channels})

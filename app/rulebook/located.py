@@ -47,10 +47,10 @@ class Page:
     content: Any
     lines: Mapping[Where, int]
 
-    def keys(self, name: str) -> Collection[str]:
-        """The keys of the mapping under `name`, whatever else is right or wrong with the page."""
+    def keys(self, name: str) -> Collection[str] | None:
+        """The keys of the mapping under `name`, whatever else is wrong with the page; None when it has none."""
         part = self.content.get(name) if isinstance(self.content, dict) else None
-        return list(part) if isinstance(part, dict) else []
+        return part.keys() if isinstance(part, dict) else None
 
     def line(self, where: Where) -> int:
         """The line of the innermost part of `where` that stands in the file."""
@@ -64,13 +64,13 @@ def read_page(path: Path) -> tuple[Page | None, list[Problem]]:
     """The page, or None when it is no YAML at all, and what is wrong with it as YAML.
 
     Every scalar is read as text, so that `no`, `on` and 22:00 are what they look like; who types the content decides
-    what is a number. An anchor used twice would put one part on two lines, so anchors are refused.
+    what is a number. An anchor used twice would put one part on two lines, so that is refused.
     """
     reader = _Reader(path.name)
     try:
         root = _Loader(path.read_bytes()).get_single_node()
-    except FileNotFoundError:
-        return None, [Problem(path.name, 1, "the file is missing", f"restore {path}")]
+    except OSError as error:
+        return None, [Problem(path.name, 1, f"cannot be read: {error.strerror}", f"put it at {path}")]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error)
@@ -99,8 +99,8 @@ class _Reader:
     def value(self, node: yaml.Node, where: Where) -> Any:
         self.lines.setdefault(where, node.start_mark.line + 1)
         if id(node) in self._seen:
-            self._wrong(node, "an anchor is used here", "write the part out")
-            return ""
+            self._wrong(node, "an anchor is used more than once", "write out what it stands for")
+            return None
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, where)
