@@ -79,12 +79,13 @@ def test_a_stale_number_that_another_process_got_does_not_keep_it_down(data_dir:
     killed.start()
     os.kill(postmaster(data_dir), signal.SIGKILL)
     killed.stop()
-    stale = data_dir / "postgres/cluster/postmaster.pid"
+    stale = [data_dir / "postgres" / name for name in ("cluster/postmaster.pid", "socket/.s.PGSQL.5432.lock")]
     # An account that may send signals to the process must own it, or PostgreSQL itself sees that it is a stranger.
     owner = (data_dir / "postgres").stat().st_uid
     stranger = subprocess.Popen(["sleep", "60"], user=owner if os.geteuid() == 0 else None)
     try:
-        stale.write_text("\n".join([str(stranger.pid), *stale.read_text().splitlines()[1:]]) + "\n")
+        for file in stale:
+            file.write_text("\n".join([str(stranger.pid), *file.read_text().splitlines()[1:]]) + "\n")
         with Embedded(data_dir) as again:
             assert again.owned
             assert stranger.poll() is None
