@@ -32,6 +32,7 @@ class Permission(StrEnum):
     POST_MENTIONS = "post_mentions"
     READ_TICKETS = "read_tickets"
     WORK_TICKETS = "work_tickets"
+    SETTLE_TICKETS = "settle_tickets"
     ANSWER_TICKETS = "answer_tickets"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
@@ -41,10 +42,13 @@ class Permission(StrEnum):
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.INGEST: frozenset({Permission.POST_MENTIONS}),
-    Role.AGENT: frozenset({Permission.READ_TICKETS, Permission.WORK_TICKETS, Permission.READ_RULES}),
+    Role.AGENT: frozenset(
+        {Permission.READ_TICKETS, Permission.WORK_TICKETS, Permission.SETTLE_TICKETS, Permission.READ_RULES}
+    ),
     Role.DEPARTMENT: frozenset(
         {
             Permission.READ_TICKETS,
+            Permission.SETTLE_TICKETS,
             Permission.ANSWER_TICKETS,
             Permission.MANAGE_ENDPOINTS,
             Permission.READ_REPORTS,

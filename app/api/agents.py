@@ -1,0 +1,330 @@
+"""A webcare agent's calls: the queue, taking tickets from it, and every act on a ticket.
+
+Knows the wire form of each act. Refuses to know which acts are legal and what they lead to. Every act answers with the
+ticket as it stands then, and its `ETag`.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.answers.store import Reply
+from app.api.auth import allow
+from app.api.etag import ExpectedVersion, etag
+from app.api.fields import InModel, Instant, Name, OutModel, Text
+from app.api.idempotency import Repeating
+from app.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, Places
+from app.api.serving import Serving
+from app.api.tickets import QueueLine, Reader, TicketLine, line
+from app.flows import answer as speaking
+from app.flows import work
+from app.mentions.mention import Visibility
+from app.routing.decision import Priority
+from app.tickets import store as tickets
+from app.tickets.custody import Holder
+from app.tickets.store import Wanted
+from app.tickets.ticket import State, Ticket
+
+router = APIRouter(prefix="/api/v1", tags=["agents"])
+
+Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
+Settler = Annotated[Caller, allow(Permission.SETTLE_TICKETS)]
+Words = Annotated[str, Text(10_000, 1)]
+Tag = Annotated[str, Text(50, 1)]
+EXCERPT = 280
+
+_places = Places(tuple[Instant | None, UUID])
+
+
+class FitIn(InModel):
+    """Which tickets the agent can take; what is left out asks nothing."""
+
+    topic: Name | None = None
+    channel: Name | None = None
+    language: Name | None = None
+    department: Name | None = None
+
+
+class NoteIn(InModel):
+    text: Words
+
+
+class ReplyIn(InModel):
+    text: Words
+    visibility: Visibility = Visibility.PUBLIC
+    confirm: list[Name] = Field(default_factory=list, description="Findings that the agent has seen and accepts")
+
+
+class ReplyQueued(OutModel):
+    reply_id: UUID
+    state: str
+    reason: str | None
+
+
+class PatchIn(InModel):
+    priority: Priority | None = None
+    tags: Annotated[list[Tag], Field(max_length=20)] | None = None
+
+
+class RerouteIn(InModel):
+    """A topic, whose owner gets the ticket, or a department."""
+
+    topic: Name | None = None
+    department: Name | None = None
+    reason: Annotated[str, Text(1000, 1)]
+
+
+class WaitIn(InModel):
+    for_: Annotated[str, Field(alias="for", pattern="^customer$")] = "customer"
+    until: Instant | None = Field(None, description="When the ticket comes back if the customer does not post")
+
+
+class SnoozeIn(InModel):
+    until: Instant
+
+
+class ResolveIn(InModel):
+    code: Name = "solved"
+    note: Annotated[str, Text(10_000)] | None = None
+
+
+class ReopenIn(InModel):
+    reason: Annotated[str, Text(1000, 1)]
+
+
+class Nothing(InModel):
+    """An empty object, or no body at all."""
+
+
+class QueueFilter(InModel):
+    """Every filter that is given must hold."""
+
+    department: Name | None = None
+    topic: Name | None = None
+    channel: Name | None = None
+    language: Name | None = None
+    state: State | None = Field(None, description="Left out: every state but resolved and closed")
+    priority: Priority | None = None
+    assignee: Name | None = Field(None, description="As tickets name them: agent:anna")
+    tag: Tag | None = None
+    holder: Holder | None = Field(None, description="Who has the ball")
+    overdue: bool | None = None
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+    def wanted(self, caller: Caller) -> Wanted:
+        return Wanted(
+            department=caller.department or self.department,
+            topic=self.topic,
+            channel=self.channel,
+            language=self.language,
+            state=self.state,
+            priority=self.priority,
+            assignee=self.assignee,
+            tag=self.tag,
+            overdue=self.overdue,
+            holders=(self.holder,) if self.holder else None,
+        )
+
+
+@router.get("/queue", summary="Read the queue")
+async def read_queue(caller: Reader, runtime: Serving, asked: Annotated[QueueFilter, Query()]) -> Page[QueueLine]:
+    """Open tickets, the soonest due promise to the customer first. A department sees its own."""
+    now = runtime.now()
+    async with runtime.reading() as tx:
+        after = _places.decode(asked.cursor)
+        found = await tickets.list_queue(tx, asked.wanted(caller), now, limit=asked.limit + 1, after=after)
+        shown, next_cursor = _places.cut(found, asked.limit, lambda ticket: (ticket.next_due_at, ticket.id))
+        posts = await tickets.list_latest_mentions(tx, [ticket.id for ticket in shown])
+    items = [
+        QueueLine.model_validate(
+            {
+                **line(ticket),
+                "overdue": ticket.next_due_at is not None and ticket.next_due_at < now,
+                "text": posts[ticket.id].text[:EXCERPT],
+                "author": posts[ticket.id].author_handle or posts[ticket.id].author_display_name,
+            }
+        )
+        for ticket in shown
+    ]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.post(
+    "/queue/claim",
+    response_model=TicketLine,
+    responses={204: {"description": "Nothing to do"}},
+    summary="Take the next ticket",
+)
+async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: FitIn | None = None) -> object:
+    """The most urgent ticket that webcare has and nobody works on, with a lease of ten minutes; 204 when there is none.
+
+    What a department has stays with it, unless `department` asks for exactly that.
+    """
+    asked = fit or FitIn()
+    wanted = Wanted(
+        topic=asked.topic,
+        channel=asked.channel,
+        language=asked.language,
+        department=asked.department,
+        holders=None if asked.department else (Holder.TRIAGE, Holder.WEBCARE),
+    )
+    ticket = await runtime.run(work.claim_next, caller, wanted)
+    return Response(status_code=204) if ticket is None else _shown(ticket, response)
+
+
+@router.post("/tickets/{ticket_id}/claim", summary="Take a ticket")
+async def claim(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    response: Response,
+    expected: ExpectedVersion,
+    _: Nothing | None = None,
+) -> TicketLine:
+    """With a lease of ten minutes. 409 says who has it. Taking one that a department has brings it back to webcare."""
+    return _shown(await runtime.run(work.claim, caller, ticket_id, expected=expected), response)
+
+
+@router.post("/tickets/{ticket_id}/release", summary="Let a ticket go")
+async def release(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    response: Response,
+    expected: ExpectedVersion,
+    _: Nothing | None = None,
+) -> TicketLine:
+    return _shown(await runtime.run(work.release, caller, ticket_id, expected=expected), response)
+
+
+@router.post("/tickets/{ticket_id}/lease", summary="Keep a ticket for longer")
+async def renew(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    response: Response,
+    expected: ExpectedVersion,
+    _: Nothing | None = None,
+) -> TicketLine:
+    """Ten minutes from now."""
+    return _shown(await runtime.run(work.renew, caller, ticket_id, expected=expected), response)
+
+
+@router.post("/tickets/{ticket_id}/note", status_code=201, response_model=TicketLine, summary="Write a note")
+async def note(caller: Settler, once: Repeating, ticket_id: UUID, said: NoteIn, expected: ExpectedVersion) -> Response:
+    """For colleagues; no customer and no webhook ever sees it."""
+    return await once.run(caller, 201, _line, work.note, caller, ticket_id, said.text, expected=expected)
+
+
+@router.post("/tickets/{ticket_id}/reply", status_code=202, response_model=ReplyQueued, summary="Reply to the customer")
+async def reply(caller: Agent, once: Repeating, ticket_id: UUID, said: ReplyIn, expected: ExpectedVersion) -> Response:
+    """Kept at once and published through the channel adapter; its state stands on the ticket."""
+    return await once.run(
+        caller, 202, _queued, speaking.reply, caller, ticket_id, said.text, said.visibility, expected=expected
+    )
+
+
+@router.patch("/tickets/{ticket_id}", summary="Change priority or tags")
+async def update(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: PatchIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    """Another priority chooses the promises anew; what was breached stays breached."""
+    tags = None if asked.tags is None else tuple(asked.tags)
+    changed = await runtime.run(work.update, caller, ticket_id, priority=asked.priority, tags=tags, expected=expected)
+    return _shown(changed, response)
+
+
+@router.post("/tickets/{ticket_id}/reroute", summary="Give a ticket another topic or department")
+async def reroute(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: RerouteIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    moved = await runtime.run(
+        work.reroute,
+        caller,
+        ticket_id,
+        topic=asked.topic,
+        department=asked.department,
+        reason=asked.reason,
+        expected=expected,
+    )
+    return _shown(moved, response)
+
+
+@router.post("/tickets/{ticket_id}/wait", summary="Wait for the customer")
+async def wait(
+    caller: Settler,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: WaitIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    return _shown(await runtime.run(work.wait, caller, ticket_id, asked.until, expected=expected), response)
+
+
+@router.post("/tickets/{ticket_id}/snooze", summary="Put a ticket out of sight for a while")
+async def snooze(
+    caller: Agent,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: SnoozeIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    """No clock stops for it: the customer waits all the same."""
+    return _shown(await runtime.run(work.snooze, caller, ticket_id, asked.until, expected=expected), response)
+
+
+@router.post("/tickets/{ticket_id}/resolve", summary="Settle a ticket")
+async def resolve(
+    caller: Settler,
+    runtime: Serving,
+    ticket_id: UUID,
+    response: Response,
+    expected: ExpectedVersion,
+    asked: ResolveIn | None = None,
+) -> TicketLine:
+    """The customer may then be asked for a score; a new post within seven days reopens the ticket."""
+    settled = asked or ResolveIn()
+    resolved = await runtime.run(work.resolve, caller, ticket_id, settled.code, settled.note, expected=expected)
+    return _shown(resolved, response)
+
+
+@router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
+async def reopen(
+    caller: Settler,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: ReopenIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    return _shown(await runtime.run(work.reopen, caller, ticket_id, asked.reason, expected=expected), response)
+
+
+def _line(ticket: Ticket) -> TicketLine:
+    return TicketLine.model_validate(line(ticket))
+
+
+def _shown(ticket: Ticket, response: Response) -> TicketLine:
+    response.headers["ETag"] = etag(ticket.version)
+    return _line(ticket)
+
+
+def _queued(said: tuple[Ticket, Reply]) -> ReplyQueued:
+    _, sent = said
+    return ReplyQueued(reply_id=sent.id, state=sent.state, reason=sent.reason)

@@ -1,0 +1,123 @@
+"""A department's calls about its tickets: accept, answer, hand back.
+
+Knows the wire form of these three. Refuses to know whether an answer goes first-hand: the ownership's stage tells.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.api.agents import ReplyQueued, Words
+from app.api.auth import allow
+from app.api.etag import ExpectedVersion, etag
+from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
+from app.api.idempotency import Repeating
+from app.api.serving import Serving
+from app.api.tickets import TicketLine, line
+from app.flows import answer as speaking
+from app.flows.answer import Answered
+
+router = APIRouter(prefix="/api/v1", tags=["departments"])
+
+Owner = Annotated[Caller, allow(Permission.ANSWER_TICKETS)]
+
+
+class AcceptIn(InModel):
+    """An empty object, or no body at all."""
+
+
+class AnswerIn(InModel):
+    text: Words
+    publish: Flag = Field(True, description="False keeps an answer that could go first-hand a draft for webcare")
+    resolve: Flag = Field(False, description="Settle the ticket when the answer goes first-hand")
+    valid_until: Instant | None = Field(None, description="Until when the answer may be used")
+
+
+class AnsweredOut(OutModel):
+    """`first_hand` false: webcare has the ticket now, with the answer as a draft."""
+
+    answer_id: UUID
+    first_hand: bool
+    reply: ReplyQueued | None
+    ticket: TicketLine
+
+
+class HandBackIn(InModel):
+    """Why it is not yours, and whose you think it is."""
+
+    reason: Annotated[str, Text(1000, 1)]
+    topic: Name | None = None
+    department: Name | None = None
+    note: Annotated[str, Text(10_000)] | None = None
+
+
+@router.post("/tickets/{ticket_id}/accept", summary="Accept a ticket")
+async def accept(
+    caller: Owner,
+    runtime: Serving,
+    ticket_id: UUID,
+    response: Response,
+    expected: ExpectedVersion,
+    _: AcceptIn | None = None,
+) -> TicketLine:
+    """Stops the acceptance clock."""
+    accepted = await runtime.run(speaking.accept, caller, ticket_id, expected=expected)
+    response.headers["ETag"] = etag(accepted.version)
+    return TicketLine.model_validate(line(accepted))
+
+
+@router.post("/tickets/{ticket_id}/answer", status_code=202, response_model=AnsweredOut, summary="Answer a ticket")
+async def answer(
+    caller: Owner, once: Repeating, ticket_id: UUID, given: AnswerIn, expected: ExpectedVersion
+) -> Response:
+    """Published first-hand where the stage of your ownership says so; else webcare gets it as a draft."""
+    return await once.run(
+        caller,
+        202,
+        _answered,
+        speaking.answer,
+        caller,
+        ticket_id,
+        given.text,
+        publish=given.publish,
+        resolve=given.resolve,
+        valid_until=given.valid_until,
+        expected=expected,
+    )
+
+
+@router.post("/tickets/{ticket_id}/handback", summary="Hand a ticket back")
+async def hand_back(
+    caller: Owner,
+    runtime: Serving,
+    ticket_id: UUID,
+    asked: HandBackIn,
+    response: Response,
+    expected: ExpectedVersion,
+) -> TicketLine:
+    """To a person in triage, with your reason and suggestion. Your clocks stop; the customer's do not."""
+    back = await runtime.run(
+        speaking.hand_back,
+        caller,
+        ticket_id,
+        asked.reason,
+        topic=asked.topic,
+        department=asked.department,
+        note=asked.note,
+        expected=expected,
+    )
+    response.headers["ETag"] = etag(back.version)
+    return TicketLine.model_validate(line(back))
+
+
+def _answered(done: Answered) -> AnsweredOut:
+    sent = done.reply
+    return AnsweredOut(
+        answer_id=done.answer.id,
+        first_hand=done.answer.first_hand,
+        reply=ReplyQueued(reply_id=sent.id, state=sent.state, reason=sent.reason) if sent else None,
+        ticket=TicketLine.model_validate(line(done.ticket)),
+    )

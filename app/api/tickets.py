@@ -1,0 +1,302 @@
+"""Tickets as everybody reads them: the whole of one, what happened to it, and why it is where it is.
+
+Knows the shape of these answers. Refuses to know how tickets change. A department sees its own tickets; the others
+read as not there.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.answers import store as answers
+from app.api.auth import allow
+from app.api.etag import etag
+from app.api.fields import OutModel
+from app.api.serving import Serving
+from app.feedback import store as feedback
+from app.kit.db import Reading
+from app.routing import store as routing
+from app.routing.decision import in_words
+from app.runtime import Runtime
+from app.sla import store as sla
+from app.sla.clock import Clock
+from app.sla.reading import read
+from app.tickets import store as tickets
+from app.tickets.custody import held, seconds_by_holder
+from app.tickets.lifecycle import legal_moves
+from app.tickets.ticket import Ticket
+
+router = APIRouter(prefix="/api/v1", tags=["agents"])
+
+Reader = Annotated[Caller, allow(Permission.READ_TICKETS)]
+
+
+class TicketLine(OutModel):
+    """A ticket as lists show it. `version` is its ETag."""
+
+    id: UUID
+    number: int = Field(description="Short and readable; for people to say to each other")
+    state: str
+    channel: str
+    account: str | None
+    language: str | None
+    visibility: str
+    topic: str | None
+    confidence: float
+    department: str | None
+    stage: str | None
+    arm: str | None
+    holder: str = Field(description="Who has the ball: triage, webcare, department, customer, pr, outage or nobody")
+    priority: str
+    assignee: str | None
+    lease_until: datetime | None
+    tags: tuple[str, ...]
+    due: dict[str, datetime] = Field(description="The due moment of each running clock")
+    next_due_at: datetime | None = Field(description="The soonest promise to the customer; lists are in this order")
+    opened_at: datetime
+    snoozed_until: datetime | None
+    wait_until: datetime | None
+    resolved_at: datetime | None
+    resolution: str | None
+    closed_at: datetime | None
+    escalated: bool
+    version: int
+
+
+class QueueLine(TicketLine):
+    """A ticket in the queue, with the beginning of the customer's newest post."""
+
+    overdue: bool
+    text: str
+    author: str | None
+
+
+class ClockOut(OutModel):
+    metric: str
+    round: int
+    department: str | None
+    state: str
+    policy: str
+    target_seconds: float
+    calendar: str
+    started_at: datetime
+    ended_at: datetime | None
+    due_at: datetime | None
+    breached_at: datetime | None
+
+
+class CustodyOut(OutModel):
+    """One stretch in which one holder had the ball; `end` is now for the last."""
+
+    holder: str
+    department: str | None
+    start: datetime
+    end: datetime
+
+
+class MentionOut(OutModel):
+    id: UUID
+    external_id: str
+    kind: str
+    title: str | None
+    text: str
+    url: str | None
+    language: str | None
+    visibility: str
+    metrics: dict[str, int]
+    rating: float | None
+    attachments: list[dict[str, str]]
+    reposts: int
+    revision: int
+    posted_at: datetime
+    received_at: datetime
+    deleted_at: datetime | None
+
+
+class ReplyOut(OutModel):
+    """Something said to the customer. `reason` says why it is not published yet, or never will be."""
+
+    id: UUID
+    actor: str
+    department: str | None
+    text: str
+    visibility: str
+    state: str = Field(description="queued, published or failed")
+    reason: str | None
+    external_id: str | None
+    queued_at: datetime
+    published_at: datetime | None
+
+
+class AnswerOut(OutModel):
+    """What a department says the answer is; a draft for webcare unless it went first-hand."""
+
+    id: UUID
+    department: str
+    actor: str
+    text: str
+    first_hand: bool
+    valid_until: datetime | None
+    given_at: datetime
+
+
+class FeedbackOut(OutModel):
+    state: str
+    reason: str | None
+    score: int | None
+    comment: str | None
+    received_at: datetime | None
+
+
+class TicketOut(TicketLine):
+    """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
+
+    author_id: UUID
+    previous_id: UUID | None
+    legal: list[str] = Field(description="The acts that its state allows")
+    clocks: list[ClockOut]
+    custody: list[CustodyOut]
+    mentions: list[MentionOut]
+    replies: list[ReplyOut]
+    answers: list[AnswerOut]
+    feedback: FeedbackOut | None
+
+
+class EventOut(OutModel):
+    sequence: int
+    id: UUID
+    type: str
+    actor: str
+    at: datetime
+    data: dict[str, Any]
+
+
+class TimelineOut(OutModel):
+    """Everything that happened, in order. Posts, replies and answers stand in `data` with their words."""
+
+    items: list[EventOut]
+
+
+class DecisionOut(OutModel):
+    """One routing of the ticket, in words and as the record that was kept."""
+
+    at: datetime
+    actor: str
+    words: list[str]
+    record: dict[str, Any]
+
+
+class ClockExplained(ClockOut):
+    elapsed_seconds: float = Field(description="Business time used, in the clock's calendar")
+    counted: list[CustodyOut] = Field(description="The stretches that count")
+
+
+class ExplainOut(OutModel):
+    words: list[str]
+    decisions: list[DecisionOut]
+    clocks: list[ClockExplained]
+    seconds_by_holder: dict[str, float] = Field(description="These add up to the ticket's life so far")
+
+
+@router.get("/tickets/{ticket_id}", summary="Read a ticket")
+async def read_ticket(caller: Reader, runtime: Serving, ticket_id: UUID, response: Response) -> TicketOut:
+    """The answer's `ETag` is what a write may send back as `If-Match`."""
+    async with runtime.reading() as tx:
+        whole = await view(tx, runtime, ticket_id, caller.department)
+    response.headers["ETag"] = etag(whole.version)
+    return whole
+
+
+@router.get("/tickets/{ticket_id}/timeline", summary="Read what happened to a ticket")
+async def read_timeline(caller: Reader, runtime: Serving, ticket_id: UUID) -> TimelineOut:
+    async with runtime.reading() as tx:
+        await tickets.get_ticket(tx, ticket_id, department=caller.department)
+        events = await tickets.list_events(tx, ticket_id)
+        said: dict[str, Mapping[str, Any]] = {
+            **{str(one.id): {"text": one.text} for one in await tickets.list_mentions(tx, ticket_id)},
+            **{
+                str(one.id): {"text": one.text, "state": one.state} for one in await answers.list_replies(tx, ticket_id)
+            },
+            **{str(one.id): {"text": one.text} for one in await answers.list_answers(tx, ticket_id)},
+        }
+    items = [EventOut.model_validate(event) for event in events]
+    for item in items:
+        for name in ("mention_id", "reply_id", "answer_id"):
+            item.data.update(said.get(item.data.get(name, ""), {}))
+    return TimelineOut(items=items)
+
+
+@router.get("/tickets/{ticket_id}/explain", summary="Explain why a ticket is where it is")
+async def explain_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> ExplainOut:
+    """Every routing with its evidence, every clock with the stretches that count, and who had the ball for how long."""
+    async with runtime.reading() as tx:
+        ticket = await tickets.get_ticket(tx, ticket_id, department=caller.department)
+        decisions = await routing.list_decisions(tx, ticket_id)
+        clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
+    now = runtime.now()
+    told = [DecisionOut(at=d.at, actor=d.actor, words=in_words(d.record), record=dict(d.record)) for d in decisions]
+    return ExplainOut(
+        words=[*(told[-1].words if told else ()), *(_clock_in_words(clock) for clock in clocks)],
+        decisions=told,
+        clocks=[_explained(runtime, ticket, clock, now) for clock in clocks],
+        seconds_by_holder={str(holder): spent for holder, spent in seconds_by_holder(ticket.custody, now).items()},
+    )
+
+
+async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str | None) -> TicketOut:
+    """Everything about one ticket. Raises `TicketNotFound`."""
+    ticket = await tickets.get_ticket(tx, ticket_id, department=department)
+    clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
+    now = runtime.now()
+    return TicketOut.model_validate(
+        {
+            **line(ticket),
+            "author_id": ticket.author_id,
+            "previous_id": ticket.previous_id,
+            "legal": legal_moves(ticket.state),
+            "clocks": [_clock(clock) for clock in clocks],
+            "custody": [CustodyOut.model_validate(stretch) for stretch in held(ticket.custody, now)],
+            "mentions": [MentionOut.model_validate(one) for one in await tickets.list_mentions(tx, ticket_id)],
+            "replies": [ReplyOut.model_validate(one) for one in await answers.list_replies(tx, ticket_id)],
+            "answers": [AnswerOut.model_validate(one) for one in await answers.list_answers(tx, ticket_id)],
+            "feedback": await feedback.find_feedback(tx, ticket_id),
+        }
+    )
+
+
+def line(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in TicketLine.model_fields}
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    return {
+        **{name: getattr(clock, name) for name in ClockOut.model_fields if hasattr(clock, name)},
+        "policy": clock.policy.name,
+        "calendar": clock.policy.calendar,
+        "target_seconds": clock.policy.target.total_seconds(),
+    }
+
+
+def _explained(runtime: Runtime, ticket: Ticket, clock: Clock, now: datetime) -> ClockExplained:
+    calendar = runtime.rulebook.calendars[clock.policy.calendar]
+    reading = read(
+        clock.policy, calendar, ticket.custody, started_at=clock.started_at, stopped_at=clock.ended_at, now=now
+    )
+    return ClockExplained(
+        **_clock(clock),
+        elapsed_seconds=reading.elapsed.total_seconds(),
+        counted=[CustodyOut.model_validate(stretch) for stretch in reading.intervals],
+    )
+
+
+def _clock_in_words(clock: Clock) -> str:
+    promise = f"{clock.metric}: {clock.policy.target} of {clock.policy.calendar} time by policy '{clock.policy.name}'"
+    if clock.ended_at is not None:
+        return f"{promise}, {clock.state} at {clock.ended_at:%Y-%m-%d %H:%M}Z"
+    due = f"due {clock.due_at:%Y-%m-%d %H:%M}Z" if clock.due_at else "not running now"
+    return f"{promise}, {clock.state}, {due}"
