@@ -111,10 +111,10 @@ async def add_messages(tx: Transaction, messages: Sequence[Message]) -> None:
 # Lanes are looked at one by one, so that the backlog of a receiver that hangs is never read to find another's work.
 _CLAIM = text("""
 with lane as materialized (
-    select id, :per_lane - (
-        select count(*) from delivery f where f.lane = id and f.lease_token is not null and f.due_at > now()
+    select wanted.id, :per_lane - (
+        select count(*) from delivery f where f.lane = wanted.id and f.lease_token is not null and f.due_at > now()
     ) as slots
-    from unnest(:lanes) id
+    from unnest(:lanes) as wanted (id)
 ), due as materialized (
     select first.id from lane cross join lateral (
         select d.id, d.due_at from delivery d
