@@ -3,16 +3,19 @@
 Knows what is put together and in which order. Refuses to know what any route does.
 """
 
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from app.api import admin, health, problems, public
+from app.api import admin, agents, departments, health, ingest, problems, public, tickets
 from app.api.auth import Doorkeeper
+from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.metrics import Measured, Metrics
+from app.flows.receive import receive
 from app.runtime import Runtime
 
 BATCH_PATH = "/api/v1/mentions/batch"
@@ -57,13 +60,16 @@ def create_app(runtime: Runtime) -> FastAPI:
         redoc_url=None,
         strict_content_type=False,  # a body without a content type is read as JSON, which is all that we take
         responses=problems.RESPONSES,
+        generate_unique_id_function=lambda route: route.name,  # short names for those who generate clients
     )
     app.state.runtime = runtime
     app.state.doorkeeper = Doorkeeper(runtime.database)
+    app.state.intake = Intake(partial(receive, runtime))
     app.state.metrics = Metrics()
     problems.install(app)
-    for router in (_root, admin.router, public.router, health.router):
-        app.include_router(router)
+    for audience in (ingest, agents, tickets, departments, admin, public, health):
+        app.include_router(audience.router)
+    app.include_router(_root)
     longest = runtime.knobs.max_body_bytes
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})
     app.add_middleware(Measured, metrics=app.state.metrics)

@@ -59,7 +59,12 @@ STATUSES: dict[type[WebcareError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-_CODES = {HTTPStatus.NOT_FOUND: "no_such_path", HTTPStatus.BAD_REQUEST: "broken_body"}
+# What the framework refuses by itself: code and way out.
+_BY_FRAMEWORK = {
+    HTTPStatus.BAD_REQUEST: ("broken_body", "The body cannot be read as what its Content-Type says."),
+    HTTPStatus.NOT_FOUND: ("no_such_path", "There is nothing at this path; /openapi.json lists all that there are."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "The header Allow lists the methods that this path takes."),
+}
 
 _WAYS_OUT = {
     "missing": "This field is required; add it.",
@@ -164,8 +169,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
     """What the framework itself refuses: unknown paths and methods, bodies that cannot be parsed."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    code = _CODES.get(status, status.name.lower())
-    detail = f"{status.description or status.phrase}."
+    code, detail = _BY_FRAMEWORK.get(status, (status.name.lower(), f"{status.phrase}."))
     return respond(_members(status, code, detail, None), error.headers)
 
 
@@ -200,9 +204,4 @@ def _field_problem(error: Mapping[str, Any], within: str) -> dict[str, str]:
     inside = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
     path = ".".join(filter(None, (within, *map(str, inside)))) or "body"
     message = _WAYS_OUT.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
-    return {"field": _printable(path)[:_FIELD_LENGTH], "message": _printable(message), "code": error["type"]}
-
-
-def _printable(words: str) -> str:
-    """A field's name comes from the caller and may hold lone surrogates, which no answer can."""
-    return words.encode(errors="replace").decode()
+    return {"field": path[:_FIELD_LENGTH], "message": message, "code": error["type"]}
