@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
 from app.topics.classify import Classification, Evidence
 
@@ -36,10 +37,14 @@ _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The conditions of a route; all that are given must hold. None asks nothing; `words` asks for any one of them."""
+    """The conditions of a route; all that are given must hold, and None asks nothing.
+
+    `accounts` are plain handles of our own profiles; of `words` any one will do.
+    """
 
     topics: frozenset[str] | None = None
     channels: frozenset[str] | None = None
+    accounts: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
     languages: frozenset[str] | None = None
     visibility: str | None = None
@@ -100,7 +105,7 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One mention as routing sees it. `visibility` is public or private.
+    """One mention as routing sees it. `account` is our profile that it is about; `visibility` is public or private.
 
     `words` are the phrases of routes and risks found in the text, each with the words as they stand there.
     """
@@ -215,6 +220,7 @@ def _matches(when: When, subject: Subject) -> bool:
     return (
         _among(subject.classification.topic, when.topics)
         and _among(subject.channel, when.channels)
+        and _among(plain_handle(subject.account), when.accounts)
         and _among(subject.kind, when.kinds)
         and _among(subject.language, when.languages)
         and when.visibility in (None, subject.visibility)

@@ -184,6 +184,9 @@ class _Shelf:
         """What the files that are right by themselves get wrong together."""
         if self.has(files.Routes):
             yield from checks.check_routes(self.pages["routes"], self.get(files.Routes))
+        if self.has(files.Routes, files.Accounts):
+            routes, accounts = self.get(files.Routes), self.get(files.Accounts)
+            yield from checks.check_addressees(self.pages["routes"], routes, accounts)
         if self.has(files.Sla):
             yield from checks.check_promises(self.pages["sla"], self.get(files.Sla))
         if self.has(files.Topics):

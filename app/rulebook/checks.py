@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, TypeVar
 
+from app.mentions.mention import plain_handle
 from app.routing.decision import Priority
 from app.rulebook.entry import Entry
-from app.rulebook.files import Ownership, Routes, Sla, SlaEntry, Topics
-from app.rulebook.located import Page, Problem
+from app.rulebook.files import Accounts, Ownership, Routes, Sla, SlaEntry, Topics
+from app.rulebook.located import Page, Problem, nearest
 from app.sla.policy import Metric
 from app.topics.classify import Classification, Classifier, Example, Topic
 
@@ -76,6 +77,15 @@ def check_routes(page: Page, file: Routes) -> Iterator[Problem]:
     for later, earlier in _covered(file.routes, lambda earlier, later: _asks_no_more(earlier.when, later.when)):
         way_out = f"move it above '{earlier}' or give '{earlier}' narrower conditions"
         yield page.problem(("routes", later), f"route '{later}' never matches: '{earlier}' covers it", way_out)
+
+
+def check_addressees(page: Page, file: Routes, accounts: Accounts) -> Iterator[Problem]:
+    """Routes name profiles that there are."""
+    handles = {plain_handle(account.handle) for profiles in accounts.accounts.values() for account in profiles}
+    for name, route in file.routes.items():
+        for handle in sorted((route.when.accounts or frozenset()) - handles):
+            where = ("routes", name, "when", "accounts")
+            yield page.problem(where, f"unknown account '{handle}'", nearest(handle, handles))
 
 
 def check_promises(page: Page, file: Sla) -> Iterator[Problem]:

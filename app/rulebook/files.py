@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from app.feedback.invitation import Asking, FeedbackRules, Texts
-from app.mentions.mention import Kind, Visibility
+from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import Escalation, Priority, Reach, Risk, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
@@ -48,6 +48,7 @@ DepartmentName = Annotated[str, known("department")]
 TopicName = Annotated[str, known("topic")]
 ChannelName = Annotated[str, known("channel")]
 CalendarName = Annotated[str, known("calendar")]
+Handle = Annotated[str, AfterValidator(plain_handle)]
 PhraseText = Annotated[str, AfterValidator(_phrase)]
 Hours = Annotated[Opening, BeforeValidator(_hours)]
 Some = Annotated[T, AfterValidator(_some)]
@@ -165,6 +166,7 @@ class Ownership(Entry):
 class WhenEntry(Entry):
     topics: Some[frozenset[TopicName]] | None = None
     channels: Some[frozenset[ChannelName]] | None = None
+    accounts: Some[frozenset[Handle]] | None = None
     kinds: Some[frozenset[Kind]] | None = None
     languages: Some[frozenset[Language]] | None = None
     visibility: Visibility | None = None

@@ -85,6 +85,7 @@ def test_without_a_topic_it_waits_in_triage(classification: Classification) -> N
     [
         (When(topics=frozenset({"late"})), {}, {"classification": UNSURE}),
         (When(channels=frozenset({"x", "forum"})), {}, {"channel": "facebook"}),
+        (When(accounts=frozenset({"poldermobiel"})), {"account": "@PolderMobiel"}, {"account": None}),
         (When(kinds=frozenset({"dm"})), {"kind": "dm"}, {}),
         (When(languages=frozenset({"en"})), {"language": "en"}, {"language": None}),
         (When(visibility="private"), {"visibility": "private"}, {}),

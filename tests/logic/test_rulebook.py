@@ -337,6 +337,13 @@ def problems(files: Mapping[str, str]) -> list[str]:
             "departments.yaml:9: unknown calendar 'ofice'",
             "did you mean 'office'?",
         ),
+        (
+            "routes.yaml",
+            "followers_min: 10",
+            "accounts: ['@PolderMobil', '@POLDERMOBIEL']",
+            "routes.yaml:6: unknown account 'poldermobil'",
+            "did you mean 'poldermobiel'?",
+        ),
         # entries that contradict each other
         (
             "ownership.yaml",
