@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.api.pages import render
+from app.api.serving import Serving
 from app.feedback.invitation import MAX_COMMENT, SCALE, LinkNotFound, Wrong, read_answer
 from app.feedback.store import Invitation, find_open
 from app.flows import survey
@@ -27,35 +28,34 @@ REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The form again
 
 @router.head("/{token}", include_in_schema=False)
 @router.get("/{token}", summary="Show the survey", responses=CLOSED)
-async def show(request: Request, token: str, lang: Lang = None) -> HTMLResponse:
+async def show(request: Request, runtime: Serving, token: str, lang: Lang = None) -> HTMLResponse:
     """The form behind a one-time link. Opening it records nothing."""
-    runtime: Runtime = request.app.state.runtime
     invitation = await _find(runtime, token)
     if invitation is None:
-        return _closed(request, lang)
+        return _closed(runtime, request, lang)
     return _form(runtime, invitation, lang)
 
 
 @router.post("/{token}", summary="Answer the survey", responses={**CLOSED, **REFUSED})
 async def submit(
     request: Request,
+    runtime: Serving,
     token: str,
     score: Annotated[str, Form(description="0 to 10")] = "",
     comment: Annotated[str, Form(description=f"At most {MAX_COMMENT} characters")] = "",
     lang: Lang = None,
 ) -> HTMLResponse:
     """Take the one answer to the link. A form that is not complete comes back with all that was written."""
-    runtime: Runtime = request.app.state.runtime
     invitation = await _find(runtime, token)
     if invitation is None:
-        return _closed(request, lang)
+        return _closed(runtime, request, lang)
     given = read_answer(score, comment)
     if isinstance(given, Wrong):
         return _form(runtime, invitation, lang, score=score, comment=comment, wrong=given)
     try:
         await runtime.run(survey.answer, token, given)
     except LinkNotFound:
-        return _closed(request, lang)
+        return _closed(runtime, request, lang)
     rules = runtime.rulebook.feedback
     language = rules.speaks(lang, invitation.language)
     return render("message", language=language, texts=rules.texts, message=rules.texts[language].thanks)
@@ -91,9 +91,9 @@ def _form(
     )
 
 
-def _closed(request: Request, lang: str | None) -> HTMLResponse:
+def _closed(runtime: Runtime, request: Request, lang: str | None) -> HTMLResponse:
     """In the browser's language: the customer's own would tell that there once was an invitation."""
-    rules = request.app.state.runtime.rulebook.feedback
+    rules = runtime.rulebook.feedback
     accepted = request.headers.get("accept-language", "").lower().split(",")
     language = rules.speaks(lang, *(part.split(";")[0].split("-")[0].strip() for part in accepted))
     closed = rules.texts[language].closed

@@ -15,6 +15,7 @@ from sqlalchemy import Row, exists, func, select, text, update
 from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Answer, Reason, State
 from app.feedback.tables import invitation, response
 from app.kit.db import Reading, Transaction
+from app.mentions.mention import named_conversation
 from app.mentions.tables import conversation, mention
 from app.tickets.tables import ticket, ticket_mention
 
@@ -138,7 +139,7 @@ async def list_addresses(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, 
         .distinct(ticket_mention.c.ticket_id)
         .order_by(ticket_mention.c.ticket_id, mention.c.posted_at.desc(), mention.c.id.desc())
     )
-    return {row.ticket_id: Address(_named(row.thread), row.external_id) for row in await tx.rows(last)}
+    return {row.ticket_id: Address(named_conversation(row.thread), row.external_id) for row in await tx.rows(last)}
 
 
 async def mark_queued(tx: Transaction, digests: Mapping[UUID, bytes], expires_at: datetime) -> None:
@@ -199,11 +200,6 @@ async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:
 async def _mark_queued_as(tx: Transaction, invitation_id: UUID, **changes: object) -> None:
     queued = (invitation.c.id == invitation_id, invitation.c.state == State.QUEUED)
     await tx.execute(update(invitation).where(*queued).values(**changes))
-
-
-def _named(thread: str) -> str | None:
-    """The platform's own id of a thread, for those that it names (`app.mentions.mention`, "thread")."""
-    return thread.removeprefix("c:") if thread.startswith("c:") else None
 
 
 def _invitation(row: Row[Any]) -> Invitation:
