@@ -7,14 +7,28 @@ embedded one; its account must be a superuser there.
 import os
 from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.delivery.sender import Sender
 from app.embedded import Embedded
 from app.kit.db import Database
+from app.kit.http import plain_client
+from app.kit.sealing import Sealer
+from app.main import create_app
 from app.migrating import migrate
+from app.rulebook import Rulebook, load
+from app.runtime import Runtime
+from app.settings import PROJECT, Settings
+from tests.support.clock import Clock
+
+PUBLISH_URL = "https://channel.test/publish"
+PUBLISH_SECRET = "whsec_" + "cHVibGlzaC1zZWNyZXQtb2YtdGhlLXRlc3RzISE="
+SEAL_KEY = "dGVzdC1rZXktb2YtMzItYnl0ZXMtZXhhY3RseS1vay4="
 
 # Deleting from tables that are mostly empty takes a few milliseconds; copying a template or TRUNCATE takes a hundred.
 # Replication role: no foreign keys to order by, no guard of append-only tables. What the migrations brought stays.
@@ -72,3 +86,41 @@ async def database(pool: Database) -> Database:
     """The database, empty. For a race start several `transact` at once: each has a connection of its own."""
     await pool.transact(lambda tx: tx.execute(EMPTY))
     return pool
+
+
+@pytest.fixture(scope="session")
+def rulebook() -> Rulebook:
+    return load(PROJECT / "routing_rules")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the runtime: it stands on a Wednesday morning until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> AsyncIterator[Runtime]:
+    """Everything real but the clock, and departments and channels, which respx plays."""
+    knobs = Settings(publish_url=PUBLISH_URL, publish_secret=SecretStr(PUBLISH_SECRET))
+    deadline = knobs.webhook_deadline
+    composed = Runtime(
+        database=database,
+        rulebook=rulebook,
+        knobs=knobs,
+        sealer=Sealer(SEAL_KEY),
+        sender=Sender(plain_client(), deadline=deadline),
+        publisher=Sender(plain_client(), deadline=deadline),
+        now=clock,
+    )
+    yield composed
+    await composed.sender.close()
+    await composed.publisher.close()
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    """The API without a socket; `tests.support.callers` gives the tokens."""
+    transport = httpx.ASGITransport(create_app(runtime))
+    async with httpx.AsyncClient(transport=transport, base_url="http://webcare.test") as opened:
+        yield opened

@@ -22,6 +22,7 @@ from app.api.intake import Intake
 from app.api.problems import BrokenJson, InvalidRequest, describe, describe_invalid, respond
 from app.flows.receive import Outcome, Received, receive, withdraw
 from app.kit.errors import WebcareError
+from app.kit.wire import dump
 from app.mentions.mention import CLOCK_SKEW, Author, Kind, Mention, Visibility
 from app.runtime import Runtime
 
@@ -262,4 +263,4 @@ def _told(received: Received) -> dict[str, Any]:
 
 
 def _json(content: Any, status: int) -> Response:
-    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), status, media_type="application/json")
+    return Response(dump(content), status, media_type="application/json")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.access.role import Forbidden
 from app.kit.errors import Conflict, Invalid, NotFound, Refused, Unauthorised, Unavailable, WebcareError
+from app.kit.wire import dump
 from app.tickets.store import ChangedMeanwhile
 
 MEDIA_TYPE = "application/problem+json"
@@ -126,7 +126,7 @@ def describe_invalid(errors: Iterable[Mapping[str, Any]], *, within: str = "") -
 
 
 def respond(members: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(members), members["status"], headers, MEDIA_TYPE)
+    return Response(dump(members), members["status"], headers, MEDIA_TYPE)
 
 
 def respond_error(error: WebcareError) -> Response:

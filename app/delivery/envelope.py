@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from app.delivery.endpoints.endpoint import Endpoint, Payload
+from app.kit.wire import dump
 
 
 class Kind(StrEnum):
@@ -172,4 +173,4 @@ def _members(facts: TicketFacts | CustomerWords | Publication) -> dict[str, Any]
 
 
 def _serialised(body: Mapping[str, Any]) -> str:
-    return orjson.dumps(body, option=orjson.OPT_UTC_Z).decode()
+    return dump(body).decode()

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.kit.errors import Invalid, Unavailable
+from app.kit.wire import dump
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -101,7 +102,7 @@ class Transaction(Reading):
 def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], ...]:
     """One array per column, in the order of the first row's keys; JSON travels as text."""
     return tuple(
-        [None if row[name] is None else orjson.dumps(row[name]).decode() for row in rows]
+        [None if row[name] is None else dump(row[name]).decode() for row in rows]
         if isinstance(table.c[name].type, JSONB)
         else [row[name] for row in rows]
         for name in rows[0]
@@ -165,7 +166,7 @@ class Database:
                 max_overflow=0,
                 pool_timeout=5,
                 pool_use_lifo=True,
-                json_serializer=lambda value: orjson.dumps(value).decode(),
+                json_serializer=lambda value: dump(value).decode(),
                 json_deserializer=orjson.loads,
                 connect_args={"timeout": 5, "server_settings": limits},
             )

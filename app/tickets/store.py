@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.kit.db import Reading, Transaction
 from app.kit.errors import Conflict, NotFound
@@ -95,7 +96,7 @@ async def list_latest(tx: Reading, conversation_ids: Sequence[UUID]) -> dict[UUI
     newest = (
         select(ticket.c.conversation_id, ticket.c.id)
         .where(ticket.c.conversation_id.in_(conversation_ids))
-        .distinct(ticket.c.conversation_id)
+        .ext(distinct_on(ticket.c.conversation_id))
         .order_by(ticket.c.conversation_id, ticket.c.id.desc())
     )
     return {row.conversation_id: row.id for row in await tx.rows(newest)}
@@ -109,7 +110,7 @@ async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UU
     newest = (
         select(link.mention_id, link.ticket_id)
         .where(link.mention_id.in_(mention_ids))
-        .distinct(link.mention_id)
+        .ext(distinct_on(link.mention_id))
         .order_by(link.mention_id, link.ticket_id.desc())
     )
     return {row.mention_id: row.ticket_id for row in await tx.rows(newest)}
@@ -171,7 +172,7 @@ async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[
         select(ticket_mention.c.ticket_id, mention, *profile)
         .select_from(on_ticket)
         .where(ticket_mention.c.ticket_id.in_(ticket_ids))
-        .distinct(ticket_mention.c.ticket_id)
+        .ext(distinct_on(ticket_mention.c.ticket_id))
         .order_by(ticket_mention.c.ticket_id, mention.c.posted_at.desc(), mention.c.id.desc())
     )
     return {row.ticket_id: row for row in await tx.rows(newest)}

@@ -1,0 +1,217 @@
+"""Mentions come in: once each, in the right ticket, with reasons, whatever else is in the list."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app.flows.receive import Outcome, Received, receive, withdraw
+from app.kit.db import RowRefused
+from app.kit.errors import WebcareError
+from app.mentions.mention import Author, Kind, Mention
+from app.mentions.tables import mention as mention_table
+from app.mentions.tables import mention_revision
+from app.runtime import Runtime
+from app.tickets.store import get_ticket, list_events
+from app.tickets.tables import ticket
+from app.tickets.ticket import State, Ticket
+from tests.support.clock import Clock
+from tests.support.mentions import GREETING, mention
+
+
+async def take(runtime: Runtime, *said: Mention) -> list[Received]:
+    answers = await receive(runtime, said)
+    return [answer for answer in answers if isinstance(answer, Received)]
+
+
+async def take_one(runtime: Runtime, said: Mention) -> tuple[Outcome, Ticket | None]:
+    (received,) = await take(runtime, said)
+    return received.outcome, received.ticket
+
+
+async def test_a_mention_opens_a_ticket_at_the_owner_of_its_topic_with_the_clocks_running(runtime: Runtime) -> None:
+    (received,) = await take(runtime, mention())
+
+    assert received.outcome is Outcome.OPENED
+    assert received.ticket is not None
+    assert received.ticket.department == "supply_chain"
+    assert {"first_reply", "resolution"} <= set(received.ticket.due)
+    assert any(reason["code"] == "phrase" for reason in received.reasons)
+
+
+async def test_a_mention_without_a_sure_topic_waits_in_triage(runtime: Runtime) -> None:
+    _, opened = await take_one(runtime, mention(GREETING))
+
+    assert opened is not None
+    assert (opened.state, opened.department, opened.holder) == (State.TRIAGE, None, "triage")
+
+
+async def test_the_same_mention_again_is_a_duplicate_with_what_stands(runtime: Runtime) -> None:
+    said = mention()
+    _, opened = await take_one(runtime, said)
+
+    outcome, standing = await take_one(runtime, said)
+
+    assert outcome is Outcome.DUPLICATE
+    assert opened is not None
+    assert standing is not None
+    assert standing.id == opened.id
+
+
+async def test_changed_words_become_a_revision(runtime: Runtime) -> None:
+    said = mention()
+    await take_one(runtime, said)
+
+    outcome, _ = await take_one(runtime, replace(said, text="Nu is mijn pakket ook nog beschadigd"))
+
+    async with runtime.reading() as tx:
+        assert outcome is Outcome.UPDATED
+        assert await tx.scalar(select(mention_table.c.text)) == "Nu is mijn pakket ook nog beschadigd"
+        assert await tx.scalar(select(mention_revision.c.text)) == said.text
+
+
+async def test_an_edit_that_arrives_late_changes_nothing(runtime: Runtime) -> None:
+    said = mention(revision=3)
+    await take_one(runtime, said)
+
+    outcome, _ = await take_one(runtime, replace(said, text="older words", revision=2))
+
+    assert outcome is Outcome.DUPLICATE
+
+
+async def test_two_versions_in_one_list_are_taken_in_their_order(runtime: Runtime) -> None:
+    said = mention()
+
+    first, second = await take(runtime, said, replace(said, text="Mijn pakket is er, dank!"))
+
+    assert (first.outcome, second.outcome) == (Outcome.OPENED, Outcome.UPDATED)
+
+
+async def test_a_deletion_beats_a_create_that_comes_late(runtime: Runtime) -> None:
+    said = mention()
+    gone = await runtime.run_idempotent(withdraw, said.key)
+
+    outcome, opened = await take_one(runtime, said)
+
+    assert gone.mention_id is None
+    assert (outcome, opened) == (Outcome.IGNORED, None)
+
+
+async def test_a_deletion_takes_the_words_away_and_settles_a_ticket_of_which_nothing_is_left(runtime: Runtime) -> None:
+    said = mention()
+    await take_one(runtime, said)
+
+    gone = await runtime.run_idempotent(withdraw, said.key)
+    again = await runtime.run_idempotent(withdraw, said.key)
+
+    assert gone.ticket is not None
+    assert (gone.ticket.state, gone.ticket.resolution) == (State.RESOLVED, "withdrawn")
+    assert again.ticket is not None
+    assert again.ticket.version == gone.ticket.version
+    async with runtime.reading() as tx:
+        assert await tx.scalar(select(mention_table.c.text)) == ""
+
+
+async def test_our_own_posts_are_known_and_make_no_ticket(runtime: Runtime) -> None:
+    outcome, opened = await take_one(runtime, mention(author=Author(handle="@PolderMobiel")))
+
+    assert (outcome, opened) == (Outcome.IGNORED, None)
+
+
+async def test_reposts_are_counted_on_their_original(runtime: Runtime) -> None:
+    said = mention()
+    await take_one(runtime, said)
+
+    reposts = [mention(by=name, kind=Kind.REPOST, parent_id=said.external_id) for name in ("joris", "mila")]
+    outcomes = {received.outcome for received in await take(runtime, *reposts)}
+
+    async with runtime.reading() as tx:
+        counted = select(mention_table.c.reposts).where(mention_table.c.external_id == said.external_id)
+        assert outcomes == {Outcome.IGNORED}
+        assert await tx.scalar(counted) == 2
+
+
+async def test_twenty_posts_in_one_conversation_at_once_make_one_ticket(runtime: Runtime) -> None:
+    said = [mention(conversation_id="c-1") for _ in range(20)]
+
+    received = await asyncio.gather(*(take(runtime, one) for one in said))
+
+    tickets = {one.ticket.id for (one,) in received if one.ticket}
+    opened = [one for (one,) in received if one.outcome is Outcome.OPENED]
+    assert len(tickets) == 1
+    assert len(opened) == 1
+
+
+async def test_a_reply_finds_the_conversation_of_the_post_that_it_answers(runtime: Runtime) -> None:
+    first = mention()
+    second = mention(parent_id=first.external_id, kind=Kind.REPLY)
+
+    opened, joined = await take(runtime, first, second)
+
+    assert (opened.outcome, joined.outcome) == (Outcome.OPENED, Outcome.JOINED)
+    assert opened.ticket is not None
+    assert joined.ticket is not None
+    assert opened.ticket.id == joined.ticket.id
+
+
+async def test_another_person_in_the_same_thread_gets_a_ticket_of_their_own(runtime: Runtime) -> None:
+    first = mention(conversation_id="c-1", by="sanne")
+    second = mention(conversation_id="c-1", by="joris")
+
+    assert [one.outcome for one in await take(runtime, first, second)] == [Outcome.OPENED, Outcome.OPENED]
+
+
+async def test_a_next_post_that_makes_the_topic_clear_takes_the_ticket_out_of_triage(runtime: Runtime) -> None:
+    await take_one(runtime, mention(GREETING, conversation_id="c-1"))
+
+    outcome, joined = await take_one(runtime, mention(conversation_id="c-1"))
+
+    assert outcome is Outcome.JOINED
+    assert joined is not None
+    assert (joined.state, joined.department) == (State.ROUTED, "supply_chain")
+
+
+async def test_one_that_the_database_refuses_fails_alone(runtime: Runtime) -> None:
+    # The doors refuse such text; a flow that is called by other programs must still keep the neighbours.
+    good, bad, fine = mention(), mention("half\x00a text"), mention()
+
+    first, second, third = await receive(runtime, [good, bad, fine])
+
+    assert isinstance(first, Received)
+    assert isinstance(second, RowRefused)
+    assert isinstance(third, Received)
+    async with runtime.reading() as tx:
+        assert await tx.scalar(select(func.count()).select_from(ticket)) == 2
+
+
+async def test_imported_history_starts_its_clocks_at_receipt(runtime: Runtime, clock: Clock) -> None:
+    old = mention(at=clock() - timedelta(days=400), imported=True)
+
+    _, opened = await take_one(runtime, old)
+
+    assert opened is not None
+    assert opened.due["first_reply"] > clock()
+
+
+async def test_events_are_numbered_and_the_ticket_knows_the_last(runtime: Runtime) -> None:
+    _, opened = await take_one(runtime, mention())
+
+    assert opened is not None
+    async with runtime.reading() as tx:
+        standing = await get_ticket(tx, opened.id)
+        events = await list_events(tx, opened.id)
+    assert [event.sequence for event in events] == list(range(1, standing.sequence + 1))
+    assert [event.type for event in events][:3] == ["mention.received", "ticket.opened", "ticket.routed"]
+
+
+async def test_an_answer_is_given_for_each_in_its_place(runtime: Runtime) -> None:
+    said = [mention(f"{number} {GREETING}", conversation_id=f"c-{number % 7}") for number in range(120)]
+
+    answers: list[Received | WebcareError] = await receive(runtime, said)
+
+    async with runtime.reading() as tx:
+        for one, answer in zip(said, answers, strict=True):
+            assert isinstance(answer, Received)
+            found = select(mention_table.c.external_id).where(mention_table.c.id == answer.mention_id)
+            assert await tx.scalar(found) == one.external_id
