@@ -241,14 +241,14 @@ def _raises(subject: Subject, escalation: Escalation) -> Iterable[tuple[Priority
         if phrase is not None:
             found = subject.words[phrase]
             text = f"risk '{risk.name}': phrase '{phrase}' found: '{found}'; priority at least {risk.priority}"
-            facts = {"risk": risk.name, "phrase": phrase, "found": found, "priority": risk.priority.value}
+            facts = {"risk": risk.name, "phrase": phrase, "found": found, "priority": risk.priority}
             yield risk.priority, risk.name, Reason("risk", text, facts)
     followers = subject.followers or 0
     passed = [reach for reach in escalation.reach if followers >= reach.followers]
     if passed:
         reach = max(passed, key=lambda reach: reach.followers)
         text = f"{followers} followers, from {reach.followers} on priority is at least {reach.priority}"
-        passing = {"followers": followers, "from": reach.followers, "priority": reach.priority.value}
+        passing = {"followers": followers, "from": reach.followers, "priority": reach.priority}
         yield reach.priority, None, Reason("reach", text, passing)
 
 
@@ -272,14 +272,16 @@ def _best(considered: Sequence[tuple[str, float]]) -> str:
 def _reason_of_route(route: Route, subject: Subject) -> Reason:
     found = {phrase: subject.words[phrase] for phrase in route.when.words or () if phrase in subject.words}
     because = "".join(f", phrase '{phrase}' found: '{words}'" for phrase, words in found.items())
-    facts = {"route": route.name, "found": found}
-    return Reason("route", f"route '{route.name}' matches{because}", facts)
+    priority = f"; priority {route.then.priority}" if route.then.priority else ""
+    tags = f"; tags {', '.join(route.then.tags)}" if route.then.tags else ""
+    facts = {"route": route.name, "found": found, "priority": route.then.priority, "tags": list(route.then.tags)}
+    return Reason("route", f"route '{route.name}' matches{because}{priority}{tags}", facts)
 
 
 def _reason_of_owner(owned: Owned, department: Department) -> Reason:
     arm = f", arm {owned.arm}" if owned.arm else ""
-    text = f"{department.name['en']} owns it, stage {owned.stage}{arm} ({owned.rule})"
-    facts = {"department": owned.department, "stage": owned.stage.value, "arm": owned.arm and owned.arm.value}
+    text = f"goes to {department.name['en']}, stage {owned.stage}{arm} ({owned.rule})"
+    facts = {"department": owned.department, "stage": owned.stage, "arm": owned.arm}
     return Reason("owner", text, facts | {"rule": owned.rule})
 
 

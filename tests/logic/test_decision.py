@@ -158,8 +158,8 @@ def test_a_decision_says_why_in_words() -> None:
     assert in_words(as_record(decision)) == [
         "phrase 'waar blijft' found: 'waar blijft', speaks for late",
         "topic late, confidence 0.80",
-        "route 'urgent_one' matches, phrase 'gdpr' found: 'GDPR'",
-        "Supply Chain owns it, stage pilot, arm first_hand (ownership: late on x)",
+        "route 'urgent_one' matches, phrase 'gdpr' found: 'GDPR'; priority urgent",
+        "goes to Supply Chain, stage pilot, arm first_hand (ownership: late on x)",
         "risk 'legal': phrase 'advocaat' found: 'mijn Advocaat'; priority at least high",
         "15000 followers, from 10000 on priority is at least high",
         "placed by ownership: late on x, rulebook 0123456789ab",
