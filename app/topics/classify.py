@@ -43,7 +43,7 @@ _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
 _FOUND = 60  # characters of the text that are shown as evidence
 _UNTOLD = {"", "und", "mul", "zxx"}  # codes of ISO 639 that tell no language
-_SET_MEMORY = 64 << 20  # bytes; RE2 finds nothing at all when its automaton outgrows this
+_SET_MEMORY = 16 << 20  # bytes; RE2 builds its automaton as texts come, and starts afresh when this is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Classifier:
         )
 
     def _evidence(self, shown: str, plain: bytes, language: str | None) -> list[Evidence]:
-        hits = self._patterns.Match(plain) or []
+        hits = sorted(self._patterns.Match(plain) or ())
         silent = denied(plain) if self._hint in hits else []
         evidence = []
         for hit in hits:

@@ -1,12 +1,12 @@
 """Language: whether a short post is Dutch or English, told by its function words.
 
 Knows the small words that one language has and the other has not. Refuses to know topics, and to guess where the
-words do not say: None costs a phrase some of its weight, a wrong language misleads a person.
+words do not say: without a language phrases of both are read in full, in a wrong one the right ones count half.
 """
 
 import re
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _READ = 600  # characters: by then the vote is long decided
 
 # Words that two of the lists could claim ("was", "we", "over", "me") stand in none.
@@ -47,7 +47,7 @@ def guess(text: str) -> str | None:
     3 %, in ten times the time; the votes are wrong on at most 2 % and else say None.
     """
     words = _WORD.findall(text[:_READ].lower().replace("\u2019", "'"))
-    votes = [_LANGUAGE_OF[word] for word in words if word in _LANGUAGE_OF]
+    votes = list(map(_LANGUAGE_OF.get, words))
     nl, en, other = votes.count("nl"), votes.count("en"), votes.count("other")
     if nl > max(en, other):
         return "nl"

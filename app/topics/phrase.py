@@ -44,6 +44,7 @@ _FOLDING = _Folding(
     | dict.fromkeys(map(ord, ",()\u2013\u2014"), ",")
     | dict.fromkeys(map(ord, "'`\u00b4\u2018\u2019"), "'")
 )
+_ASCII_FOLDING = "".join(map(chr, range(128))).translate(_FOLDING).encode().ljust(256)
 
 
 def legible(text: str) -> str:
@@ -58,7 +59,9 @@ def folded(text: str) -> bytes:
     """Return `text` in `a-z0-9'`, `.` (a sentence ends), `,` (a clause ends) and spaces: one byte per character."""
     if "@" in text or "://" in text or "www." in text:
         text = _ELSEWHERE.sub(lambda address: " " * len(address[0]), text)
-    return text.translate(_FOLDING).encode("ascii")
+    if text.isascii():
+        return text.encode().translate(_ASCII_FOLDING)
+    return text.translate(_FOLDING).encode()
 
 
 def check_phrase(text: str) -> None:
