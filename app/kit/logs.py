@@ -14,7 +14,12 @@ import orjson
 
 _transitions = logging.getLogger("webcare")
 # Chatty at levels where we are not; a missed tick of the alarm clock means only that the last one is still at work.
-_QUIETER = {"apscheduler": logging.ERROR, "httpx": logging.WARNING, "httpcore": logging.WARNING}
+_QUIETER = {
+    "alembic": logging.WARNING,
+    "apscheduler": logging.ERROR,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
 
 
 def transition(action: str, **facts: Any) -> None:
