@@ -1,0 +1,78 @@
+"""What happens because time passes: an alarm clock that calls flows.
+
+Knows how often each chore looks at its timers. Refuses to remember anything: what is due stands in the database, so
+any number of workers may run and each may die at any moment.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app.flows.admit import forget_answers
+from app.flows.dispatch import dispatch
+from app.flows.survey import send_due
+from app.flows.watch import watch
+from app.flows.work import pass_time
+from app.kit import logs
+from app.runtime import Runtime
+
+JITTER = 0.3  # share of the interval by which workers are kept from looking in step
+FINISH = timedelta(seconds=20)  # longer than one send may take; what is left has a lease that runs out
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to look after every so often. `act` returns how much it did, at most `batch`."""
+
+    name: str
+    every: timedelta
+    batch: int
+    act: Callable[[int], Awaitable[int]]
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def look(self) -> None:
+        """Act, at once again after a full batch. A failure is logged and ends this look only."""
+        async with self._busy:
+            try:
+                while await self.act(self.batch) >= self.batch:
+                    pass
+            except Exception as error:  # noqa: BLE001 - the alarm clock goes on whatever a chore meets
+                logs.failure("chore.failed", error, chore=self.name)
+
+    async def finish(self) -> None:
+        await self._busy.acquire()
+
+
+def chores(runtime: Runtime) -> tuple[Chore, ...]:
+    knobs = runtime.knobs
+    return (
+        Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, lambda limit: dispatch(runtime, limit)),
+        Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
+        Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
+        Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
+        Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
+    )
+
+
+async def work(chores: tuple[Chore, ...], stop: asyncio.Event) -> None:
+    """Look after the chores until `stop` is set; then start nothing more and let what runs finish."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for chore in chores:
+        seconds = chore.every.total_seconds()
+        trigger = IntervalTrigger(seconds=seconds, jitter=JITTER * seconds, timezone="UTC")
+        scheduler.add_job(chore.look, trigger, coalesce=True, max_instances=1, misfire_grace_time=None)
+    scheduler.start()
+    await stop.wait()
+    scheduler.pause()
+    try:
+        async with asyncio.timeout(FINISH.total_seconds()):
+            for chore in chores:
+                await chore.finish()
+    except TimeoutError:
+        logs.transition("worker.left_unfinished")
+    scheduler.shutdown(wait=False)
