@@ -1,0 +1,8 @@
+"""The `webcare` command: one door to everything that a person or a machine's init system starts.
+
+Knows words, options and exit codes. Refuses to do the work itself.
+"""
+
+from app.cli.commands import app
+
+__all__ = ["app"]

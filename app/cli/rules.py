@@ -1,0 +1,94 @@
+"""`webcare rules`: read the rulebook as the service would, and tell what it thinks. Needs no database."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import typer
+
+from app.cli.doors import FAILED, door
+from app.routing.decision import Subject, as_record, decide, in_words
+from app.rulebook import Rulebook, load
+from app.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Check, test and question the rulebook.
+
+    The rulebook is the folder of YAML files that says which topics there are, who owns them and which promises hold.
+    """,
+)
+Folder = Annotated[
+    Path | None, typer.Option("--rules", help="Folder of the rulebook instead of WEBCARE_RULES_DIR.", file_okay=False)
+]
+# Pilot arms hang on the ticket's id. There is no ticket here, so one id stands for all.
+NO_TICKET = UUID(int=0)
+
+
+def _load(folder: Path | None) -> Rulebook:
+    return load(folder or Settings().rules_dir)
+
+
+@app.command()
+@door
+def check(rules: Folder = None) -> None:
+    """Read all files and check them against each other. Exit code 2 and every problem with file and line, if any."""
+    rulebook = _load(rules)
+    typer.echo(
+        f"Rulebook {rulebook.digest}: {len(rulebook.topics)} topics, {len(rulebook.departments)} departments, "
+        f"{len(rulebook.routing.routes)} routes, {len(rulebook.sla_rules)} promises."
+    )
+
+
+@app.command("test")
+@door
+def run_examples(rules: Folder = None) -> None:
+    """Classify the worked examples of every topic. Exit code 1 when one of them gets another topic."""
+    results = _load(rules).run_examples()
+    failed = [result for result in results if not result.passed]
+    for result in failed:
+        typer.echo(f"{result.topic}, example {result.position + 1}: {result}", err=True)
+    typer.echo(f"{len(results) - len(failed)} of {len(results)} examples got what they want.")
+    raise typer.Exit(FAILED if failed else 0)
+
+
+@app.command()
+@door
+def explain(
+    text: Annotated[str, typer.Argument(help="What a customer wrote; - reads standard input.")],
+    channel: Annotated[str, typer.Option(help="Where: x, forum, facebook, ...")] = "x",
+    language: Annotated[str | None, typer.Option("--lang", help="nl or en; left out, it is guessed.")] = None,
+    followers: Annotated[int, typer.Option(help="How many people follow the author.", min=0)] = 0,
+    private: Annotated[bool, typer.Option("--private", help="A direct message rather than a public post.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The decision record as JSON.")] = False,
+    rules: Folder = None,
+) -> None:
+    """Tell where a text would go, and why.
+
+    Example: webcare rules explain "Waar blijft mijn pakketje?" --channel forum
+    """
+    rulebook = _load(rules)
+    said = [(sys.stdin.read() if text == "-" else text, language)]
+    subject = Subject(
+        ticket_id=NO_TICKET,
+        channel=channel,
+        account=None,
+        kind="dm" if private else "mention",
+        language=language,
+        followers=followers,
+        verified=False,
+        visibility="private" if private else "public",
+        classification=rulebook.classifier.classify(said)[0],
+        words=rulebook.find_words(said)[0],
+    )
+    record = as_record(decide(subject, rulebook.routing, rulebook.digest))
+    if as_json:
+        typer.echo(orjson.dumps(record, option=orjson.OPT_INDENT_2))
+        return
+    typer.echo(
+        f"topic {record['topic'] or 'none'} -> {record['department'] or 'triage'}, priority {record['priority']}"
+    )
+    for sentence in in_words(record):
+        typer.echo(f"  {sentence}")

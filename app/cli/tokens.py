@@ -1,0 +1,89 @@
+"""`webcare token`: who may come in. Works on the database itself, so that it also helps who has no token left."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from app.access.role import Role
+from app.access.store import list_tokens
+from app.access.token import Token
+from app.cli.doors import database_url, door
+from app.flows import admit
+from app.kit.clock import utc_now
+from app.migrating import check_schema
+from app.runtime import Runtime, build_runtime
+from app.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Make, list and revoke the tokens that callers of the API show.
+
+    A token has one role: ingest posts mentions, agent works the queue, department answers its own tickets, pr handles
+    escalations, manager reads reports, admin does everything.
+    """,
+)
+
+
+@app.command()
+@door
+def create(
+    role: Annotated[Role, typer.Option(help="What the holder may do.")],
+    name: Annotated[str, typer.Option(help="Who holds it; history shows this name.")],
+    department: Annotated[str | None, typer.Option(help="Which department; for the role department only.")] = None,
+    days: Annotated[int | None, typer.Option(help="Days until it expires; left out: never.", min=1)] = None,
+) -> None:
+    """Make a token and print it, alone, on standard output. It is shown this once.
+
+    Example: webcare token create --role department --department supply_chain --name parcels
+    """
+    expires_at = utc_now() + timedelta(days=days) if days else None
+    typer.echo(asyncio.run(_create(role, name, department, expires_at)))
+
+
+@app.command("list")
+@door
+def list_all() -> None:
+    """Print every token's id, role, name, department and state, separated by tabs. Secrets are not kept."""
+    for token in asyncio.run(_list()):
+        ended = (token.revoked_at and "revoked") or (
+            "expired" if token.expires_at and token.expires_at <= utc_now() else "valid"
+        )
+        typer.echo("\t".join([str(token.id), token.role, token.name, token.department or "-", ended]))
+
+
+@app.command()
+@door
+def revoke(token_id: Annotated[UUID, typer.Argument(help="The id that `webcare token list` shows.")]) -> None:
+    """Shut a token out; every process knows within a second."""
+    token = asyncio.run(_revoke(token_id))
+    typer.echo(f"Revoked: {token.role} {token.name}")
+
+
+async def _create(role: Role, name: str, department: str | None, expires_at: datetime | None) -> str:
+    async with _runtime() as runtime:
+        return (await runtime.run(admit.issue, role, name, department, expires_at)).secret
+
+
+async def _list() -> tuple[Token, ...]:
+    async with _runtime() as runtime, runtime.reading() as tx:
+        return await list_tokens(tx)
+
+
+async def _revoke(token_id: UUID) -> Token:
+    async with _runtime() as runtime:
+        return await runtime.run(admit.revoke, token_id)
+
+
+@asynccontextmanager
+async def _runtime() -> AsyncIterator[Runtime]:
+    settings = Settings()
+    with database_url(settings) as url:
+        async with build_runtime(settings, database_url=url) as runtime:
+            async with runtime.reading() as tx:
+                await check_schema(tx)
+            yield runtime
