@@ -1,0 +1,48 @@
+"""Time passes promises by: due clocks are claimed, read again and recorded.
+
+Knows that a promise which cannot be read must not hold up the others. Refuses to know what a breach means (record)
+and when to look (worker).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.flows.record import record
+from app.kit import logs
+from app.runtime import Unit
+from app.sla import store as sla
+from app.sla.calendar import NeverOpen
+from app.sla.clock import UnknownCalendar
+from app.sla.policy import PolicyUnreadable
+from app.tickets import store as tickets
+from app.tickets.ticket import Step
+
+
+async def watch(unit: Unit, limit: int = 200) -> int:
+    """Record the warnings and breaches that have come, each at its own moment; returns how many clocks were due.
+
+    The database's clock says what is due, so this unit's clock may not be behind it.
+    """
+    due = await sla.claim_due(unit.tx, limit)
+    if due is None:
+        return 0
+    at_least = replace(unit, now=max(unit.now, due.now))
+    standing = await tickets.claim_tickets(unit.tx, due.ticket_ids)
+    await _read_again(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
+    return due.clocks
+
+
+async def _read_again(unit: Unit, steps: Sequence[Step]) -> None:
+    """All at once; when a clock cannot be read, halves of them, until its ticket stands alone and is left for later.
+
+    `record` reads clocks before it writes, so one that it cannot read has left nothing behind in the transaction.
+    """
+    try:
+        await record(unit, steps)
+    except (NeverOpen, PolicyUnreadable, UnknownCalendar) as error:
+        if len(steps) == 1:
+            logs.failure("sla.unreadable", error, ticket=steps[0].ticket.number)
+            return
+        half = len(steps) // 2
+        await _read_again(unit, steps[:half])
+        await _read_again(unit, steps[half:])

@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from app.flows.record import record
+from app.flows.watch import watch
+from app.kit.clock import utc_now
+from app.kit.db import Database, Transaction
+from app.rulebook import Rulebook, load
+from app.runtime import Unit
+from app.settings import PROJECT, Settings
+from app.sla.clock import Clock, State
+from app.sla.policy import Metric
+from app.sla.store import list_clocks
+from app.sla.tables import clock as clock_table
+from app.tickets.store import claim_ticket, get_ticket, list_events
+from app.tickets.ticket import Event, Step, Ticket
+from tests.support.standing import add_ticket
+
+
+@pytest.fixture(scope="module")
+def rulebook() -> Rulebook:
+    return load(PROJECT / "routing_rules")
+
+
+class House:
+    """A database and a rulebook, at a moment of the test's choice."""
+
+    def __init__(self, database: Database, rulebook: Rulebook) -> None:
+        self.database = database
+        self.rulebook = rulebook
+
+    def unit(self, tx: Transaction, now: datetime) -> Unit:
+        return Unit(tx, now, self.rulebook, Settings())
+
+    async def open(self, asked_at: datetime) -> Ticket:
+        """A ticket that was asked at that moment, with its clocks."""
+
+        async def unit(tx: Transaction) -> Ticket:
+            bare = await add_ticket(tx, asked_at)
+            opened = Step(bare, bare, (Event("ticket.opened", "system", counts_from=asked_at),))
+            return (await record(self.unit(tx, asked_at), [opened]))[bare.id]
+
+        return await self.database.transact(unit)
+
+    async def watch(self, now: datetime | None = None, limit: int = 200) -> int:
+        return await self.database.transact(lambda tx: watch(self.unit(tx, now or utc_now()), limit))
+
+    async def clock(self, ticket: Ticket, metric: Metric) -> Clock:
+        async with self.database.reading() as tx:
+            clocks = await list_clocks(tx, [ticket.id])
+        return next(clock for clock in clocks[ticket.id] if clock.metric is metric)
+
+    async def told(self, ticket_id: UUID) -> list[tuple[str, str]]:
+        async with self.database.reading() as tx:
+            events = await list_events(tx, ticket_id)
+        return [(one.type, one.data["metric"]) for one in events if one.type.startswith("sla.")]
+
+
+@pytest.fixture
+def house(database: Database, rulebook: Rulebook) -> House:
+    return House(database, rulebook)
+
+
+LONG_AGO = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+
+
+async def test_what_came_by_is_told_once_at_its_own_moment(house: House) -> None:
+    ticket = await house.open(LONG_AGO)
+
+    assert await house.watch() == 2
+    assert await house.watch() == 0
+
+    first_reply = await house.clock(ticket, Metric.FIRST_REPLY)
+    assert (first_reply.state, first_reply.warned_at, first_reply.breached_at) == (
+        State.BREACHED,
+        LONG_AGO + timedelta(minutes=45),
+        LONG_AGO + timedelta(hours=1),
+    )
+    assert await house.told(ticket.id) == [
+        ("sla.warning", "first_reply"),
+        ("sla.breached", "first_reply"),
+        ("sla.warning", "resolution"),
+        ("sla.breached", "resolution"),
+    ]
+
+
+async def test_what_is_to_come_is_left_alone(house: House) -> None:
+    ticket = await house.open(utc_now())
+    before = await house.clock(ticket, Metric.FIRST_REPLY)
+
+    assert await house.watch() == 0
+    assert await house.clock(ticket, Metric.FIRST_REPLY) == before
+
+
+async def test_the_databases_clock_says_what_is_due(house: House) -> None:
+    """A machine whose clock is far behind records what the database claims, and does not claim it for ever."""
+    ticket = await house.open(LONG_AGO)
+
+    assert await house.watch(now=LONG_AGO + timedelta(minutes=1)) == 2
+    assert (await house.clock(ticket, Metric.FIRST_REPLY)).state is State.BREACHED
+
+
+async def test_a_clock_that_cannot_be_read_holds_nobody_up(house: House) -> None:
+    tickets = [await house.open(LONG_AGO + timedelta(minutes=minute)) for minute in range(5)]
+    broken = tickets[1]
+
+    async def spoil(tx: Transaction) -> None:
+        await claim_ticket(tx, broken.id)
+        await tx.execute(update(clock_table).where(clock_table.c.ticket_id == broken.id).values(policy={}))
+
+    await house.database.transact(spoil)
+
+    assert await house.watch() == 10
+    assert await house.watch() == 0
+    assert [len(await house.told(ticket.id)) for ticket in tickets] == [4, 0, 4, 4, 4]
+    async with house.database.reading() as tx:
+        timers = await tx.rows(select(clock_table.c.next_at).where(clock_table.c.ticket_id == broken.id))
+        assert all(timer.next_at > utc_now() for timer in timers)
+        assert (await get_ticket(tx, broken.id)).version == broken.version
+
+
+async def test_a_sweep_takes_no_more_than_it_is_given(house: House) -> None:
+    """Of three tickets with two due clocks each; a ticket that is read again is read whole."""
+    for minute in range(3):
+        await house.open(LONG_AGO + timedelta(minutes=minute))
+
+    assert [await house.watch(limit=2) for _ in range(3)] == [2, 2, 0]
