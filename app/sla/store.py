@@ -72,7 +72,7 @@ async def list_clocks(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, tup
 async def record_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
     """Write clocks as they are now, new ones included, and set their timers; one statement for any number."""
     if clocks:
-        rows = orjson.dumps([_row(one) for one in clocks], default=_interval).decode()
+        rows = orjson.dumps([_row(one) for one in clocks], default=_plain).decode()
         await tx.execute(_RECORD, {"rows": rows})
 
 
@@ -92,9 +92,12 @@ def _row(one: Clock) -> dict[str, Any]:
     return row | {"policy": as_record(one.policy), "next_at": next_at(one)}
 
 
-def _interval(value: object) -> str:
+def _plain(value: object) -> str:
+    """What the encoder does not know by itself: lengths of time, and ids, of which the driver has a kind of its own."""
     if isinstance(value, timedelta):
         return f"{value / timedelta(microseconds=1):.0f} microseconds"
+    if isinstance(value, UUID):
+        return str(value)
     raise TypeError(f"a clock holds no {type(value).__name__}")
 
 

@@ -91,7 +91,8 @@ async def test_recording_again_replaces_what_stood_and_adds_what_is_new(database
     await stood(database, (first,))
     assert await timer(database, first) == T0
 
-    warned = fire(first, T0 + timedelta(minutes=1))
+    [known] = (await stands(database, ticket_id))[ticket_id]
+    warned = fire(known, T0 + timedelta(minutes=1))
     second = running(ticket_id, warn_at=T0, number=2)
     await database.transact(lambda tx: record_clocks(tx, [warned, second]))
 
