@@ -15,13 +15,10 @@ from app.access.store import KeptAnswer
 from app.access.token import Token, check_given, prefix
 from app.kit.errors import Conflict, Invalid
 from app.kit.ids import digest, new_id, new_secret
+from app.routing.by_hand import check_names
 from app.runtime import Unit
 
 ANSWERS_KEPT = timedelta(hours=24)
-
-
-class UnknownDepartment(Invalid):
-    pass
 
 
 class AlreadyExpired(Invalid):
@@ -67,9 +64,7 @@ async def issue(
 ) -> Issued:
     """A token for somebody. Raises `DepartmentMismatch`, `UnknownDepartment`, `AlreadyExpired`."""
     check_binding(role, department)
-    if department is not None and department not in unit.rulebook.departments:
-        known = sorted(unit.rulebook.departments)
-        raise UnknownDepartment(f"There is no department '{department}'.", field="department", known=known)
+    check_names(unit.rulebook.routing, None, department, topics={})
     if expires_at is not None and expires_at <= unit.now:
         raise AlreadyExpired("Choose a moment in the future.", field="expires_at")
     issued = _issued(role, name, department, unit.now, expires_at)

@@ -1,4 +1,7 @@
+import importlib
 import json
+import pkgutil
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -7,12 +10,14 @@ import pytest
 from fastapi import FastAPI, Query
 from pydantic import ValidationError
 
+import app
 from app.access.role import Forbidden
 from app.api import problems
 from app.api.etag import ExpectedVersion
 from app.api.fields import Count, Flag, InModel, Instant, Name, Text
 from app.api.limits import Limits
 from app.kit.errors import Conflict, Invalid, NotFound, Refused, Unauthorised, Unavailable, WebcareError
+from app.settings import PROJECT
 from app.tickets.store import ChangedMeanwhile
 
 
@@ -51,27 +56,27 @@ RAISED: dict[str, Exception] = {
 
 
 def build() -> FastAPI:
-    app = FastAPI(strict_content_type=False)
-    problems.install(app)
-    app.add_middleware(Limits, longest=10_000, exceptions={})
+    built = FastAPI(strict_content_type=False)
+    problems.install(built)
+    built.add_middleware(Limits, longest=10_000, exceptions={})
 
-    @app.get("/raise/{which}")
+    @built.get("/raise/{which}")
     async def raising(which: str) -> None:
         raise RAISED[which]
 
-    @app.post("/batch")
+    @built.post("/batch")
     async def batch(asked: Batch) -> Batch:
         return asked
 
-    @app.get("/search")
+    @built.get("/search")
     async def search(limit: Annotated[int, Query(le=200)]) -> int:
         return limit
 
-    @app.patch("/version")
+    @built.patch("/version")
     async def version(expected: ExpectedVersion) -> int | None:
         return expected
 
-    return app
+    return built
 
 
 @pytest.fixture
@@ -244,3 +249,20 @@ def test_a_part_that_was_checked_on_its_own_is_named_with_its_place() -> None:
     problem = problems.describe_invalid(refused.value.errors(), within="mentions.3.author")
     assert problem["field"] == "mentions.3.author.handle"
     assert problem["status"] == 422
+
+
+def _leaves(family: type[WebcareError]) -> set[type[WebcareError]]:
+    below = set(family.__subclasses__())
+    return set().union(*map(_leaves, below)) if below else {family}
+
+
+def test_the_list_of_codes_is_whole_and_its_statuses_are_right() -> None:
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    ours = {leaf.code: leaf for leaf in _leaves(WebcareError) if leaf.__module__.startswith("app.")}
+    rows = re.findall(r"^\| `(\w+)` \| (?:(\d{3}) \| )?", (PROJECT / "docs" / "errors.md").read_text(), re.MULTILINE)
+    by_framework = {"broken_body", "internal_error", "method_not_allowed", "no_such_path"}
+    assert {code for code, _ in rows} - by_framework == ours.keys()
+    told = {code: int(status) for code, status in rows if status and code in ours}
+    assert told == {code: problems.describe(ours[code]("It is so."))["status"] for code in told}
