@@ -121,6 +121,21 @@ def test_an_event_goes_to_those_of_its_departments_who_asked_for_its_type_in_the
     assert dict(subscribers(ROUTED, endpoints[2:])) == {}
 
 
+class DriversUuid(UUID):
+    """asyncpg's ids are such a kind of UUID."""
+
+
+def test_ids_as_a_driver_hands_them_out_are_ids() -> None:
+    assert ROUTED.ticket is not None
+    read = replace(ROUTED, ticket=replace(ROUTED.ticket, ticket_id=DriversUuid(TICKET.hex)))
+    assert webhook(MESSAGE, read, Payload.THIN, ()).body == webhook(MESSAGE, ROUTED, Payload.THIN, ()).body
+
+
+def test_what_is_no_json_is_refused_and_not_guessed_at() -> None:
+    with pytest.raises(TypeError):
+        webhook(MESSAGE, replace(ROUTED, details={"tags": {"a"}}), Payload.THIN, ())
+
+
 REPLY = Publication(
     type=Saying.REPLY,
     ticket_id=TICKET,
