@@ -52,6 +52,7 @@ async def dispatch(runtime: Runtime, limit: int) -> int:
     finally:
         for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:

@@ -1,0 +1,363 @@
+"""From outbox to receiver: signed, recorded, repeated, told to whoever waits for it; also when the process dies."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import respx
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy import func, select, text, update
+from standardwebhooks.webhooks import Webhook
+
+from app.answers.store import Reply, add_replies, list_replies
+from app.delivery import store
+from app.delivery.endpoints import store as endpoints
+from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
+from app.delivery.envelope import Happening, Message, Publication, Saying, publication, webhook
+from app.delivery.sender import Sender
+from app.delivery.signing import secret_from
+from app.delivery.store import DeliveryState
+from app.delivery.tables import delivery
+from app.feedback.invitation import State as InvitationState
+from app.feedback.store import Invitation, add_invitations, find_feedback
+from app.flows.dispatch import dispatch
+from app.kit.db import Database
+from app.kit.ids import new_id
+from app.kit.sealing import Sealer
+from app.mentions.tables import mention_key
+from app.rulebook import Rulebook, load
+from app.runtime import Runtime
+from app.settings import Settings
+from tests.support.standing import add_ticket
+
+SECRET, OLD, PUBLISH = (secret_from(bytes([n]) * 32) for n in (1, 2, 3))
+SEALER = Sealer(KEY := Fernet.generate_key().decode())
+HOOK, ADAPTER = "https://hooks.example/in", "https://adapter.example/publish"
+Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]
+
+
+@pytest.fixture(scope="module")
+def rulebook() -> Rulebook:
+    return load(Settings().rules_dir)
+
+
+@pytest.fixture
+async def runtime(database: Database, rulebook: Rulebook) -> AsyncIterator[Runtime]:
+    knobs = Settings(
+        publish_url=ADAPTER,
+        publish_secret=SecretStr(PUBLISH),
+        webhook_schedule=(timedelta(0), timedelta(minutes=5)),
+        poll_interval=timedelta(milliseconds=20),
+    )
+    sender = Sender(httpx.AsyncClient(), deadline=knobs.webhook_deadline)
+    yield Runtime(database, rulebook, knobs, SEALER, sender, sender)
+    await sender.close()
+
+
+async def listening(database: Database, url: str = HOOK, department: str = "billing", secret: str = SECRET) -> Endpoint:
+    now = datetime.now(UTC)
+    one = Endpoint(new_id(), department, url, None, Payload.THIN, SEALER.seal(secret), created_at=now, updated_at=now)
+    await database.transact(lambda tx: endpoints.add_endpoint(tx, one))
+    return one
+
+
+def routed(*to: Endpoint) -> Message:
+    happening = Happening("ticket.routed", datetime.now(UTC), frozenset({"billing"}), details={"note": "é"})
+    return webhook(new_id(), happening, Payload.THIN, tuple(one.id for one in to))
+
+
+async def put(database: Database, *messages: Message) -> None:
+    await database.transact(lambda tx: store.add_messages(tx, messages))
+
+
+async def make_due(database: Database) -> None:
+    await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
+
+
+async def states(database: Database) -> dict[UUID, DeliveryState]:
+    async with database.reading() as tx:
+        return {line.message_id: line.state for line in await store.list_deliveries(tx, departments=None)}
+
+
+async def state_of(database: Database, one: Endpoint) -> EndpointState:
+    async with database.reading() as tx:
+        return (await endpoints.get_endpoint(tx, one.id)).state
+
+
+@respx.mock
+async def test_a_webhook_arrives_signed_and_its_attempt_is_kept(runtime: Runtime, database: Database) -> None:
+    route = respx.post(HOOK).respond(202, text="thanks")
+    message = routed(await listening(database))
+    await put(database, message)
+    assert await dispatch(runtime, 10) == 1
+    request = route.calls.last.request
+    assert request.content.decode() == message.body
+    assert Webhook(SECRET).verify(request.content, dict(request.headers))["id"] == str(message.id)
+    assert request.headers["webhook-id"] == str(message.id)
+    async with database.reading() as tx:
+        (line,) = await store.list_deliveries(tx, departments=None)
+        (attempt,) = await store.list_attempts(tx, line.id)
+    assert (line.state, attempt.number, attempt.status, attempt.answer) == (DeliveryState.DONE, 1, 202, "thanks")
+    assert await dispatch(runtime, 10) == 0
+
+
+@respx.mock
+async def test_a_rotated_endpoint_gets_both_signatures(runtime: Runtime, database: Database) -> None:
+    route = respx.post(HOOK).respond(200)
+    one = await listening(database, secret=OLD)
+    rotated = one.rotated(SEALER.seal(SECRET), datetime.now(UTC))
+    await database.transact(lambda tx: endpoints.mark_changed(tx, rotated))
+    await put(database, routed(one))
+    await dispatch(runtime, 10)
+    for secret in (SECRET, OLD):
+        request = route.calls.last.request
+        assert Webhook(secret).verify(request.content, dict(request.headers))
+
+
+@respx.mock
+async def test_a_failure_is_repeated_under_the_same_id_until_it_arrives(runtime: Runtime, database: Database) -> None:
+    route = respx.post(HOOK).mock(side_effect=[httpx.Response(500), httpx.Response(200)])
+    one = await listening(database)
+    message = routed(one)
+    await put(database, message)
+    assert await dispatch(runtime, 10) == 1
+    assert await states(database) == {message.id: DeliveryState.OPEN}
+    assert await state_of(database, one) is EndpointState.FAILING
+    await make_due(database)
+    await dispatch(runtime, 10)
+    assert await states(database) == {message.id: DeliveryState.DONE}
+    assert await state_of(database, one) is EndpointState.OK
+    assert [call.request.headers["webhook-id"] for call in route.calls] == [str(message.id)] * 2
+    assert len({call.request.content for call in route.calls}) == 1
+
+
+@respx.mock
+async def test_when_the_schedule_is_used_up_the_delivery_is_dead(runtime: Runtime, database: Database) -> None:
+    respx.post(HOOK).mock(side_effect=httpx.ConnectError("down"))
+    message = routed(await listening(database))
+    await put(database, message)
+    for _ in runtime.knobs.webhook_schedule:
+        await make_due(database)
+        await dispatch(runtime, 10)
+    assert await states(database) == {message.id: DeliveryState.DEAD}
+    async with database.reading() as tx:
+        (line,) = await store.list_deliveries(tx, departments=None)
+    assert (line.attempts, line.last_error) == (2, "unreachable")
+
+
+@respx.mock
+async def test_410_disables_an_endpoint_and_the_others_of_its_department_hear_of_it(
+    runtime: Runtime, database: Database
+) -> None:
+    gone, other = await listening(database), await listening(database, "https://other.example/")
+    await listening(database, "https://sales.example/", "sales")
+    respx.post(HOOK).respond(410)
+    heard = respx.post("https://other.example/").respond(200)
+    message = routed(gone)
+    await put(database, message)
+    assert await dispatch(runtime, 10) == 2
+    assert (await states(database))[message.id] is DeliveryState.DEAD
+    assert await state_of(database, gone) is EndpointState.DISABLED
+    assert await state_of(database, other) is EndpointState.OK
+    told = json.loads(heard.calls.last.request.content)
+    assert (told["type"], told["data"]["endpoint_id"]) == ("endpoint.disabled", str(gone.id))
+
+
+@respx.mock
+async def test_an_endpoint_that_is_too_busy_is_left_alone(runtime: Runtime, database: Database) -> None:
+    route = respx.post(HOOK).respond(429, headers={"Retry-After": "60"})
+    one = await listening(database)
+    await put(database, routed(one))
+    await dispatch(runtime, 10)
+    await put(database, routed(one))
+    await make_due(database)
+    assert await dispatch(runtime, 10) == 0
+    assert route.call_count == 1
+
+
+@respx.mock
+async def test_a_secret_that_cannot_be_opened_sends_nothing_and_says_so(runtime: Runtime, database: Database) -> None:
+    route = respx.post(HOOK).respond(200)
+    await put(database, routed(await listening(database)))
+    await dispatch(replace(runtime, sealer=Sealer(Fernet.generate_key().decode())), 10)
+    async with database.reading() as tx:
+        (line,) = await store.list_deliveries(tx, departments=None)
+    assert (line.state, line.last_error) == (DeliveryState.OPEN, "secret_unreadable")
+    assert not route.called
+
+
+@respx.mock
+async def test_a_hanging_receiver_holds_up_nobody_and_no_transaction(runtime: Runtime, database: Database) -> None:
+    release, arrived = asyncio.Event(), asyncio.Event()
+    in_transaction = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
+    )
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await release.wait()
+        return httpx.Response(200)
+
+    async def arrive(_: httpx.Request) -> httpx.Response:
+        arrived.set()
+        return httpx.Response(200)
+
+    respx.post(HOOK).mock(side_effect=hang)
+    respx.post("https://quick.example/").mock(side_effect=arrive)
+    slow, quick = await listening(database), await listening(database, "https://quick.example/")
+    await put(database, routed(slow))
+    dispatching = asyncio.create_task(dispatch(runtime, 2))
+    await asyncio.sleep(0.1)
+    async with database.reading() as tx:
+        assert await tx.scalar(in_transaction) == 0
+    await put(database, routed(quick))
+    async with asyncio.timeout(5):
+        await arrived.wait()
+        release.set()
+        assert await dispatching == 2
+    assert set((await states(database)).values()) == {DeliveryState.DONE}
+
+
+async def replying(database: Database) -> tuple[Reply, Message]:
+    now = datetime.now(UTC)
+    ticket = await database.transact(lambda tx: add_ticket(tx, now))
+    said = Reply(new_id(), ticket.id, None, "agent:anna", None, "Hij komt morgen.", "public", queued_at=now)
+    await database.transact(lambda tx: add_replies(tx, [said]))
+    words = Publication(Saying.REPLY, ticket.id, "x", "@poldermobiel", None, "77", "public", said.text)
+    message = publication(new_id(), words, sequence=1, subject_id=said.id)
+    await put(database, message)
+    return said, message
+
+
+async def reply_now(database: Database, said: Reply) -> Reply:
+    async with database.reading() as tx:
+        (one,) = await list_replies(tx, said.ticket_id)
+    return one
+
+
+@respx.mock
+async def test_a_reply_is_published_signed_and_its_echo_will_be_known(runtime: Runtime, database: Database) -> None:
+    route = respx.post(ADAPTER).respond(201, json={"external_id": "9001"})
+    said, message = await replying(database)
+    await dispatch(runtime, 10)
+    request = route.calls.last.request
+    assert Webhook(PUBLISH).verify(request.content, dict(request.headers))["text"] == "Hij komt morgen."
+    published = await reply_now(database, said)
+    assert (published.state, published.external_id) == ("published", "9001")
+    assert await states(database) == {message.id: DeliveryState.DONE}
+    async with database.reading() as tx:
+        (own,) = await tx.rows(select(mention_key))
+    assert (own.channel, own.external_id, own.mention_id) == ("x", "9001", None)
+
+
+@respx.mock
+async def test_a_reply_that_the_channel_does_not_take_says_why(runtime: Runtime, database: Database) -> None:
+    respx.post(ADAPTER).respond(503)
+    said, _ = await replying(database)
+    await dispatch(runtime, 10)
+    delayed = await reply_now(database, said)
+    assert (delayed.state, delayed.reason) == ("queued", "answered 503")
+    await make_due(database)
+    await dispatch(runtime, 10)
+    assert (await reply_now(database, said)).state == "failed"
+
+
+async def test_without_an_adapter_a_reply_stays_queued(runtime: Runtime, database: Database) -> None:
+    said, _ = await replying(database)
+    knobs = runtime.knobs.model_copy(update={"publish_url": None})
+    assert await dispatch(replace(runtime, knobs=knobs), 10) == 0
+    assert (await reply_now(database, said)).state == "queued"
+
+
+@respx.mock
+@pytest.mark.parametrize(("status", "becomes"), [(200, InvitationState.SENT), (410, InvitationState.FAILED)])
+async def test_a_survey_learns_whether_the_channel_took_it(
+    runtime: Runtime, database: Database, status: int, becomes: InvitationState
+) -> None:
+    respx.post(ADAPTER).respond(status)
+    now = datetime.now(UTC)
+    ticket = await database.transact(lambda tx: add_ticket(tx, now))
+    same: dict[str, Any] = {
+        name: getattr(ticket, name)
+        for name in ("author_id", "channel", "account", "topic", "department", "stage", "arm", "priority")
+    }
+    asked = Invitation(
+        id=new_id(),
+        ticket_id=ticket.id,
+        resolved_at=now,
+        state=InvitationState.QUEUED,
+        reason=None,
+        language="nl",
+        agent=None,
+        due_at=now,
+        **same,
+    )
+    await database.transact(lambda tx: add_invitations(tx, [asked]))
+    words = Publication(Saying.SURVEY, ticket.id, "x", None, None, "77", "private", "Hoe ging het?", "https://w/s/1")
+    await put(database, publication(new_id(), words, sequence=1, subject_id=asked.id))
+    await dispatch(runtime, 10)
+    async with database.reading() as tx:
+        feedback = await find_feedback(tx, ticket.id)
+    assert feedback is not None
+    assert feedback.state is becomes
+
+
+DISPATCH = """
+import asyncio, sys
+from app.flows.dispatch import dispatch
+from app.runtime import build_runtime
+from app.settings import Settings
+async def main():
+    async with build_runtime(Settings(), database_url=sys.argv[1]) as runtime:
+        await dispatch(runtime, 4)
+asyncio.run(main())
+"""
+
+
+async def test_a_process_killed_between_send_and_record_loses_nothing_and_repeats_the_id(
+    runtime: Runtime, database: Database, database_url: str
+) -> None:
+    received: list[str] = []
+    process: asyncio.subprocess.Process | None = None
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        received.append(next(line.split(": ")[1] for line in head.split("\r\n") if line.startswith("webhook-id")))
+        if process is not None and len(received) == 6:
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(receive, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        one = await listening(database, f"http://127.0.0.1:{port}/")
+        messages = [routed(one) for _ in range(12)]
+        await put(database, *messages)
+        environment = {
+            **os.environ,
+            "WEBCARE_SECRET_KEY": KEY,
+            "WEBCARE_WEBHOOK_ALLOW_CIDRS": "127.0.0.1/32",
+            "WEBCARE_LOG_LEVEL": "ERROR",
+        }
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", DISPATCH, database_url, env=environment)
+        async with asyncio.timeout(30):
+            await process.wait()
+        assert process.returncode == -signal.SIGKILL
+        left = [state for state in (await states(database)).values() if state is DeliveryState.OPEN]
+        assert left
+        process = None
+        await make_due(database)  # the leases of the dead run out
+        await dispatch(runtime, 10)
+    assert set((await states(database)).values()) == {DeliveryState.DONE}
+    assert set(received) == {str(message.id) for message in messages}
+    assert len(received) > len(messages)
