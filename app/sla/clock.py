@@ -140,6 +140,8 @@ def advance(
 ) -> tuple[Clock, ...]:
     """All clocks of a ticket as they are after `happenings`, in the order in which they happened at `at`.
 
+    Without any happening it records what open clocks came past by `at`: warnings and breaches, each at its own moment.
+
     `clocks` are all that the ticket had and `custody` is what it has now, not empty. `policies` are the ticket's
     present ones: new clocks freeze them, and `prioritised` gives them to clocks that are open and not breached; a
     metric without one starts no clock. `started_at` is when the customer asked, if not `at`: the post of
@@ -168,17 +170,6 @@ def advance(
             )
     return tuple(
         clock if ended.get(clock.id) is clock else _measured(clock, custody, at, calendars) for clock in current
-    )
-
-
-def fire(clock: Clock, now: datetime) -> Clock:
-    """An open clock with the steps recorded that lie before `now`, each at its own moment."""
-    breached_at = clock.breached_at or _before(clock.due_at, now)
-    return replace(
-        clock,
-        warned_at=clock.warned_at or _before(clock.warn_at, now),
-        breached_at=breached_at,
-        state=State.BREACHED if breached_at else clock.state,
     )
 
 
@@ -238,18 +229,25 @@ def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendar
         message = f"clocks still run in calendar {clock.policy.calendar!r}; put it back into the rulebook"
         raise UnknownCalendar(message, calendar=clock.policy.calendar)
     reading = read(clock.policy, calendar, custody, started_at=clock.started_at, stopped_at=clock.ended_at, now=at)
-    if clock.ended_at is None:
-        state = State.RUNNING if reading.running else State.PAUSED
-    else:
-        state = State.MET if clock.ended_by in _FULFILS[clock.metric] else State.CANCELLED
-    measured = replace(
+    until = clock.ended_at or at
+    breached_at = clock.breached_at or _before(reading.due_at, until)
+    return replace(
         clock,
-        state=state,
-        due_at=clock.breached_at or reading.due_at,
+        state=_state(clock, breached=breached_at is not None, running=reading.running),
+        due_at=breached_at or reading.due_at,
         warn_at=reading.warn_at,
+        warned_at=clock.warned_at or _before(reading.warn_at, until),
+        breached_at=breached_at,
         elapsed=None if clock.ended_at is None else reading.elapsed,
     )
-    return fire(measured, clock.ended_at or at)
+
+
+def _state(clock: Clock, *, breached: bool, running: bool) -> State:
+    if breached:
+        return State.BREACHED
+    if clock.ended_at is None:
+        return State.RUNNING if running else State.PAUSED
+    return State.MET if clock.ended_by in _FULFILS[clock.metric] else State.CANCELLED
 
 
 def _before(moment: datetime | None, until: datetime) -> datetime | None:

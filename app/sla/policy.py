@@ -102,19 +102,14 @@ def check_target(target: timedelta, warn: float) -> None:
         raise InvalidTarget(f"a warning is a share of the target, above 0 and up to 1, not {warn}", field="warn")
 
 
-def choose(rules: Sequence[SlaRule], metric: Metric, case: Case, *, digest: str) -> Policy | None:
-    """The policy of the first rule for `metric` that covers the case, or None when nothing is promised."""
-    for rule in rules:
-        if rule.metric is metric and case.priority in rule.targets and rule.when.covers(case):
-            target = rule.targets[case.priority]
-            return Policy(rule.name, metric, rule.calendar, target, rule.warn, rule.pauses, digest)
-    return None
-
-
 def choose_all(rules: Sequence[SlaRule], case: Case, *, digest: str) -> dict[Metric, Policy]:
-    """The policies of one case, for the metrics that promise it anything."""
-    chosen = ((metric, choose(rules, metric, case, digest=digest)) for metric in Metric)
-    return {metric: policy for metric, policy in chosen if policy is not None}
+    """The policy that a case gets for each metric: of the first rule that covers it. A metric without one is absent."""
+    chosen: dict[Metric, Policy] = {}
+    for rule in rules:
+        if rule.metric not in chosen and case.priority in rule.targets and rule.when.covers(case):
+            target = rule.targets[case.priority]
+            chosen[rule.metric] = Policy(rule.name, rule.metric, rule.calendar, target, rule.warn, rule.pauses, digest)
+    return chosen
 
 
 def as_record(policy: Policy) -> dict[str, Any]:

@@ -45,9 +45,13 @@ def read(
     post is asked before it is received. Raises NeverOpen.
     """
     end = _NEVER if stopped_at is None else stopped_at
+    if started_at < custody[0].since:
+        custody = (replace(custody[0], since=started_at), *custody[1:])
     counted = _counted(policy, custody, started_at, end)
     spans = _joined(counted)
-    so_far = tuple(replace(interval, end=min(interval.end, now)) for interval in counted if interval.start < now)
+    so_far = tuple(
+        Interval(part.holder, part.department, part.start, min(part.end, now)) for part in counted if part.start < now
+    )
     return Reading(
         elapsed=sum((elapsed(calendar, part.start, part.end) for part in so_far), timedelta()),
         due_at=_reached(calendar, spans, end, policy.target),
@@ -59,11 +63,10 @@ def read(
 
 def _counted(policy: Policy, custody: tuple[Custody, ...], start: datetime, end: datetime) -> tuple[Interval, ...]:
     """The parts of [start, end) whose holder's time counts."""
-    first = replace(custody[0], since=min(custody[0].since, start))
     return tuple(
-        replace(interval, start=max(interval.start, start))
-        for interval in held((first, *custody[1:]), end)
-        if interval.end > start and interval.holder is not Holder.NOBODY and interval.holder not in policy.pauses
+        Interval(part.holder, part.department, max(part.start, start), part.end)
+        for part in held(custody, end)
+        if part.end > start and part.holder is not Holder.NOBODY and part.holder not in policy.pauses
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from app.kit.clock import utc_now
 from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
-from app.sla.clock import Clock, Happening, State, fire
+from app.sla.clock import Clock, Happening, State
 from app.sla.policy import Metric, Policy, PolicyUnreadable
 from app.sla.store import Due, claim_due, list_clocks, record_clocks
 from app.sla.tables import clock as clock_table
@@ -92,7 +92,7 @@ async def test_recording_again_replaces_what_stood_and_adds_what_is_new(database
     assert await timer(database, first) == T0
 
     [known] = (await stands(database, ticket_id))[ticket_id]
-    warned = fire(known, T0 + timedelta(minutes=1))
+    warned = replace(known, warned_at=T0)
     second = running(ticket_id, warn_at=T0, number=2)
     await database.transact(lambda tx: record_clocks(tx, [warned, second]))
 
