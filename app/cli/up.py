@@ -184,12 +184,11 @@ def _greeting(settings: Settings, address: str, tokens: list[Issued]) -> str:
         f"  Docs    {address}/docs",
         f"  Data    {'your own PostgreSQL' if settings.database_url else settings.data_dir.resolve()}",
         f"  Rules   {settings.rules_dir.resolve()}",
-        "  Stop    Ctrl-C",
     ]
     if tokens:
-        lines += ["", "First tokens, shown this once (`webcare token create` makes more):"]
-        lines += [f"  {one.token.role + ' ' + (one.token.department or ''):<25}{one.secret}" for one in tokens]
-    return "\n".join([*lines, ""])
+        lines.append("  Tokens, shown this once (`webcare token create` makes more):")
+        lines += [f"    {one.token.role + ' ' + (one.token.department or ''):<25}{one.secret}" for one in tokens]
+    return "\n".join([*lines, "  Stop    Ctrl-C"])
 
 
 def _local_defaults(settings: Settings) -> dict[str, str]:

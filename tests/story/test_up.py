@@ -1,0 +1,129 @@
+"""`webcare up` as a person meets it: real processes, a real port, Ctrl-C, and kill -9 of everything."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+MENTION = {
+    "channel": "forum",
+    "external_id": "post-1",
+    "author": {"handle": "sanne"},
+    "text": "Waar blijft mijn pakketje?",
+    "posted_at": "2026-11-18T09:55:00Z",
+}
+
+
+class Up:
+    """One run of `webcare up` in a data folder, and what it printed until it was ready."""
+
+    def __init__(self, data_dir: Path, port: int, log: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBCARE_")}
+        settings = {"WEBCARE_DATA_DIR": str(data_dir), "WEBCARE_PORT": str(port)}
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "up"],
+                env=environment | settings,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+        self.printed = "".join(self._greeting())
+        self.tokens = dict(re.findall(r"^ +(\w+) .*?(wc_\S+)$", self.printed, re.MULTILINE))
+
+    def _greeting(self) -> Iterator[str]:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            yield line
+            if "Stop" in line:
+                return
+        pytest.fail(f"it ended before it was ready:\n{self._log.read_text()}")
+
+    def family(self) -> list[Any]:
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def child(self, word: str) -> Any:
+        return next(one for one in self.family() if word in one.cmdline())
+
+    def post(self, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.post(f"{self.url}/api/v1/mentions", json=MENTION, headers=headers, timeout=20)
+
+    def end(self, word: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(word)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
+    """Starts it, each time on the same data and port; nothing of it is left after the test."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    runs: list[Up] = []
+
+    def start() -> Up:
+        runs.append(Up(tmp_path / "data", port, tmp_path / "log"))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.end()
+
+
+def wait_until_gone(processes: list[Any]) -> None:
+    deadline = time.monotonic() + 30
+    while living := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
+        assert time.monotonic() < deadline, f"still alive: {living}"
+        time.sleep(0.05)
+
+
+def test_it_serves_heals_and_ends_cleanly(up: Callable[[], Up]) -> None:
+    running = up()
+    assert running.tokens.keys() == {"admin", "ingest", "agent", "manager", "pr", "department"}
+    assert running.post(running.tokens["ingest"]).status_code == 201
+    assert running.post(running.tokens["manager"]).status_code == 403
+
+    running.child("serve").kill()
+    assert running.post(running.tokens["ingest"]).status_code == 200
+
+    family = running.family()
+    assert running.end(signal.SIGINT) == 0
+    wait_until_gone(family)
+
+
+def test_killed_hard_it_comes_back_with_all_that_was_acknowledged(up: Callable[[], Up]) -> None:
+    first = up()
+    ticket = first.post(first.tokens["ingest"]).json()["ticket_id"]
+    for process in first.family():
+        process.kill()
+    first.process.communicate()
+
+    again = up()
+    assert not again.tokens
+    known = again.post(first.tokens["ingest"])
+    assert (known.status_code, known.json()["ticket_id"]) == (200, ticket)
+    assert again.end(signal.SIGTERM) == 0
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(up: Callable[[], Up]) -> None:
+    running = up()
+    family = running.family()
+    running.process.kill()
+    running.process.communicate()
+    wait_until_gone(family)
