@@ -15,8 +15,7 @@ from sqlalchemy import Row, exists, func, select, text, update
 from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Answer, Reason, State
 from app.feedback.tables import invitation, response
 from app.kit.db import Reading, Transaction
-from app.mentions.mention import named_conversation
-from app.mentions.tables import conversation, mention
+from app.mentions.tables import mention
 from app.tickets.tables import ticket, ticket_mention
 
 
@@ -51,14 +50,6 @@ class History:
     last_post_at: datetime
     last_asked_at: datetime | None
     opted_out: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where on its channel a ticket's customer is written to, in the channel's own ids."""
-
-    conversation_id: str | None
-    in_reply_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +118,6 @@ async def claim_due(tx: Transaction, limit: int) -> tuple[Invitation, ...]:
         .with_for_update(of=[invitation, ticket], skip_locked=True)
     )
     return tuple(_invitation(row) for row in await tx.rows(due))
-
-
-async def list_addresses(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Address]:
-    """The addresses of tickets: below the customer's last post."""
-    posts = ticket_mention.join(mention, mention.c.id == ticket_mention.c.mention_id)
-    last = (
-        select(ticket_mention.c.ticket_id, mention.c.external_id, conversation.c.thread)
-        .select_from(posts.join(conversation, conversation.c.id == mention.c.conversation_id))
-        .where(ticket_mention.c.ticket_id.in_(ticket_ids))
-        .distinct(ticket_mention.c.ticket_id)
-        .order_by(ticket_mention.c.ticket_id, mention.c.posted_at.desc(), mention.c.id.desc())
-    )
-    return {row.ticket_id: Address(named_conversation(row.thread), row.external_id) for row in await tx.rows(last)}
 
 
 async def mark_queued(tx: Transaction, digests: Mapping[UUID, bytes], expires_at: datetime) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from app.delivery.envelope import Message, Publication, Saying, publication
+from app.delivery.envelope import Publication, Saying, publication
 from app.delivery.store import add_messages
 from app.feedback import store
 from app.feedback.invitation import (
@@ -25,12 +25,13 @@ from app.feedback.invitation import (
     decide,
 )
 from app.feedback.nps import is_detractor
-from app.feedback.store import Address, History, Invitation
+from app.feedback.store import History, Invitation
 from app.flows.record import record
 from app.kit.ids import digest, new_id, new_secret
-from app.mentions.mention import Visibility
+from app.mentions.mention import Visibility, named_conversation
+from app.mentions.store import Key, list_threads
 from app.runtime import Unit
-from app.tickets.store import claim_ticket, claim_tickets
+from app.tickets.store import claim_ticket, claim_tickets, list_latest_mentions
 from app.tickets.ticket import Event, Step, Ticket
 
 
@@ -54,9 +55,10 @@ async def invite(unit: Unit, tickets: Sequence[Ticket]) -> None:
     await store.add_invitations(unit.tx, invitations)
 
 
-async def withdraw(unit: Unit, ticket_ids: Sequence[UUID], reason: Reason = Reason.REOPENED) -> None:
-    """Ask no more about tickets that were reopened or escalated before the question left."""
-    await store.mark_withdrawn(unit.tx, ticket_ids, reason)
+async def withdraw(unit: Unit, ticket_ids: Sequence[UUID]) -> None:
+    """Ask no more about tickets that were reopened before the question left."""
+    if ticket_ids:
+        await store.mark_withdrawn(unit.tx, ticket_ids, Reason.REOPENED)
 
 
 async def send_due(unit: Unit, limit: int) -> int:
@@ -68,13 +70,17 @@ async def send_due(unit: Unit, limit: int) -> int:
     if not due:
         return 0
     tickets = await claim_tickets(unit.tx, [invitation.ticket_id for invitation in due])
-    addresses = await store.list_addresses(unit.tx, list(tickets))
+    newest = await list_latest_mentions(unit.tx, list(tickets))
+    posts = {ticket_id: (row.channel, row.external_id) for ticket_id, row in newest.items()}
+    threads = await list_threads(unit.tx, posts.values())
     after = await record(unit, [_invited(tickets[invitation.ticket_id], invitation) for invitation in due])
     tokens = {invitation.id: new_secret("wcs") for invitation in due}
-    messages = [
-        _message(unit, invitation, after[invitation.ticket_id], addresses[invitation.ticket_id], tokens[invitation.id])
-        for invitation in due
-    ]
+    messages = []
+    for invitation in due:
+        post = posts[invitation.ticket_id]
+        said = _said(unit, invitation, tokens[invitation.id], post, named_conversation(threads[post]))
+        sequence = after[invitation.ticket_id].sequence
+        messages.append(publication(new_id(), said, sequence=sequence, subject_id=invitation.id))
     await add_messages(unit.tx, messages)
     digests = {invitation_id: digest(token) for invitation_id, token in tokens.items()}
     await store.mark_queued(unit.tx, digests, expires_at=unit.now + unit.rulebook.feedback.expires)
@@ -140,21 +146,20 @@ def _invited(ticket: Ticket, invitation: Invitation) -> Step:
     return Step(ticket, ticket, (Event("feedback.invited", "system", facts),))
 
 
-def _message(unit: Unit, invitation: Invitation, ticket: Ticket, address: Address, token: str) -> Message:
+def _said(unit: Unit, invitation: Invitation, token: str, post: Key, conversation_id: str | None) -> Publication:
     """Always in private, also about a public post: the link is good for whoever reads it first."""
     rules = unit.rulebook.feedback
-    said = Publication(
+    return Publication(
         type=Saying.SURVEY,
-        ticket_id=ticket.id,
-        channel=ticket.channel,
-        account=ticket.account,
-        conversation_id=address.conversation_id,
-        in_reply_to=address.in_reply_to,
+        ticket_id=invitation.ticket_id,
+        channel=invitation.channel,
+        account=invitation.account,
+        conversation_id=conversation_id,
+        in_reply_to=post[1],
         visibility=Visibility.PRIVATE,
         text=rules.texts[rules.speaks(invitation.language)].invitation,
         link=f"{unit.knobs.public_url.rstrip('/')}/s/{token}",
     )
-    return publication(new_id(), said, sequence=ticket.sequence, subject_id=invitation.id)
 
 
 def _received(ticket: Ticket, invitation: Invitation, score: int) -> Step:
