@@ -1,0 +1,157 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+
+from app.delivery.envelope import Kind
+from app.delivery.tables import delivery, message
+from app.kit.clock import utc_now
+from app.kit.db import Database, Transaction
+from app.main import create_app
+from app.rulebook import Rulebook
+from app.runtime import Runtime
+from tests.support.standing import add_ticket
+
+
+@pytest.fixture
+async def stranded(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over a database that cannot be reached."""
+    nowhere = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    app = create_app(replace(runtime, database=nowhere))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webcare.test") as opened:
+        yield opened
+    await nowhere.close()
+
+
+async def figures(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
+    """Each figure by its name and the values of its labels."""
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = text_string_to_metric_families(answer.text)
+    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+
+
+async def test_a_living_process_says_so(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_a_process_that_can_work_says_by_which_rules(client: httpx.AsyncClient, rulebook: Rulebook) -> None:
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "rulebook": rulebook.digest})
+
+
+async def test_without_its_database_a_process_lives_but_is_not_ready(stranded: httpx.AsyncClient) -> None:
+    assert (await stranded.get("/healthz")).status_code == 200
+    answer = await stranded.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_without_its_database_a_call_is_503_and_not_401(stranded: httpx.AsyncClient) -> None:
+    answer = await stranded.get("/api/v1/rules", headers={"Authorization": "Bearer wc_agent_x"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
+
+
+async def test_a_database_of_another_version_is_not_worked_with(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    async def stand_at(tx: Transaction, version: str) -> str:
+        before: str = await tx.scalar(text("SELECT version_num FROM alembic_version"))
+        await tx.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        return before
+
+    known = await runtime.database.transact(lambda tx: stand_at(tx, "9999"))
+    try:
+        answer = await client.get("/readyz")
+    finally:
+        await runtime.database.transact(lambda tx: stand_at(tx, known))
+    assert (answer.status_code, answer.json()["code"]) == (503, "schema_unknown")
+    assert (answer.json()["found"], answer.json()["known"]) == ("9999", known)
+
+
+async def test_requests_are_counted_by_route_and_never_by_what_callers_chose(client: httpx.AsyncClient) -> None:
+    await client.get("/healthz")
+    await client.get("/s/some-private-link")
+    await client.get("/no/such/path")
+    await client.request("BREW", "/healthz")
+    told = await figures(client)
+    requests = {labels[1:] for labels in told if labels[0] == "webcare_http_requests_total"}
+    assert {
+        ("GET", "/healthz", "200"),
+        ("GET", "/s/{token}", "404"),
+        ("GET", "unmatched", "404"),
+        ("other", "/healthz", "405"),
+    } == requests
+    assert told["webcare_http_request_seconds_count", "/healthz"] == 2
+
+
+async def test_a_refusal_at_the_door_is_counted_too(client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/tokens", content=b"x" * (2**20 + 1))
+    assert (await figures(client))["webcare_http_requests_total", "POST", "unmatched", "413"] == 1
+
+
+async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    now = utc_now()
+
+    async def stand(tx: Transaction) -> None:
+        ticket = await add_ticket(tx, now)
+        await add_ticket(tx, now)
+        await tx.execute(
+            text("UPDATE ticket SET next_due_at = now() - interval '1 minute' WHERE id = :id"), {"id": ticket.id}
+        )
+        sent = {"id": uuid4(), "kind": Kind.WEBHOOK, "type": "x", "sequence": 1, "body": "{}", "created_at": now}
+        await tx.insert(message, [sent])
+        lines = [("open", now - timedelta(minutes=2)), ("open", now + timedelta(hours=1)), ("dead", now)]
+        await tx.insert(
+            delivery,
+            [
+                {"id": uuid4(), "message_id": sent["id"], "sequence": 1, "state": state, "due_at": due_at}
+                for state, due_at in lines
+            ],
+        )
+
+    before = await figures(client)
+    assert before["webcare_tickets", "routed"] == before["webcare_deliveries_open",] == 0
+    await runtime.database.transact(stand)
+    told = await figures(client)
+    states = {labels[1]: n for labels, n in told.items() if labels[0] == "webcare_tickets"}
+    assert states.keys() == {"triage", "routed", "working", "waiting_customer"}
+    assert sum(states.values()) == 2
+    assert told["webcare_tickets_overdue",] == 1
+    assert told["webcare_deliveries_open",] == 2
+    assert 120 <= told["webcare_delivery_late_seconds",] < 180
+    assert told["webcare_database_up",] == 1
+
+
+async def test_without_its_database_a_process_still_tells_its_own_figures(stranded: httpx.AsyncClient) -> None:
+    await stranded.get("/healthz")
+    told = await figures(stranded)
+    assert told["webcare_http_requests_total", "GET", "/healthz", "200"] == 1
+    assert told["webcare_database_up",] == 0
+    assert not [labels for labels in told if labels[0] == "webcare_tickets"]
+
+
+async def test_every_call_under_the_api_is_described_with_its_token_and_its_problem(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert {"Problem", "FieldProblem"} <= document["components"]["schemas"].keys()
+    operations = {
+        (path, method): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert len({operation["operationId"] for operation in operations.values()}) == len(operations)
+    for (path, _), operation in operations.items():
+        assert ("security" in operation) == path.startswith("/api/")
+        assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+        assert operation["summary"]
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
+
+
+async def test_the_root_says_where_to_look(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/")).json()
+    assert (await client.get(told["api"])).json()["info"]["version"] == told["version"]
+    assert (await client.get(told["docs"])).status_code == 200
