@@ -1,7 +1,7 @@
 """Clocks: when a promise began, how much of it is used up, when it is due and whether it was kept.
 
-Knows which happening starts and ends which metric, and reads everything else from custody: a clock holds no time that
-has passed, so it cannot disagree with the history. Refuses to know why a ticket moved, and the database.
+Knows which happening starts and ends which metric, and reads everything else from custody: an open clock adds nothing
+up, so it cannot disagree with the history. Refuses to know why a ticket moved, and the database.
 
     state       it is
     running     open, and somebody who does not pause it has the ball
