@@ -1,0 +1,60 @@
+"""One migrator at a time, and no work on a schema that this program does not know."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import URL, text
+
+from app.kit.db import Database
+from app.migrating import SchemaUnknown, check_schema, migrate
+from tests.conftest import administer
+
+
+@pytest.fixture
+async def empty_url(server: URL) -> AsyncIterator[str]:
+    await administer(server, "CREATE DATABASE webcare_empty")
+    yield server.set(database="webcare_empty").render_as_string(hide_password=False)
+    await administer(server, "DROP DATABASE webcare_empty WITH (FORCE)")
+
+
+async def check(url: str) -> None:
+    database = Database(url, pool_size=1)
+    try:
+        async with database.reading() as tx:
+            await check_schema(tx)
+    finally:
+        await database.close()
+
+
+async def test_machines_that_start_together_migrate_once(empty_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_url) for _ in range(3)))
+    await check(empty_url)
+
+
+async def test_an_empty_database_is_refused(empty_url: str) -> None:
+    with pytest.raises(SchemaUnknown, match="webcare migrate"):
+        await check(empty_url)
+
+
+async def test_a_database_of_a_newer_program_is_refused(empty_url: str) -> None:
+    await migrate(empty_url)
+    database = Database(empty_url, pool_size=1)
+    await database.transact(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    await database.close()
+    with pytest.raises(SchemaUnknown) as refused:
+        await check(empty_url)
+    assert refused.value.facts["found"] == "9999"
+
+
+async def test_a_busy_database_is_waited_for(empty_url: str) -> None:
+    """Whoever holds the migrators' lock longer than the lock timeout only delays the others."""
+    holder = Database(empty_url, pool_size=1)
+    async with holder.reading() as tx:
+        await tx.execute(text("SELECT pg_advisory_lock(:key)"), {"key": 0x77656263617265})
+        migrating = asyncio.create_task(migrate(empty_url))
+        await asyncio.sleep(2.5)
+        assert not migrating.done()
+    await holder.close()
+    await migrating
+    await check(empty_url)
