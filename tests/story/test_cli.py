@@ -1,0 +1,80 @@
+"""The `webcare` command: what it prints and the codes that scripts go by."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli import app
+from app.settings import PROJECT
+
+
+def webcare(*words: str, given: str | None = None, **environment: str) -> Result:
+    settings = {f"WEBCARE_{name}": value for name, value in environment.items()}
+    return CliRunner().invoke(app, words, input=given, env=settings)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PROJECT / "routing_rules", tmp_path / "rules"))
+
+
+def test_the_rulebook_of_the_house_is_right_and_its_examples_hold() -> None:
+    assert webcare("rules", "check").exit_code == 0
+    assert webcare("rules", "test").exit_code == 0
+
+
+def test_a_wrong_rulebook_is_told_with_file_and_line_and_code_2(rules: Path) -> None:
+    (rules / "departments.yaml").write_text("departments:\n  billing:\n    nmae: {}\n")
+    told = webcare("rules", "check", "--rules", str(rules))
+    assert told.exit_code == 2
+    assert "departments.yaml:3: " in told.stderr
+
+
+def test_explain_tells_topic_owner_and_evidence() -> None:
+    told = webcare("rules", "explain", "Waar blijft mijn pakketje?", "--channel", "forum")
+    assert told.exit_code == 0
+    assert "-> supply_chain" in told.stdout
+    assert "pakketje" in told.stdout
+
+
+def test_explain_reads_standard_input_and_writes_json() -> None:
+    told = webcare("rules", "explain", "-", "--json", given="Goedemorgen allemaal")
+    assert json.loads(told.stdout)["department"] is None
+
+
+def test_a_token_is_made_listed_and_revoked(database_url: str) -> None:
+    made = webcare("token", "create", "--role", "agent", "--name", "anna of the cli", DATABASE_URL=database_url)
+    assert made.stdout.startswith("wc_agent_")
+    assert made.stdout.count("\n") == 1
+
+    def anna() -> list[str]:
+        lines = webcare("token", "list", DATABASE_URL=database_url).stdout.splitlines()
+        return next(line.split("\t") for line in lines if "anna of the cli" in line)
+
+    token_id, role, _, department, state = anna()
+    assert (role, department, state) == ("agent", "-", "valid")
+    assert webcare("token", "revoke", token_id, DATABASE_URL=database_url).exit_code == 0
+    assert anna()[-1] == "revoked"
+
+
+def test_a_token_for_a_department_that_is_not_there_is_refused_with_code_2(database_url: str) -> None:
+    words = ("token", "create", "--role", "department", "--department", "catering", "--name", "x")
+    told = webcare(*words, DATABASE_URL=database_url)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "catering" in told.stderr
+
+
+def test_a_setting_that_means_nothing_is_named_with_code_2() -> None:
+    told = webcare("migrate", PORT="none")
+    assert told.exit_code == 2
+    assert told.stderr.startswith("WEBCARE_PORT: ")
+
+
+def test_an_unreachable_database_ends_with_code_1() -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    told = webcare("token", "list", DATABASE_URL=nowhere)
+    assert told.exit_code == 1
+    assert "database" in told.stderr
