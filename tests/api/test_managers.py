@@ -1,0 +1,235 @@
+"""Reports over HTTP: how a question is asked, who may ask it, and what spreadsheets get."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.feedback.invitation import Answer, State
+from app.feedback.store import Invitation, add_invitations, record_response
+from app.kit.db import Transaction
+from app.kit.ids import new_id
+from app.runtime import Runtime
+from app.sla.clock import Clock as Promise
+from app.sla.clock import State as Clocked
+from app.sla.policy import Metric, Policy
+from app.sla.store import record_clocks
+from tests.support.callers import token_for
+from tests.support.clock import MORNING
+from tests.support.standing import add_ticket
+
+HOUR = timedelta(hours=1)
+POLICY = Policy("usual", Metric.FIRST_REPLY, "office", HOUR, 0.75, frozenset(), "digest")
+SCORES = [10] * 8 + [8, 0]
+
+
+async def answered(tx: Transaction, score: int, *, department: str = "billing", account: str | None = None) -> None:
+    ticket = await add_ticket(tx, MORNING)
+    invitation = Invitation(
+        id=new_id(),
+        ticket_id=ticket.id,
+        resolved_at=MORNING - HOUR,
+        author_id=ticket.author_id,
+        state=State.ANSWERED,
+        reason=None,
+        language="nl",
+        channel="x",
+        account=account,
+        topic="invoice_question",
+        department=department,
+        stage="central",
+        arm=None,
+        priority="normal",
+        agent="agent:anna",
+        due_at=None,
+    )
+    await add_invitations(tx, [invitation])
+    await record_response(tx, invitation.id, Answer(score, None), MORNING)
+
+
+async def kept(tx: Transaction, seconds: float) -> None:
+    ticket = await add_ticket(tx, MORNING - HOUR)
+    promise = Promise(
+        id=new_id(),
+        ticket_id=ticket.id,
+        metric=Metric.FIRST_REPLY,
+        round=1,
+        department=None,
+        policy=POLICY,
+        state=Clocked.MET,
+        started_at=MORNING - HOUR,
+        ended_at=MORNING - timedelta(seconds=1),
+        elapsed=timedelta(seconds=seconds),
+    )
+    await record_clocks(tx, [promise])
+
+
+@pytest.fixture
+async def figures(runtime: Runtime) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for score in SCORES:
+            await answered(tx, score)
+        await answered(tx, 9, department="sales", account="@poldermobiel")
+        for seconds in (10, 20, 31):
+            await kept(tx, seconds)
+
+    await runtime.database.transact(arrange)
+
+
+@pytest.fixture
+async def manager(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, "manager")
+
+
+async def read(client: httpx.AsyncClient, path: str, headers: dict[str, str], **question: str) -> dict[str, Any]:
+    answer = await client.get(f"/api/v1/reports/{path}", params=question, headers=headers)
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
+
+
+async def test_nps_comes_with_its_interval_and_is_withheld_below_ten(
+    client: httpx.AsyncClient, figures: None, manager: dict[str, str]
+) -> None:
+    report = await read(client, "nps", manager, group_by="department,channel")
+
+    billing, sales = report["items"]
+    assert billing == {
+        "department": "billing",
+        "channel": "x",
+        "n": 10,
+        "promoters": 8,
+        "passives": 1,
+        "detractors": 1,
+        "invited": 10,
+        "nps": 70.0,
+        "low": pytest.approx(53.8 - 39.1, abs=0.1),
+        "high": pytest.approx(53.8 + 39.1, abs=0.1),
+        "response_rate": 1.0,
+    }
+    assert (sales["n"], sales["nps"], sales["low"], sales["high"]) == (1, None, None, None)
+
+
+async def test_the_question_comes_back_as_it_was_understood(client: httpx.AsyncClient, manager: dict[str, str]) -> None:
+    report = await read(client, "nps", manager)
+
+    assert {name: report[name] for name in ("from", "to", "interval", "group_by")} == {
+        "from": "2026-10-19T10:00:00Z",
+        "to": "2026-11-18T10:00:00Z",
+        "interval": "none",
+        "group_by": [],
+    }
+
+
+async def test_sla_tells_seconds_per_metric(client: httpx.AsyncClient, figures: None, manager: dict[str, str]) -> None:
+    report = await read(client, "sla", manager, group_by="agent,priority")
+
+    assert report["items"] == [
+        {
+            "agent": None,
+            "priority": "normal",
+            "metric": "first_reply",
+            "n": 3,
+            "met": 3,
+            "breached": 0,
+            "met_share": 1.0,
+            "p50": 20.0,
+            "p90": 28.8,
+            "p99": 30.78,
+        }
+    ]
+
+
+async def test_an_empty_period_is_zeros_and_nulls(client: httpx.AsyncClient, manager: dict[str, str]) -> None:
+    period = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-03T00:00:00Z"}
+    nps = await read(client, "nps", manager, interval="day", **period)
+    sla = await read(client, "sla", manager, **period)
+
+    assert [line["step"] for line in nps["items"]] == ["2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"]
+    assert {(line["n"], line["nps"], line["response_rate"]) for line in nps["items"]} == {(0, None, None)}
+    assert {line["metric"]: (line["n"], line["met_share"], line["p50"]) for line in sla["items"]} == {
+        str(metric): (0, None, None) for metric in Metric
+    }
+
+
+async def test_a_spreadsheet_gets_the_same_figures_and_no_formulas(
+    client: httpx.AsyncClient, figures: None, manager: dict[str, str]
+) -> None:
+    answer = await client.get("/api/v1/reports/nps?format=csv&group_by=account&interval=month", headers=manager)
+
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    header, *lines = csv.reader(io.StringIO(answer.text))
+    assert header[:3] == ["step", "account", "n"]
+    assert [line[:3] for line in lines] == [
+        ["2026-10-01T00:00:00Z", "'@poldermobiel", "0"],
+        ["2026-10-01T00:00:00Z", "", "0"],
+        ["2026-11-01T00:00:00Z", "'@poldermobiel", "1"],
+        ["2026-11-01T00:00:00Z", "", "10"],
+    ]
+    assert lines[-1][header.index("nps")] == "70.0"
+
+
+async def test_a_negative_figure_stays_a_number_in_a_spreadsheet(
+    client: httpx.AsyncClient, runtime: Runtime, manager: dict[str, str]
+) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for _ in range(10):
+            await answered(tx, 0)
+
+    await runtime.database.transact(arrange)
+    answer = await client.get("/api/v1/reports/nps?format=csv", headers=manager)
+
+    (line,) = csv.DictReader(io.StringIO(answer.text))
+    assert line["nps"] == "-100.0"
+
+
+@pytest.mark.parametrize("path", ["nps", "sla"])
+@pytest.mark.parametrize(
+    ("question", "field", "code"),
+    [
+        ({"group_by": "mood"}, "group_by", "unknown_dimension"),
+        ({"group_by": "topic,topic"}, "group_by", "unknown_dimension"),
+        ({"from": "2026-02-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from", "empty_period"),
+        ({"from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "from", "empty_period"),
+        ({"from": "2020-01-01T00:00:00Z", "interval": "hour"}, "interval", "too_many_lines"),
+        ({"from": "yesterday"}, "from", "invalid_request"),
+        ({"to": "2026-02-01T00:00:00"}, "to", "invalid_request"),
+        ({"to": "9999-12-31T23:59:59Z"}, "to", "invalid_request"),
+        ({"interval": "fortnight"}, "interval", "invalid_request"),
+        ({"format": "xlsx"}, "format", "invalid_request"),
+    ],
+)
+async def test_a_question_without_sense_is_told_which_field(
+    client: httpx.AsyncClient, manager: dict[str, str], path: str, question: dict[str, str], field: str, code: str
+) -> None:
+    answer = await client.get(f"/api/v1/reports/{path}", params=question, headers=manager)
+
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["field"]) == (422, code, field)
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("admin", 200), ("manager", 200), ("agent", 403), ("ingest", 403), ("pr", 403)]
+)
+async def test_reports_are_for_managers(client: httpx.AsyncClient, runtime: Runtime, role: str, status: int) -> None:
+    headers = await token_for(runtime, role)
+
+    assert (await client.get("/api/v1/reports/nps", headers=headers)).status_code == status
+    assert (await client.get("/api/v1/reports/sla", headers=headers)).status_code == status
+
+
+async def test_a_department_reads_about_itself(client: httpx.AsyncClient, runtime: Runtime, figures: None) -> None:
+    sales = await token_for(runtime, "department", "sales")
+
+    nps = await read(client, "nps", sales, group_by="department")
+    sla = await read(client, "sla", sales)
+
+    assert [(line["department"], line["n"]) for line in nps["items"]] == [("sales", 1)]
+    assert sum(line["n"] for line in sla["items"]) == 0
+
+
+async def test_strangers_read_nothing(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/api/v1/reports/nps")).status_code == 401
