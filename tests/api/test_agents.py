@@ -1,0 +1,260 @@
+"""An agent's calls: the queue, one ticket for one person, and every act with its answer."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.access.role import Role
+from app.flows.receive import Received, receive
+from app.runtime import Runtime
+from app.tickets.ticket import Ticket
+from tests.support.callers import token_for
+from tests.support.clock import Clock
+from tests.support.mentions import GREETING, mention
+
+INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
+
+
+@pytest.fixture
+async def anna(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.AGENT, name="anna")
+
+
+@pytest.fixture
+async def bram(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.AGENT, name="bram")
+
+
+async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
+    (received,) = await receive(runtime, [mention(text, **facts)])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+def at(ticket: Ticket, act: str = "") -> str:
+    return f"/api/v1/tickets/{ticket.id}{act and '/' + act}"
+
+
+async def test_the_queue_shows_the_soonest_due_first_and_pages_without_gap_or_double(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    for minutes in (30, 10, 20, 5, 25):
+        await opened(runtime, at=clock() - timedelta(minutes=minutes))
+
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        asked: dict[str, Any] = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = (await client.get("/api/v1/queue", params=asked, headers=anna)).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    dues = [line["next_due_at"] for line in seen]
+    assert len({line["id"] for line in seen}) == 5
+    assert dues == sorted(dues)
+    assert seen[0]["text"] == GREETING
+
+
+async def test_filters_hold_together(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
+    ours = await opened(runtime, channel="forum")
+    await opened(runtime, channel="x")
+
+    found = await client.get("/api/v1/queue", params={"channel": "forum", "state": "triage"}, headers=anna)
+
+    assert [line["id"] for line in found.json()["items"]] == [str(ours.id)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"state": "lost"}, "state"),
+        ({"limit": 0}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+        ({"colour": "red"}, "colour"),
+        ({"topic": "a\x00b"}, "topic"),
+    ],
+)
+async def test_a_wrong_filter_is_named(
+    client: httpx.AsyncClient, anna: dict[str, str], asked: dict[str, Any], field: str
+) -> None:
+    answer = await client.get("/api/v1/queue", params=asked, headers=anna)
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+
+
+async def test_ten_agents_at_once_get_ten_different_tickets(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    for _ in range(10):
+        await opened(runtime)
+    agents = [await token_for(runtime, Role.AGENT, name=f"agent{number}") for number in range(12)]
+
+    answers = await asyncio.gather(*(client.post("/api/v1/queue/claim", headers=agent) for agent in agents))
+
+    taken = [answer.json()["id"] for answer in answers if answer.status_code == 200]
+    assert len(set(taken)) == len(taken) == 10
+    assert [answer.status_code for answer in answers].count(204) == 2
+
+
+async def test_the_next_ticket_is_never_one_that_a_department_has(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    theirs = await opened(runtime, "Waar blijft mijn pakketje?", channel="forum")
+
+    assert (await client.post("/api/v1/queue/claim", headers=anna)).status_code == 204
+    asked_for = await client.post("/api/v1/queue/claim", json={"department": "supply_chain"}, headers=anna)
+    assert asked_for.json()["id"] == str(theirs.id)
+
+
+async def test_a_ticket_that_a_colleague_has_answers_with_who(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    await client.post(at(ticket, "claim"), headers=anna)
+
+    refused = await client.post(at(ticket, "claim"), headers=bram)
+
+    assert refused.status_code == 409
+    assert (refused.json()["code"], refused.json()["by"]) == ("claimed_by_another", "agent:anna")
+
+
+async def test_a_stale_writer_is_told(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
+    ticket = await opened(runtime)
+    seen = (await client.get(at(ticket), headers=anna)).headers["etag"]
+    await client.patch(at(ticket), json={"priority": "high"}, headers=anna)
+
+    stale = await client.patch(at(ticket), json={"priority": "low"}, headers={**anna, "If-Match": seen})
+
+    now = await client.get(at(ticket), headers=anna)
+    assert stale.status_code == 412
+    assert now.json()["priority"] == "high"
+    assert now.headers["etag"] != seen
+
+
+async def test_an_illegal_move_names_the_legal_ones(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+
+    refused = await client.post(at(ticket, "reopen"), json={"reason": "again"}, headers=anna)
+
+    assert refused.status_code == 409
+    assert "resolve" in refused.json()["legal"]
+
+
+async def test_a_reply_is_queued_stops_the_first_reply_clock_and_is_sent_once_per_key(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    said = {"text": "Goedemorgen! Waarmee kunnen we helpen?", "visibility": "public"}
+    keyed = {**anna, "Idempotency-Key": "reply-1"}
+
+    first = await client.post(at(ticket, "reply"), json=said, headers=keyed)
+    again = await client.post(at(ticket, "reply"), json=said, headers=keyed)
+
+    whole = (await client.get(at(ticket), headers=anna)).json()
+    assert (first.status_code, first.json()["state"]) == (202, "queued")
+    assert again.json() == first.json()
+    assert [one["text"] for one in whole["replies"]] == [said["text"]]
+    assert {one["metric"]: one["state"] for one in whole["clocks"]}["first_reply"] == "met"
+    assert whole["assignee"] == "agent:anna"
+
+
+@pytest.mark.parametrize("text", ["", "a" * 10_001])
+async def test_a_reply_without_words_or_with_too_many_is_refused(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], text: str
+) -> None:
+    ticket = await opened(runtime)
+
+    answer = await client.post(at(ticket, "reply"), json={"text": text}, headers=anna)
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "text"
+
+
+async def test_rerouting_by_topic_gives_it_to_the_owner_and_explains_why(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+
+    moved = await client.post(
+        at(ticket, "reroute"), json={"topic": "delivery_delay", "reason": "asked by phone"}, headers=anna
+    )
+    told = (await client.get(at(ticket, "explain"), headers=anna)).json()
+
+    assert moved.json()["department"] == "supply_chain"
+    assert len(told["decisions"]) == 2
+    assert any("asked by phone" in sentence for sentence in told["words"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"reason": "x"}, "topic"),
+        ({"topic": "delivery_delay", "department": "billing", "reason": "x"}, "topic"),
+        ({"topic": "weather", "reason": "x"}, "topic"),
+        ({"department": "bakery", "reason": "x"}, "department"),
+        ({"topic": "delivery_delay"}, "reason"),
+    ],
+)
+async def test_a_reroute_that_leads_nowhere_is_refused(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], asked: dict[str, str], field: str
+) -> None:
+    ticket = await opened(runtime)
+
+    answer = await client.post(at(ticket, "reroute"), json=asked, headers=anna)
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+
+
+async def test_a_hard_working_hour(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    """Claim, note, tag, reply, wait, the customer posts, resolve: everything stands in the timeline."""
+    ticket = await opened(runtime, conversation_id="c-1")
+    later = (clock() + timedelta(hours=2)).isoformat()
+    acts: list[tuple[str, dict[str, Any]]] = [
+        ("claim", {}),
+        ("note", {"text": "belde gisteren ook"}),
+        ("lease", {}),
+        ("reply", {"text": "Om welke bestelling gaat het?"}),
+        ("wait", {"for": "customer", "until": later}),
+    ]
+    for act, body in acts:
+        assert (await client.post(at(ticket, act), json=body, headers=anna)).is_success
+    await opened(runtime, "Bestelling 12", conversation_id="c-1")
+    resolved = await client.post(at(ticket, "resolve"), json={"code": "solved"}, headers=anna)
+
+    items = (await client.get(at(ticket, "timeline"), headers=anna)).json()["items"]
+    told = [item["type"] for item in items]
+    assert resolved.json()["state"] == "resolved"
+    for act in ("reassigned", "noted", "replied", "waiting", "customer_replied", "resolved"):
+        assert f"ticket.{act}" in told
+    assert [item["sequence"] for item in items] == list(range(1, len(items) + 1))
+    assert {"Om welke bestelling gaat het?", "Bestelling 12"} <= {item["data"].get("text") for item in items}
+
+
+async def test_the_explanation_adds_up_to_the_tickets_life(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    ticket = await opened(runtime, INVOICE, at=clock() - timedelta(minutes=5))
+    clock.pass_(minutes=55)
+
+    told = (await client.get(at(ticket, "explain"), headers=anna)).json()
+
+    assert sum(told["seconds_by_holder"].values()) == 3600
+    assert {one["metric"] for one in told["clocks"]} >= {"first_reply", "resolution"}
+
+
+@pytest.mark.parametrize("role", [Role.INGEST, Role.MANAGER, Role.PR])
+async def test_who_does_not_work_on_tickets_may_not(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> None:
+    ticket = await opened(runtime)
+    other = await token_for(runtime, role)
+
+    assert (await client.post(at(ticket, "claim"), headers=other)).status_code == 403

@@ -1,0 +1,132 @@
+"""A department's calls: only its own tickets, answered as far as the oil stain has come."""
+
+import httpx
+import pytest
+
+from app.access.role import Role
+from app.flows.receive import Received, receive
+from app.runtime import Runtime
+from app.tickets.ticket import Ticket
+from tests.support.callers import token_for
+from tests.support.mentions import mention
+
+
+@pytest.fixture
+async def els(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.DEPARTMENT, "supply_chain", name="els")
+
+
+async def opened(runtime: Runtime, channel: str) -> Ticket:
+    (received,) = await receive(runtime, [mention(channel=channel)])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+def at(ticket: Ticket, act: str = "") -> str:
+    return f"/api/v1/tickets/{ticket.id}{act and '/' + act}"
+
+
+async def test_live_it_answers_first_hand_and_may_settle_at_once(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+    said = {"text": "Je pakket komt morgen voor 12:00.", "resolve": True}
+
+    answer = await client.post(at(ticket, "answer"), json=said, headers=els)
+
+    told = answer.json()
+    whole = (await client.get(at(ticket), headers=els)).json()
+    assert answer.status_code == 202
+    assert (told["first_hand"], told["reply"]["state"], told["ticket"]["state"]) == (True, "queued", "resolved")
+    assert whole["replies"][0]["department"] == "supply_chain"
+    clocks = {one["metric"]: one["state"] for one in whole["clocks"]}
+    assert (clocks["first_reply"], clocks["ownership"], clocks["acceptance"]) == ("met", "met", "met")
+    assert whole["feedback"] is not None
+
+
+async def test_where_it_advises_its_answer_is_a_draft_and_webcare_has_the_ball(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "facebook")
+
+    answer = await client.post(at(ticket, "answer"), json={"text": "Morgen voor 12:00."}, headers=els)
+
+    agent = await token_for(runtime, Role.AGENT)
+    whole = (await client.get(at(ticket), headers=agent)).json()
+    assert (answer.json()["first_hand"], answer.json()["reply"]) == (False, None)
+    assert (whole["holder"], whole["replies"]) == ("webcare", [])
+    assert whole["answers"][0]["text"] == "Morgen voor 12:00."
+
+
+async def test_an_answer_may_be_kept_a_draft_although_it_could_go_out(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+
+    answer = await client.post(at(ticket, "answer"), json={"text": "Even nakijken?", "publish": False}, headers=els)
+
+    assert answer.json()["first_hand"] is False
+
+
+async def test_accepting_stops_the_acceptance_clock(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+
+    accepted = await client.post(at(ticket, "accept"), headers=els)
+
+    whole = (await client.get(at(ticket), headers=els)).json()
+    assert accepted.json()["state"] == "working"
+    assert {one["metric"]: one["state"] for one in whole["clocks"]}["acceptance"] == "met"
+
+
+async def test_what_is_handed_back_waits_in_triage_and_is_the_departments_no_longer(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+    why = {"reason": "dit gaat over de factuur", "topic": "invoice_question"}
+
+    back = await client.post(at(ticket, "handback"), json=why, headers=els)
+
+    assert (back.json()["state"], back.json()["department"]) == ("triage", None)
+    assert (await client.get(at(ticket), headers=els)).status_code == 404
+
+
+async def test_a_suggestion_must_exist(client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]) -> None:
+    ticket = await opened(runtime, "forum")
+
+    answer = await client.post(at(ticket, "handback"), json={"reason": "x", "department": "bakery"}, headers=els)
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "department"
+
+
+async def test_anothers_ticket_is_not_there(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    ticket = await opened(runtime, "forum")
+    other = await token_for(runtime, Role.DEPARTMENT, "billing")
+
+    for path in (at(ticket), at(ticket, "timeline"), at(ticket, "explain")):
+        assert (await client.get(path, headers=other)).status_code == 404
+    assert (await client.post(at(ticket, "accept"), headers=other)).status_code == 404
+    assert (await client.get("/api/v1/queue", headers=other)).json()["items"] == []
+
+
+async def test_a_department_cannot_look_into_anothers_queue(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    await opened(runtime, "forum")
+    other = await token_for(runtime, Role.DEPARTMENT, "billing")
+
+    spied = await client.get("/api/v1/queue", params={"department": "supply_chain"}, headers=other)
+
+    assert spied.json()["items"] == []
+    assert len((await client.get("/api/v1/queue", headers=els)).json()["items"]) == 1
+
+
+async def test_a_reply_of_an_agent_is_not_a_departments_to_give(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+
+    assert (await client.post(at(ticket, "reply"), json={"text": "x"}, headers=els)).status_code == 403

@@ -1,0 +1,177 @@
+"""What each act makes of a ticket, and which acts its state allows."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.kit.ids import new_id
+from app.tickets import lifecycle
+from app.tickets.custody import Custody, Holder
+from app.tickets.lifecycle import LEGAL, ClaimedByAnother, HeldElsewhere, IllegalMove, NotInFuture, Placement
+from app.tickets.ticket import Event, State, Step, Ticket
+from tests.support.clock import MORNING
+
+ANNA, BRAM, SUPPLY = "agent:anna", "agent:bram", "department:supply_chain/els"
+LIVE = Placement("delivery_delay", 0.9, "supply_chain", "live", None, "ownership: delivery_delay on forum")
+POST = Event("mention.received", "customer", {"mention_id": "m"})
+
+
+def ticket(state: State = State.ROUTED, holder: Holder = Holder.WEBCARE, **facts: object) -> Ticket:
+    with_whom = "supply_chain" if holder is Holder.DEPARTMENT else None
+    standing = Ticket(
+        id=new_id(),
+        number=1001,
+        conversation_id=new_id(),
+        author_id=new_id(),
+        channel="x",
+        account=None,
+        language="nl",
+        visibility="public",
+        state=state,
+        topic="delivery_delay",
+        confidence=0.9,
+        department="supply_chain",
+        stage="advise",
+        arm=None,
+        priority="normal",
+        tags=(),
+        opened_at=MORNING,
+        custody=(Custody(holder, with_whom, MORNING),),
+    )
+    return replace(standing, **facts)  # type: ignore[arg-type]
+
+
+def types(step: Step) -> list[str]:
+    return [event.type for event in step.events]
+
+
+@pytest.mark.parametrize(
+    ("placement", "state", "holders"),
+    [
+        (LIVE, State.ROUTED, [Holder.TRIAGE, Holder.DEPARTMENT]),
+        (replace(LIVE, stage="advise"), State.ROUTED, [Holder.TRIAGE, Holder.DEPARTMENT]),
+        (replace(LIVE, stage="central"), State.ROUTED, [Holder.TRIAGE, Holder.WEBCARE]),
+        (Placement(None, 0.1, None, None, None, "triage"), State.TRIAGE, [Holder.TRIAGE]),
+    ],
+)
+def test_an_opened_ticket_stands_with_whoever_its_stage_says(
+    placement: Placement, state: State, holders: list[Holder]
+) -> None:
+    waiting_since = MORNING - timedelta(minutes=5)
+
+    step = lifecycle.opened(ticket(custody=()), placement, POST, waiting_since, MORNING)
+
+    assert step.ticket.state is state
+    assert [entry.holder for entry in step.ticket.custody] == holders
+    assert step.ticket.custody[0].since == waiting_since
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("act", ["claim", "wait", "resolve", "reopen", "snooze"])
+def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, act: str) -> None:
+    later = MORNING + timedelta(hours=1)
+    acts = {
+        "claim": lambda one: lifecycle.claim(one, ANNA, MORNING),
+        "wait": lambda one: lifecycle.wait(one, ANNA, None, MORNING),
+        "resolve": lambda one: lifecycle.resolve(one, ANNA, "solved", None, MORNING),
+        "reopen": lambda one: lifecycle.reopen(one, ANNA, "not solved", MORNING),
+        "snooze": lambda one: lifecycle.snooze(one, ANNA, later, MORNING),
+    }
+    standing = ticket(state, resolved_at=MORNING if state is State.RESOLVED else None)
+
+    if state in LEGAL[act]:
+        assert types(acts[act](standing))
+    else:
+        with pytest.raises(IllegalMove) as refused:
+            acts[act](standing)
+        assert refused.value.facts["legal"] == lifecycle.legal_moves(state)
+
+
+def test_claiming_what_a_department_has_takes_the_ball_back_and_tells_it() -> None:
+    step = lifecycle.claim(ticket(holder=Holder.DEPARTMENT), ANNA, MORNING)
+
+    assert (step.ticket.holder, step.ticket.assignee) == (Holder.WEBCARE, ANNA)
+    assert step.events[0].departments == ("supply_chain",)
+
+
+def test_a_lease_keeps_others_out_until_it_ends() -> None:
+    taken = lifecycle.claim(ticket(), ANNA, MORNING).ticket
+
+    with pytest.raises(ClaimedByAnother) as refused:
+        lifecycle.claim(taken, BRAM, MORNING)
+    after = lifecycle.claim(taken, BRAM, MORNING + lifecycle.LEASE)
+
+    assert refused.value.facts["by"] == ANNA
+    assert after.ticket.assignee == BRAM
+
+
+def test_a_new_post_brings_a_resolved_ticket_back_to_the_department_that_had_it() -> None:
+    settled = lifecycle.resolve(ticket(holder=Holder.DEPARTMENT), SUPPLY, "solved", None, MORNING).ticket
+
+    back = lifecycle.customer_posted(settled, POST, MORNING, MORNING + timedelta(hours=1))
+
+    assert back.ticket.with_department == "supply_chain"
+    assert (back.ticket.state, back.ticket.close_at) == (State.ROUTED, None)
+    assert "ticket.reopened" in types(back)
+
+
+def test_a_new_post_on_a_waiting_ticket_is_no_reopening() -> None:
+    waiting = lifecycle.wait(ticket(), ANNA, None, MORNING).ticket
+
+    back = lifecycle.customer_posted(waiting, POST, MORNING, MORNING)
+
+    assert "ticket.reopened" not in types(back)
+    assert back.ticket.holder is Holder.WEBCARE
+
+
+def test_a_draft_gives_webcare_the_ball_and_a_hand_back_gives_it_to_triage() -> None:
+    standing = ticket(holder=Holder.DEPARTMENT)
+
+    assert lifecycle.answered(standing, SUPPLY, {}, MORNING).ticket.holder is Holder.WEBCARE
+    back = lifecycle.hand_back(standing, SUPPLY, {}, MORNING).ticket
+    assert (back.state, back.department, back.holder) == (State.TRIAGE, None, Holder.TRIAGE)
+
+
+def test_only_who_has_the_ball_accepts_answers_or_hands_back() -> None:
+    for act in (
+        lambda one: lifecycle.accept(one, SUPPLY),
+        lambda one: lifecycle.answered(one, SUPPLY, {}, MORNING),
+        lambda one: lifecycle.hand_back(one, SUPPLY, {}, MORNING),
+    ):
+        with pytest.raises(HeldElsewhere):
+            act(ticket(holder=Holder.WEBCARE))
+
+
+def test_a_department_that_loses_a_ticket_is_told() -> None:
+    moved = lifecycle.reroute(
+        ticket(holder=Holder.DEPARTMENT), ANNA, replace(LIVE, department="billing"), "it is the invoice", MORNING
+    )
+
+    assert moved.ticket.with_department == "billing"
+    assert moved.events[0].departments == ("supply_chain",)
+
+
+def test_moments_that_have_passed_are_refused() -> None:
+    with pytest.raises(NotInFuture):
+        lifecycle.snooze(ticket(), ANNA, MORNING, MORNING)
+
+
+def test_the_end_of_a_wait_brings_the_ticket_back_and_of_the_window_closes_it() -> None:
+    waiting = lifecycle.wait(ticket(assignee=ANNA), ANNA, MORNING + timedelta(hours=1), MORNING).ticket
+    settled = lifecycle.resolve(ticket(), ANNA, "solved", None, MORNING).ticket
+
+    assert lifecycle.wake(waiting, MORNING + timedelta(hours=1)).ticket.state is State.WORKING
+    assert lifecycle.close(settled, MORNING + lifecycle.REOPEN_WINDOW).ticket.holder is Holder.NOBODY
+
+
+def test_changing_nothing_makes_no_event() -> None:
+    assert lifecycle.update(ticket(), ANNA, priority="normal", tags=()).events == ()
+
+
+def test_steps_in_a_row_are_one() -> None:
+    first = lifecycle.opened(ticket(custody=()), LIVE, POST, MORNING, MORNING)
+    both = first.then(lifecycle.customer_posted(first.ticket, POST, MORNING, MORNING))
+
+    assert both.before is None
+    assert len(both.events) == len(first.events) + 2
