@@ -18,10 +18,12 @@ from app.feedback.store import Feedback
 from app.feedback.tables import invitation
 from app.flows import survey, work
 from app.flows.receive import Received, receive
+from app.flows.record import record
 from app.kit.db import Transaction
 from app.kit.ids import digest, new_id
 from app.rulebook import Rulebook
-from app.runtime import Runtime
+from app.runtime import Runtime, Unit
+from app.tickets import lifecycle
 from app.tickets.store import claim_tickets, get_ticket, list_events
 from app.tickets.ticket import Ticket
 from tests.support.clock import Clock
@@ -59,6 +61,11 @@ async def feedback_of(runtime: Runtime, ticket: Ticket) -> Feedback:
 async def events_of(runtime: Runtime, ticket: Ticket) -> dict[str, dict[str, Any]]:
     async with runtime.reading() as tx:
         return {event.type: event.data for event in await list_events(tx, ticket.id)}
+
+
+async def close(unit: Unit, ticket_id: UUID) -> None:
+    (ticket,) = (await claim_tickets(unit.tx, [ticket_id])).values()
+    await record(unit, [lifecycle.close(ticket, unit.now)])
 
 
 async def only_invitation(runtime: Runtime) -> UUID:
@@ -169,6 +176,16 @@ async def test_a_link_works_until_it_expires(runtime: Runtime, clock: Clock) -> 
         await runtime.run(survey.answer, token, PROMOTER)
     clock.pass_(seconds=-1)
     await runtime.run(survey.answer, token, PROMOTER)
+
+
+async def test_an_answer_is_taken_after_the_ticket_was_closed(runtime: Runtime) -> None:
+    ticket = await resolved(runtime)
+    token = token_of(await asked(runtime))
+    await runtime.run(close, ticket.id)
+
+    await runtime.run(survey.answer, token, DETRACTOR)
+
+    assert (await feedback_of(runtime, ticket)).score == DETRACTOR.score
 
 
 async def test_an_invented_link_is_not_found(runtime: Runtime) -> None:
