@@ -53,6 +53,7 @@ class Claimed:
     """A delivery that is ours until its lease ends. `used` is its place in the schedule, from 1."""
 
     id: UUID
+    lane: UUID
     lease_token: UUID
     number: int
     used: int
@@ -161,6 +162,7 @@ async def claim_due(
     return tuple(
         Claimed(
             id=row.id,
+            lane=row.lane,
             lease_token=row.lease_token,
             number=row.attempt,
             used=row.attempt - row.by_hand,
@@ -191,44 +193,45 @@ async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> boo
 
     What waits behind it for the same ticket and destination is put off with it: claims need not look at it meanwhile.
     """
-    held = await tx.first(
+    due_at = await tx.scalar(
         update(delivery)
         .where(_held(claimed))
         .values(due_at=func.now() + delay, lease_token=None)
-        .returning(delivery.c.due_at, delivery.c.lane)
+        .returning(delivery.c.due_at)
     )
-    if held is None:
+    if due_at is None:
         return False
     await tx.execute(
         update(delivery)
         .where(
             _IS_OPEN,
             delivery.c.ticket_id == claimed.ticket_id,
-            delivery.c.lane == held.lane,
-            delivery.c.due_at < held.due_at,
+            delivery.c.lane == claimed.lane,
+            delivery.c.due_at < due_at,
         )
-        .values(due_at=held.due_at)
+        .values(due_at=due_at)
     )
     return True
 
 
-async def record_attempt(tx: Transaction, claimed: Claimed, outcome: Outcome, started_at: datetime) -> None:
-    """Keep what happened, also when the lease was lost: the POST was sent all the same. Safe to repeat."""
-    await tx.insert(
-        attempt,
-        [
-            {
-                "delivery_id": claimed.id,
-                "number": claimed.number,
-                "started_at": started_at,
-                "duration": outcome.duration,
-                "status": outcome.status,
-                "error": outcome.fault,
-                "answer": outcome.answer,
-            }
-        ],
-        or_ignore=True,
-    )
+async def record_attempts(tx: Transaction, made: Sequence[tuple[Claimed, Outcome, datetime]]) -> None:
+    """Keep outcomes and when the attempts began, also where the lease was lost: the POST was sent all the same.
+
+    Safe to repeat.
+    """
+    rows = [
+        {
+            "delivery_id": claimed.id,
+            "number": claimed.number,
+            "started_at": started_at,
+            "duration": outcome.duration,
+            "status": outcome.status,
+            "error": outcome.fault,
+            "answer": outcome.answer,
+        }
+        for claimed, outcome, started_at in made
+    ]
+    await tx.insert(attempt, rows, or_ignore=True)
 
 
 async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | None = None) -> None:

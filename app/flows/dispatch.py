@@ -6,6 +6,8 @@ outcome means for a delivery (delivery.retrying).
 
 import asyncio
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.answers import store as answers
@@ -28,6 +30,16 @@ GONE = "the receiver answered 410 Gone"
 _ACTIONS = {Delivered: "delivered", RetryIn: "put_off", GaveUp: "died", Gone: "died"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """An attempt that was made; `chance` spreads the wait for the next one."""
+
+    claimed: Claimed
+    outcome: Outcome
+    started_at: datetime
+    chance: float
+
+
 async def dispatch(runtime: Runtime, limit: int) -> int:
     """Send until nothing more is due, at most `limit` at a time; returns how many attempts were made.
 
@@ -35,24 +47,30 @@ async def dispatch(runtime: Runtime, limit: int) -> int:
     dies in between loses nothing: leases run out, and what was sent unrecorded is sent again under the same id.
     """
     attempts = 0
-    under_way: set[asyncio.Task[None]] = set()
+    under_way: set[asyncio.Task[_Sent]] = set()
     try:
         while True:
             if free := limit - len(under_way):
                 claimed = await runtime.run_idempotent(_claim, free)
-                under_way |= {asyncio.create_task(_deliver(runtime, one)) for one in claimed}
+                under_way |= {asyncio.create_task(_send(runtime, one)) for one in claimed}
                 attempts += len(claimed)
             if not under_way:
                 return attempts
             done, under_way = await asyncio.wait(
                 under_way, timeout=runtime.knobs.poll_interval.total_seconds(), return_when=asyncio.FIRST_COMPLETED
             )
-            for error in filter(None, (task.exception() for task in done)):
-                logs.failure("delivery.unrecorded", error)
+            await _record_all(runtime, [task.result() for task in done if not _failed(task)])
     finally:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _failed(task: asyncio.Task[_Sent]) -> bool:
+    """A fault of ours, not the receiver's; the delivery comes back when its lease runs out."""
+    if error := task.exception():
+        logs.failure("delivery.unsent", error)
+    return error is not None
 
 
 async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:
@@ -65,13 +83,12 @@ async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:
     )
 
 
-async def _deliver(runtime: Runtime, claimed: Claimed) -> None:
-    started_at = runtime.now()
-    outcome = await _send(runtime, claimed, started_at)
-    await runtime.run_idempotent(_record, claimed, outcome, started_at, random.random())  # noqa: S311 - only spreads
+async def _send(runtime: Runtime, claimed: Claimed) -> _Sent:
+    now = runtime.now()
+    return _Sent(claimed, await _post(runtime, claimed, now), now, random.random())  # noqa: S311 - no secret
 
 
-async def _send(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
+async def _post(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
     body = claimed.body.encode()
     try:
         headers = sign(_secrets(runtime, claimed.endpoint, now), str(claimed.message_id), now, body)
@@ -89,10 +106,30 @@ def _secrets(runtime: Runtime, endpoint: Endpoint | None, now: datetime) -> list
     return [secret.get_secret_value()] if secret else []
 
 
-async def _record(unit: Unit, claimed: Claimed, outcome: Outcome, started_at: datetime, chance: float) -> None:
+async def _record_all(runtime: Runtime, sent: Sequence[_Sent]) -> None:
+    """In one transaction; when that fails one by one, so that what cannot be recorded harms nothing else."""
+    if not sent:
+        return
+    try:
+        await runtime.run_idempotent(_record, sent)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt comes when the lease runs out
+        if len(sent) == 1:
+            logs.failure("delivery.unrecorded", error, delivery=str(sent[0].claimed.id))
+            return
+        for one in sent:
+            await _record_all(runtime, [one])
+
+
+async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
+    await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
+    for one in sorted(sent, key=lambda one: one.claimed.lane):  # in one order everywhere, against deadlocks
+        await _record_one(unit, one)
+
+
+async def _record_one(unit: Unit, sent: _Sent) -> None:
+    claimed, outcome = sent.claimed, sent.outcome
     schedule = Schedule(unit.knobs.webhook_schedule, unit.knobs.webhook_jitter)
-    verdict = judge(outcome, used=claimed.used, schedule=schedule, chance=chance, now=unit.now)
-    await outbox.record_attempt(unit.tx, claimed, outcome, started_at)
+    verdict = judge(outcome, used=claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
     held = await _finish(unit, claimed, verdict)
     if held and claimed.endpoint is None:
         await _tell_speaker(unit, claimed, outcome, verdict)

@@ -227,6 +227,41 @@ async def test_a_hanging_receiver_holds_up_nobody_and_no_transaction(runtime: Ru
     assert set((await states(database)).values()) == {DeliveryState.DONE}
 
 
+@respx.mock
+async def test_an_outcome_that_comes_after_the_lease_was_taken_over_has_no_effect(
+    runtime: Runtime, database: Database
+) -> None:
+    async def answer_too_late(_: httpx.Request) -> httpx.Response:
+        await make_due(database)
+        lease = timedelta(minutes=1)
+        assert await database.transact(
+            lambda tx: store.claim_due(tx, limit=1, lease=lease, per_lane=1, publishing=False)
+        )
+        return httpx.Response(410)
+
+    respx.post(HOOK).mock(side_effect=answer_too_late)
+    one = await listening(database)
+    message = routed(one)
+    await put(database, message)
+    await dispatch(runtime, 10)
+    assert await states(database) == {message.id: DeliveryState.OPEN}
+    assert await state_of(database, one) is EndpointState.OK
+
+
+@respx.mock
+async def test_what_cannot_be_recorded_harms_nothing_that_was_sent_beside_it(
+    runtime: Runtime, database: Database
+) -> None:
+    respx.post(HOOK).respond(200)
+    respx.post(ADAPTER).respond(200, json={"external_id": "1"})
+    words = Publication(Saying.REPLY, new_id(), "x", None, None, "77", "public", "Of a ticket that is not there.")
+    broken = publication(new_id(), words, sequence=1, subject_id=new_id())
+    message = routed(await listening(database))
+    await put(database, broken, message)
+    await dispatch(runtime, 10)
+    assert await states(database) == {broken.id: DeliveryState.OPEN, message.id: DeliveryState.DONE}
+
+
 async def replying(database: Database) -> tuple[Reply, Message]:
     now = datetime.now(UTC)
     ticket = await database.transact(lambda tx: add_ticket(tx, now))

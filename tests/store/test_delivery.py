@@ -191,12 +191,9 @@ async def test_every_attempt_is_kept_also_a_late_one_and_a_repeated_record_is_on
     await sent_out(database, event(new_id(), 1, await listening(database)))
     (late,) = await claim(database, lease=timedelta(0))
     (claimed,) = await claim(database)
-    for one, outcome in (
-        (claimed, FAILED),
-        (late, Outcome(timedelta(seconds=15), fault=Fault.TIMED_OUT)),
-        (late, FAILED),
-    ):
-        await act(database, store.record_attempt, one, outcome, NOW)
+    hung = Outcome(timedelta(seconds=15), fault=Fault.TIMED_OUT)
+    await act(database, store.record_attempts, [(claimed, FAILED, NOW), (late, hung, NOW)])
+    await act(database, store.record_attempts, [(late, FAILED, NOW)])
     async with database.reading() as tx:
         kept = await store.list_attempts(tx, claimed.id)
         (line,) = await store.list_deliveries(tx, departments=None)
