@@ -46,7 +46,7 @@ _INTERNAL = frozenset({"ticket.noted"})  # colleagues' words to each other
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """A step whose ticket carries its due moments, with the clocks that changed."""
+    """A step whose ticket carries its due moments, with the clocks that changed; as it was when nothing changed."""
 
     step: Step
     clocks: tuple[Clock, ...]
@@ -62,9 +62,10 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
         return {}
     known = await sla.list_clocks(unit.tx, [step.ticket.id for step in steps if step.before is not None])
     timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
-    happened = await tickets.record_steps(unit.tx, [one.step for one in timed], unit.now)
-    await sla.record_clocks(unit.tx, [clock for one in timed for clock in one.clocks])
     after = {one.step.ticket.id: one.step.ticket for one in timed}
+    changed = [one for one in timed if one.step.ticket is not one.step.before]
+    happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
+    await sla.record_clocks(unit.tx, [clock for one in changed for clock in one.clocks])
     await _tell(unit, after, happened)
     for event in happened:
         ticket = after[event.ticket_id]
@@ -90,9 +91,12 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         Event(f"sla.{one.step}", "system", {"metric": one.clock.metric, "round": one.clock.round, "at": one.at})
         for one in passed(known, clocks)
     )
+    changed = tuple(clock for clock in clocks if clock not in known)
+    events = step.events + told
+    if not events and not changed and ticket is step.before:
+        return _Timed(step, ())
     moments = {str(metric): moment for metric, moment in due(clocks).items()}
     promised = [moments[metric] for metric in _PROMISES if metric in moments]
-    events = step.events + told
     after = replace(
         ticket,
         due=moments,
@@ -100,7 +104,6 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         sequence=ticket.sequence + len(events),
         version=ticket.version + 1,
     )
-    changed = tuple(clock for clock in clocks if clock not in known)
     return _Timed(replace(step, ticket=after, events=events), changed)
 
 
