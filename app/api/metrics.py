@@ -64,13 +64,16 @@ class Metrics:
         Then figures that were true at an earlier moment are not told again.
         """
         self._reachable.set(backlog is not None)
-        for state, n in backlog.tickets.items() if backlog else ():
-            self._tickets.labels(state).set(n)
-        self._overdue.set(backlog.overdue if backlog else math.nan)
-        self._deliveries.set(backlog.deliveries if backlog else math.nan)
-        self._late.set(backlog.late_seconds if backlog else math.nan)
+        self._tickets.clear()
         if backlog is None:
-            self._tickets.clear()
+            for figure in (self._overdue, self._deliveries, self._late):
+                figure.set(math.nan)
+        else:
+            for state, n in backlog.tickets.items():
+                self._tickets.labels(state).set(n)
+            self._overdue.set(backlog.overdue)
+            self._deliveries.set(backlog.deliveries)
+            self._late.set(backlog.late_seconds)
         return generate_latest(self._registry)
 
 
