@@ -26,6 +26,18 @@ from app.kit.ids import new_id
 _OF_MESSAGE = ("id", "kind", "type", "ticket_id", "sequence", "subject_id", "body")
 _IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that plans may use the partial indexes
 
+_LINES = (
+    select(
+        *delivery.c["id", "message_id", "endpoint_id", "ticket_id", "sequence", "state", "due_at", "finished_at"],
+        delivery.c.attempt.label("attempts"),
+        *message.c["kind", "type", "created_at"],
+        attempt.c.status.label("last_status"),
+        attempt.c.error.label("last_error"),
+    )
+    .join(message, message.c.id == delivery.c.message_id)
+    .outerjoin(attempt, and_(attempt.c.delivery_id == delivery.c.id, attempt.c.number == delivery.c.attempt))
+)
+
 
 class DeliveryState(StrEnum):
     """`dead`: tried until the schedule was used up, or the receiver wants nothing more. `cancelled`: nobody waits."""
@@ -252,17 +264,20 @@ async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | 
     if row.lease_token and row.later:
         raise DeliveryUnderWay("This delivery is being sent at this moment.")
     if row.state == DeliveryState.DEAD or row.later:
-        await tx.execute(
-            update(delivery)
-            .where(delivery.c.id == delivery_id)
-            .values(
-                state=DeliveryState.OPEN,
-                by_hand=delivery.c.by_hand + 1,
-                due_at=func.now(),
-                lease_token=None,
-                finished_at=None,
-            )
-        )
+        await _reopen(tx, delivery.c.id == delivery_id)
+
+
+async def mark_replayed(tx: Transaction, endpoint_id: UUID, since: datetime, until: datetime | None) -> int:
+    """Try an endpoint's dead deliveries again whose messages were made in `[since, until)`, or since then; how many."""
+    made_then = select(message.c.id).where(message.c.created_at >= since)
+    if until is not None:
+        made_then = made_then.where(message.c.created_at < until)
+    return await _reopen(
+        tx,
+        delivery.c.endpoint_id == endpoint_id,
+        delivery.c.state == DeliveryState.DEAD,
+        delivery.c.message_id.in_(made_then),
+    )
 
 
 async def mark_cancelled(tx: Transaction, endpoint_id: UUID) -> None:
@@ -272,6 +287,14 @@ async def mark_cancelled(tx: Transaction, endpoint_id: UUID) -> None:
         .where(delivery.c.endpoint_id == endpoint_id, _IS_OPEN)
         .values(state=DeliveryState.CANCELLED, lease_token=None, finished_at=func.now())
     )
+
+
+async def get_delivery(tx: Reading, delivery_id: UUID, *, department: str | None = None) -> DeliveryLine:
+    """Raises `DeliveryNotFound`, also when a `department` is given that it does not go to."""
+    row = await tx.first(_LINES.where(delivery.c.id == delivery_id, *_to_departments(department and {department})))
+    if row is None:
+        raise DeliveryNotFound("There is no such delivery.")
+    return _line(row)
 
 
 async def list_deliveries(
@@ -288,42 +311,12 @@ async def list_deliveries(
 
     `departments` None shows everything, publications too; else only what goes to endpoints of these.
     """
-    wanted = _to_departments(departments)
-    if after:
+    asked = {delivery.c.endpoint_id: endpoint_id, delivery.c.ticket_id: ticket_id, delivery.c.state: state}
+    wanted = [column == value for column, value in asked.items() if value is not None]
+    if after is not None:
         wanted.append(delivery.c.id < after)
-    wanted += [
-        column == value
-        for column, value in (
-            (delivery.c.endpoint_id, endpoint_id),
-            (delivery.c.ticket_id, ticket_id),
-            (delivery.c.state, state),
-        )
-        if value is not None
-    ]
-    rows = await tx.rows(
-        select(
-            delivery.c.id,
-            delivery.c.message_id,
-            message.c.kind,
-            message.c.type,
-            delivery.c.endpoint_id,
-            delivery.c.ticket_id,
-            delivery.c.sequence,
-            delivery.c.state,
-            delivery.c.attempt.label("attempts"),
-            delivery.c.due_at,
-            message.c.created_at,
-            delivery.c.finished_at,
-            attempt.c.status.label("last_status"),
-            attempt.c.error.label("last_error"),
-        )
-        .join(message, message.c.id == delivery.c.message_id)
-        .outerjoin(attempt, and_(attempt.c.delivery_id == delivery.c.id, attempt.c.number == delivery.c.attempt))
-        .where(*wanted)
-        .order_by(delivery.c.id.desc())
-        .limit(limit)
-    )
-    return tuple(_line(row) for row in rows)
+    found = _LINES.where(*_to_departments(departments), *wanted).order_by(delivery.c.id.desc()).limit(limit)
+    return tuple(_line(row) for row in await tx.rows(found))
 
 
 async def list_attempts(tx: Reading, delivery_id: UUID) -> tuple[AttemptLine, ...]:
@@ -355,3 +348,9 @@ async def _finish(tx: Transaction, claimed: Claimed, state: DeliveryState) -> bo
         update(delivery).where(_held(claimed)).values(state=state, lease_token=None, finished_at=func.now())
     )
     return done.rowcount == 1
+
+
+async def _reopen(tx: Transaction, *which: ColumnElement[bool]) -> int:
+    again = {"state": DeliveryState.OPEN, "by_hand": delivery.c.by_hand + 1, "due_at": func.now()}
+    done = await tx.execute(update(delivery).where(*which).values(**again, lease_token=None, finished_at=None))
+    return done.rowcount

@@ -219,6 +219,24 @@ async def test_a_dead_delivery_is_tried_again_by_hand_without_using_up_its_sched
         await act(database, store.mark_retried, claimed.id)
 
 
+async def test_what_died_in_a_period_is_replayed_and_nothing_else(database: Database) -> None:
+    one, other = await listening(database), await listening(database)
+    await sent_out(database, event(new_id(), 1, one, other), event(new_id(), 2, one))
+    first, *_ = claimed = await claim(database)
+    for died in claimed:
+        await act(database, store.mark_dead, died)
+    async with database.reading() as tx:
+        made_at = (await store.get_delivery(tx, first.id)).created_at
+    moment = timedelta(microseconds=1)
+    await sent_out(database, event(new_id(), 3, one))
+    assert await act(database, store.mark_replayed, one.id, made_at - moment, made_at) == 0
+    assert await act(database, store.mark_replayed, one.id, made_at + moment, None) == 0
+    assert await act(database, store.mark_replayed, one.id, made_at, made_at + moment) == 2
+    again = await claim(database)
+    assert sequences(again) == ['{"sequence":1}', '{"sequence":2}', '{"sequence":3}']
+    assert {claimed.used for claimed in again} == {1}
+
+
 async def test_a_department_sees_and_retries_its_own_deliveries_only(database: Database) -> None:
     ours, theirs = await listening(database), await listening(database, "billing")
     await sent_out(database, event(new_id(), 1, ours, theirs), reply(new_id()))
@@ -229,6 +247,9 @@ async def test_a_department_sees_and_retries_its_own_deliveries_only(database: D
         assert await store.list_deliveries(tx, departments=None, after=newest.id) == tuple(rest)
         assert await store.list_deliveries(tx, departments=None, state=DeliveryState.DEAD) == ()
         assert await store.list_deliveries(tx, departments=None, endpoint_id=ours.id) == (mine,)
+        assert await store.get_delivery(tx, mine.id, department="supply_chain") == mine
+        with pytest.raises(DeliveryNotFound):
+            await store.get_delivery(tx, mine.id, department="billing")
     assert len(everything) == 3
     await act(database, store.mark_retried, mine.id, department="supply_chain")
     with pytest.raises(DeliveryNotFound):
