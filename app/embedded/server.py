@@ -139,6 +139,12 @@ class Embedded:
         self._lock.close()
         self._lock = None
 
+    def leave(self) -> None:
+        """In a copy (fork) of the owner: let go, so that the lock ends with the owner alone."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
     def is_running(self) -> bool:
         return self._running_pid() is not None
 
