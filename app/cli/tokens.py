@@ -13,10 +13,10 @@ from app.access.role import Role
 from app.access.store import list_tokens
 from app.access.token import Token
 from app.cli.doors import database_url, door
+from app.cli.processes import ready_runtime
 from app.flows import admit
 from app.kit.clock import utc_now
-from app.migrating import check_schema
-from app.runtime import Runtime, build_runtime
+from app.runtime import Runtime
 from app.settings import Settings
 
 app = typer.Typer(
@@ -83,7 +83,5 @@ async def _revoke(token_id: UUID) -> Token:
 async def _runtime() -> AsyncIterator[Runtime]:
     settings = Settings()
     with database_url(settings) as url:
-        async with build_runtime(settings, database_url=url) as runtime:
-            async with runtime.reading() as tx:
-                await check_schema(tx)
+        async with ready_runtime(settings, url) as runtime:
             yield runtime

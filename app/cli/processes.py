@@ -1,0 +1,64 @@
+"""What each process does from its start to its end, whoever started it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import uvicorn
+import uvloop
+
+from app import worker
+from app.main import create_app
+from app.migrating import check_schema
+from app.runtime import Runtime, build_runtime
+from app.settings import Settings
+
+GRACE_SECONDS = 10  # for requests in flight when the end is asked for
+
+
+def serve(settings: Settings, url: str, listening: socket.socket | None = None) -> None:
+    """The API until SIGTERM or SIGINT, on a socket that listens already or on the settings' host and port."""
+    uvloop.run(_serve(settings, url, listening))
+
+
+def work(settings: Settings, url: str) -> None:
+    """The worker until SIGTERM or SIGINT."""
+    uvloop.run(_work(settings, url))
+
+
+@asynccontextmanager
+async def ready_runtime(
+    settings: Settings, url: str, statement_timeout: timedelta | None = None
+) -> AsyncIterator[Runtime]:
+    """A runtime on a database whose schema this program knows. Raises `SchemaUnknown`."""
+    async with build_runtime(settings, database_url=url, statement_timeout=statement_timeout) as runtime:
+        async with runtime.reading() as tx:
+            await check_schema(tx)
+        yield runtime
+
+
+async def _serve(settings: Settings, url: str, listening: socket.socket | None) -> None:
+    async with ready_runtime(settings, url) as runtime:
+        config = uvicorn.Config(
+            create_app(runtime),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # uvicorn raises what it heard once more when all is closed
+        await uvicorn.Server(config).serve(sockets=[listening] if listening else None)
+
+
+async def _work(settings: Settings, url: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime:
+        await worker.work(worker.chores(runtime), stop)
