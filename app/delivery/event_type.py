@@ -1,0 +1,63 @@
+"""The types of events: every one that there is, what it says, and which of them departments may listen for.
+
+Knows names and meanings. Refuses to know what happens in which order and who hears of it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from app.kit.errors import Invalid
+
+EVENT_TYPES: Mapping[str, str] = {
+    "mention.received": "The customer's post was put on the ticket",
+    "mention.edited": "The customer changed a post",
+    "mention.deleted": "The customer took a post away",
+    "ticket.opened": "A new ticket",
+    "ticket.routed": "A department owns it now, and may have the ball",
+    "ticket.accepted": "The department that has the ball said that it will answer",
+    "ticket.answered": "A department answered; webcare publishes what is not first-hand",
+    "ticket.handed_back": "A department said that it is not theirs",
+    "ticket.replied": "Something was said to the customer",
+    "ticket.customer_replied": "The customer posted again",
+    "ticket.waiting": "The customer has the ball",
+    "ticket.snoozed": "Out of sight for a while",
+    "ticket.resumed": "The customer did not post in time, and it came back",
+    "ticket.updated": "Priority or tags were changed",
+    "ticket.reassigned": "Somebody else has it, or nobody",
+    "ticket.resolved": "Settled; a new post reopens it",
+    "ticket.reopened": "Not settled after all",
+    "ticket.closed": "Settled for good; a new post opens another ticket",
+    "ticket.merged": "It goes on as a part of another ticket",
+    "ticket.noted": "A colleague wrote a note to colleagues",
+    "sla.warning": "A promise will soon be due",
+    "sla.breached": "A promise was not kept in time",
+    "sla.met": "A promise was kept in time",
+    "escalation.raised": "PR is asked to look at it",
+    "escalation.acknowledged": "PR looks at it",
+    "escalation.embargoed": "No public reply until PR lets go",
+    "escalation.released": "Public replies may go out again",
+    "escalation.closed": "PR is done with it",
+    "incident.opened": "Many customers report the same thing",
+    "incident.closed": "What many customers reported is over",
+    "feedback.invited": "The customer was asked for a score",
+    "feedback.received": "The customer gave a score",
+    "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
+    "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
+}
+INTERNAL = frozenset({"ticket.noted"})  # never sent to anybody
+AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
+
+
+class UnknownEventType(Invalid):
+    pass
+
+
+def check_audible(event_types: Iterable[str]) -> None:
+    """Whether an endpoint can listen for these. Raises `UnknownEventType` with those that there are."""
+    unknown = sorted(set(event_types) - AUDIBLE.keys())
+    if unknown:
+        raise UnknownEventType(
+            f"There is no event type '{unknown[0]}' to listen for; there are: {', '.join(AUDIBLE)}.",
+            field="event_types",
+            unknown=unknown,
+            allowed=list(AUDIBLE),
+        )
