@@ -1,4 +1,4 @@
-"""`python -m app.cli`: how the supervisor starts its own kind without knowing where the script was installed."""
+"""`python -m app.cli` is `webcare`, for where the script is not in the path."""
 
 from app.cli import app
 

@@ -6,7 +6,6 @@ import typer
 
 from app.cli import processes, rules, tokens, up
 from app.cli.doors import database_url, door
-from app.cli.ingest.command import ingest
 from app.kit import logs
 from app.migrating import migrate
 from app.settings import Settings
