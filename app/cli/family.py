@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 from app.kit import logs
-from app.kit.errors import Unavailable
+from app.kit.errors import Unavailable, WebcareError
 
 STEADY = timedelta(seconds=30)  # who lived this long died of something new
 PATIENCE = 5  # deaths in a row, none of them steady
@@ -113,6 +113,8 @@ class Family:
             self._at_birth()
             work()
             code = 0
+        except WebcareError as error:
+            sys.stderr.write(f"{error.message}\n")
         except BaseException as error:  # noqa: BLE001 - nothing may leave; the parent reads the code
             logs.failure("process.failed", error)
         finally:

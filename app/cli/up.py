@@ -40,10 +40,6 @@ class PortTaken(Unavailable):
     pass
 
 
-class NotReady(Unavailable):
-    pass
-
-
 def run(settings: Settings) -> None:
     """Until Ctrl-C or SIGTERM. Raises `EmbeddedFailed`, `PortTaken`, `ProcessFailed`, `RulebookInvalid`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -56,6 +56,9 @@ class Up:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
 
+    def postgres(self) -> Any:
+        return next(one for one in psutil.Process(self.process.pid).children() if one.name() == "postgres")
+
     def own_children(self) -> list[Any]:
         """API and worker; PostgreSQL is another program."""
         return [one for one in psutil.Process(self.process.pid).children() if one.name() != "postgres"]
@@ -102,6 +105,13 @@ def test_it_serves_heals_and_ends_cleanly(up: Callable[[], Up]) -> None:
 
     for child in running.own_children():
         child.kill()
+    assert running.post(running.tokens["ingest"]).status_code == 200
+
+    running.postgres().kill()
+    until = time.monotonic() + 30
+    while running.post(running.tokens["ingest"]).status_code == 503:
+        assert time.monotonic() < until
+        time.sleep(0.2)
     assert running.post(running.tokens["ingest"]).status_code == 200
 
     family = running.family()
