@@ -20,7 +20,7 @@ from app.delivery.signing import key_of, secret_from
 from app.delivery.store import DeliveryLine, DeliveryState
 from app.kit import logs
 from app.kit.errors import Conflict, Invalid
-from app.kit.http import Reach
+from app.kit.http import Reach, UrlRefused
 from app.kit.ids import new_id
 from app.kit.sealing import Sealer
 from app.routing.by_hand import check_names
@@ -79,7 +79,7 @@ async def register(
     Raises `Forbidden`, `DepartmentMissing`, `UnknownDepartment`, `UrlRefused`, `UnknownEventType`, `SecretUnusable`.
     """
     owner = _owner(unit, caller, department)
-    _reach(unit).check(url)
+    _check_url(unit, url)
     check_audible(event_types or ())
     shared = _secret(secret)
     endpoint = Endpoint(
@@ -101,7 +101,7 @@ async def change(unit: Unit, caller: Caller, endpoint_id: UUID, changes: Changes
     """Raises `EndpointNotFound`, `UrlRefused`, `UnknownEventType`."""
     endpoint = await endpoints.claim_endpoint(unit.tx, endpoint_id, department=caller.department)
     if "url" in changes:
-        _reach(unit).check(changes["url"])
+        _check_url(unit, changes["url"])
     check_audible(changes.get("event_types") or ())
     changed = replace(
         endpoint,
@@ -200,8 +200,11 @@ def _owner(unit: Unit, caller: Caller, department: str | None) -> str:
     return department
 
 
-def _reach(unit: Unit) -> Reach:
-    return Reach(unit.knobs.webhook_allow_cidrs, unit.knobs.webhook_ports)
+def _check_url(unit: Unit, url: str) -> None:
+    try:
+        Reach(unit.knobs.webhook_allow_cidrs, unit.knobs.webhook_ports).check(url)
+    except UnicodeError as error:  # httpx decodes a host only when it is asked for it: https://xn--a/
+        raise UrlRefused("The host is no valid internationalised name.", field="url") from error
 
 
 def _secret(given: str | None) -> str:

@@ -93,6 +93,7 @@ async def test_a_registration_that_is_sent_again_registers_once_and_tells_the_se
     [
         ({"url": "http://10.0.0.8/in"}, "url", "url_refused"),
         ({"url": "javascript:alert(1)"}, "url", "url_refused"),
+        ({"url": "https://xn--a/"}, "url", "url_refused"),
         ({"url": "https://a.example/" + "x" * 2000}, "url", "invalid_request"),
         ({"url": "https://a.example/\x00"}, "url", "invalid_request"),
         ({"url": HOOK, "secret": "whsec_" + "A" * 8}, "secret", "secret_unusable"),
