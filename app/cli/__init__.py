@@ -4,5 +4,8 @@ Knows words, options and exit codes. Refuses to do the work itself.
 """
 
 from app.cli.commands import app
+from app.cli.ingest.command import ingest
+
+app.command()(ingest)
 
 __all__ = ["app"]
