@@ -20,10 +20,9 @@ from typing import Any
 
 import re2
 
-from app.kit.errors import Invalid
 from app.topics.denial import HINT, denied
 from app.topics.language import guess
-from app.topics.phrase import check_phrase, folded, legible, pattern
+from app.topics.phrase import PhraseUnusable, check_phrase, folded, legible, pattern
 
 __all__ = [
     "THRESHOLD",
@@ -121,14 +120,15 @@ class Classifier:
     """
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        """Raise `Invalid` when a phrase is not written as one, or stands twice under its topic."""
+        """Raise `PhraseUnusable` when a phrase is not written as one, or stands twice under its topic."""
         clues: dict[str, dict[str, _Clue]] = defaultdict(dict)
         for topic in topics:
             for phrase, sign in [(p, 1) for p in topic.phrases] + [(p, -1) for p in topic.not_phrases]:
                 check_phrase(phrase.text)
                 meant = clues[pattern(phrase.text)]
                 if topic.slug in meant:
-                    raise Invalid(f"`{phrase.text}` stands twice under {topic.slug}: write it once", phrase=phrase.text)
+                    twice = f"`{phrase.text}` stands twice under {topic.slug}: write it once"
+                    raise PhraseUnusable(twice, phrase=phrase.text)
                 meant[topic.slug] = _Clue(topic.slug, phrase, sign * phrase.weight)
         options = re2.Options()
         options.max_mem = _SET_MEMORY

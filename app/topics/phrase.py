@@ -30,6 +30,10 @@ _ELSEWHERE = re.compile(r"(?:https?://|www\.)\S+|@\w+")  # links and handles are
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"))
 
 
+class PhraseUnusable(Invalid):
+    """It is not written as a phrase, or says again what another says; `phrase` quotes it."""
+
+
 class _Folding(dict[int, str]):
     """Each character and the one that stands for it; learns as it meets them, and Unicode bounds what there is."""
 
@@ -65,21 +69,21 @@ def folded(text: str) -> bytes:
 
 
 def check_phrase(text: str) -> None:
-    """Raise `Invalid`, with the way out, when `text` is not written as a phrase."""
+    """Raise `PhraseUnusable`, with the way out, when `text` is not written as a phrase."""
     words = _words(text)
     if not words or len(text) > _LONGEST:
-        raise Invalid(f"a phrase has 1 to {_LONGEST} characters: write the few words that tell", phrase=text)
+        raise PhraseUnusable(f"a phrase has 1 to {_LONGEST} characters: write the few words that tell", phrase=text)
     if "..." in (words[0], words[-1]) or ("...", "...") in pairwise(words):
-        raise Invalid("`...` stands between two words: write `waar ... pakket`", phrase=text)
+        raise PhraseUnusable("`...` stands between two words: write `waar ... pakket`", phrase=text)
     for word in words:
         if word != "..." and not _SYNTAX.fullmatch(word):
-            raise Invalid(
+            raise PhraseUnusable(
                 f"`{word}` is no word: use letters, digits, hyphens and apostrophes, `*` at an end of a word, "
                 "and ` ... ` between words for up to four others",
                 phrase=text,
             )
         if "*" in word and len(word.strip("*")) < _STEM:
-            raise Invalid(f"`{word}` finds too much: write at least {_STEM} letters with `*`", phrase=text)
+            raise PhraseUnusable(f"`{word}` finds too much: write at least {_STEM} letters with `*`", phrase=text)
 
 
 def pattern(text: str) -> str:
