@@ -19,7 +19,7 @@ from app.delivery.endpoints.store import claim_ready
 from app.delivery.envelope import Kind, Message
 from app.delivery.retrying import Outcome
 from app.delivery.tables import ADAPTER, attempt, delivery, endpoint, message
-from app.kit.db import Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
 
@@ -243,7 +243,7 @@ async def record_attempts(tx: Transaction, made: Sequence[tuple[Claimed, Outcome
         }
         for claimed, outcome, started_at in made
     ]
-    await tx.insert(attempt, rows, or_ignore=True)
+    await tx.insert(attempt, rows, on_conflict=OnConflict.IGNORE)
 
 
 async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | None = None) -> None:

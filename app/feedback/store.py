@@ -14,7 +14,7 @@ from sqlalchemy import Row, exists, func, select, text, update
 
 from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Answer, Reason, State
 from app.feedback.tables import invitation, response
-from app.kit.db import Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction
 from app.mentions.tables import mention
 from app.tickets.tables import ticket, ticket_mention
 
@@ -98,7 +98,7 @@ async def list_histories(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, 
 
 async def add_invitations(tx: Transaction, invitations: Sequence[Invitation]) -> None:
     """A resolution that has its invitation keeps it."""
-    await tx.insert(invitation, [asdict(one) for one in invitations], or_ignore=True)
+    await tx.insert(invitation, [asdict(one) for one in invitations], on_conflict=OnConflict.IGNORE)
 
 
 async def mark_withdrawn(tx: Transaction, ticket_ids: Sequence[UUID], reason: Reason) -> None:

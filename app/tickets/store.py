@@ -7,6 +7,7 @@ means and who else must be told.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,7 @@ class Wanted:
 
 
 _OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in {"custody", "tags", "due"})
+_values = attrgetter(*_OWN_COLUMNS)
 _NUMBERS = text("SELECT nextval('ticket_number_seq') FROM generate_series(1, :n)")
 
 
@@ -231,10 +233,10 @@ def _event_row(one: Numbered) -> dict[str, Any]:
 
 
 def _row(one: Ticket) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in _OWN_COLUMNS}
+    row = dict(zip(_OWN_COLUMNS, _values(one), strict=True))
     row["holder"] = one.holder
     row["tags"] = one.tags
-    row["due"] = {metric: moment.isoformat() for metric, moment in one.due.items()}
+    row["due"] = one.due
     return row
 
 
