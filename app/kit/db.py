@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 from sqlalchemy import CursorResult, Executable, MetaData, Row, Table
@@ -57,7 +57,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class RowRefused(Invalid):
-    """PostgreSQL cannot hold one of the values: a class 22 (data) or 23 (constraint) error."""
+    """PostgreSQL cannot hold one of the values: an error of class 22 (data)."""
 
 
 class Reading:
@@ -203,11 +203,11 @@ class Database:
                     return result
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 if not _is_fleeting(error):
-                    raise _translated(error) from error
+                    _raise_translated(error)
                 if committing and not repeatable and _is_lost_connection(error):
                     raise OutcomeUnknown("The connection was lost during the commit; look before repeating.") from error
                 if attempt == ATTEMPTS:
-                    raise _translated(error) from error
+                    _raise_translated(error)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
@@ -220,7 +220,7 @@ class Database:
                 await connection.execution_options(postgresql_readonly=True)
                 yield Reading(connection)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise _translated(error) from error
+            _raise_translated(error)
 
 
 def _sqlstate(error: BaseException) -> str:
@@ -237,10 +237,12 @@ def _is_fleeting(error: BaseException) -> bool:
     return _sqlstate(error) in _FLEETING or _is_lost_connection(error)
 
 
-def _translated(error: BaseException) -> BaseException:
-    state = _sqlstate(error)
-    if state.startswith(("22", "23")):
-        return RowRefused(f"PostgreSQL refused a value: {getattr(error, 'orig', error)}".split("\n")[0])
+def _raise_translated(error: Exception) -> NoReturn:
+    """A broken constraint (class 23) stays what it is: a mistake of ours, about which no caller can do anything."""
+    if _sqlstate(error).startswith("22"):
+        raise RowRefused(
+            "A value cannot be stored: it holds a character, number or moment that the database has no place for."
+        ) from error
     if _is_fleeting(error) or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError):
-        return DatabaseUnreachable("The database cannot be reached or is too busy; try again shortly.")
-    return error
+        raise DatabaseUnreachable("The database cannot be reached or is too busy; try again shortly.") from error
+    raise error

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.access.role import Caller, Role
 from app.access.store import (
@@ -20,7 +21,7 @@ from app.access.store import (
 )
 from app.access.token import Token
 from app.kit.clock import utc_now
-from app.kit.db import Database, RowRefused, Transaction
+from app.kit.db import Database, Transaction
 from app.kit.ids import digest, new_id
 
 NOW = utc_now()
@@ -82,7 +83,7 @@ async def test_one_secret_opens_for_one_token_only(database: Database) -> None:
 async def test_the_database_itself_refuses_a_token_that_would_see_too_much(
     database: Database, role: Role, department: str | None
 ) -> None:
-    with pytest.raises(RowRefused):
+    with pytest.raises(IntegrityError):
         await stand(database, (Token(new_id(), "x", role, department, NOW), "x"))
 
 
