@@ -104,7 +104,7 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         sequence=ticket.sequence + len(events),
         version=ticket.version + 1,
     )
-    return _Timed(replace(step, ticket=after, events=events), changed)
+    return _Timed(Step(step.before, after, events, step.mentions), changed)
 
 
 def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
@@ -122,9 +122,11 @@ def _customers_moment(step: Step) -> datetime | None:
 
 async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
     """Write a webhook for every endpoint that wants to hear of an event of its department's tickets."""
-    active = await endpoints.list_active_endpoints(unit.tx)
     heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in INTERNAL]
     departments = {department for _, audience in heard for department in audience}
+    if not departments:
+        return
+    active = await endpoints.list_active_endpoints(unit.tx)
     listening = [endpoint for endpoint in active if endpoint.department in departments]
     if not listening:
         return

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 
-from app.kit.db import OnConflict, Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction, as_json
 from app.kit.ids import new_id
 from app.mentions.mention import Author, Mention
 from app.mentions.tables import author, conversation, mention, mention_key, mention_revision
@@ -44,43 +44,45 @@ class Stored:
     language: str | None
 
 
-_ADD_KEYS = text("""
+_ADD_KEYS = """
     INSERT INTO mention_key (channel, external_id, mention_id, thread)
-    SELECT * FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[]), CAST(:mentions AS uuid[]),
-                         CAST(:threads AS text[]))
-    ON CONFLICT DO NOTHING RETURNING channel, external_id""")
+    SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[])
+    ON CONFLICT DO NOTHING RETURNING channel, external_id"""
 
-_LOCK_KEYS = text("""
+_LOCK_KEYS = """
     SELECT k.channel, k.external_id, k.mention_id, k.thread, k.deleted_at IS NOT NULL AS deleted,
            m.revision, m.fingerprint
-    FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
+    FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id)
     JOIN mention_key k USING (channel, external_id) LEFT JOIN mention m ON m.id = k.mention_id
-    ORDER BY k.channel, k.external_id FOR UPDATE OF k""")
+    ORDER BY k.channel, k.external_id FOR UPDATE OF k"""
 
-_THREADS = text("""
+_THREADS = """
     SELECT k.channel, k.external_id, k.thread
-    FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
-    JOIN mention_key k USING (channel, external_id) WHERE k.thread IS NOT NULL""")
+    FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id)
+    JOIN mention_key k USING (channel, external_id) WHERE k.thread IS NOT NULL"""
 
-_AUTHORS = text("""
-    SELECT a.id, a.channel, a.key, a.handle, a.display_name, a.followers, a.verified
-    FROM unnest(CAST(:channels AS text[]), CAST(:keys AS text[])) AS asked (channel, key)
-    JOIN author a USING (channel, key)""")
-
-_LOCK_CONVERSATIONS = text("""
-    SELECT c.id, c.channel, c.thread, c.author_id
-    FROM unnest(CAST(:channels AS text[]), CAST(:threads AS text[]), CAST(:authors AS uuid[]))
-         AS asked (channel, thread, author_id)
-    JOIN conversation c USING (channel, thread, author_id)
-    ORDER BY c.channel, c.thread, c.author_id FOR UPDATE OF c""")
-
-_ADD_REPOSTS = text("""
+_ADD_REPOSTS = """
     UPDATE mention m SET reposts = reposts + counted.n
     FROM (SELECT channel, external_id, count(*) AS n
-          FROM unnest(CAST(:channels AS text[]), CAST(:ids AS text[])) AS asked (channel, external_id)
-          GROUP BY 1, 2) AS counted
+          FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id) GROUP BY 1, 2) AS counted
     JOIN mention_key k USING (channel, external_id)
-    WHERE m.id = k.mention_id RETURNING k.channel, k.external_id""")
+    WHERE m.id = k.mention_id RETURNING k.channel, k.external_id"""
+
+# Finds and adds in one round trip. A row that somebody else is adding at this moment is in neither part: the
+# statement waits for them, adds nothing, and finds it when it is run again.
+_CLAIM_AUTHORS = """
+    WITH asked AS MATERIALIZED (SELECT * FROM json_populate_recordset(NULL::author, $1)),
+    added AS (INSERT INTO author SELECT * FROM asked ON CONFLICT DO NOTHING RETURNING *)
+    SELECT *, true AS fresh FROM added
+    UNION ALL SELECT a.*, false FROM author a JOIN asked ON (a.channel, a.key) = (asked.channel, asked.key)"""
+
+_CLAIM_CONVERSATIONS = """
+    WITH asked AS MATERIALIZED (SELECT * FROM json_populate_recordset(NULL::conversation, $1)),
+    locked AS MATERIALIZED (
+        SELECT c.* FROM conversation c JOIN asked USING (channel, thread, author_id)
+        ORDER BY c.channel, c.thread, c.author_id FOR UPDATE OF c),
+    added AS (INSERT INTO conversation SELECT * FROM asked ON CONFLICT DO NOTHING RETURNING *)
+    SELECT *, true AS fresh FROM added UNION ALL SELECT *, false FROM locked"""
 
 
 async def claim_keys(tx: Transaction, arrivals: Mapping[Key, tuple[UUID, str]]) -> dict[Key, Known]:
@@ -89,11 +91,8 @@ async def claim_keys(tx: Transaction, arrivals: Mapping[Key, tuple[UUID, str]]) 
     A key that is absent from the answer is new and ours: nobody else can create it any more.
     """
     keys = sorted(arrivals)
-    parameters = {
-        **_split(keys),
-        "mentions": [arrivals[key][0] for key in keys],
-        "threads": [arrivals[key][1] for key in keys],
-    }
+    ids, threads = [arrivals[key][0] for key in keys], [arrivals[key][1] for key in keys]
+    parameters = (*_split(keys), ids, threads)
     added = {(row.channel, row.external_id) for row in await tx.rows(_ADD_KEYS, parameters)}
     standing = [key for key in keys if key not in added]
     if not standing:
@@ -111,15 +110,13 @@ async def list_threads(tx: Reading, keys: Iterable[Key]) -> dict[Key, str]:
 
 async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now: datetime) -> dict[AuthorKey, UUID]:
     """The ids of people by (channel, key); unknown ones are added and changed profiles are brought up to date."""
-    keys = sorted(people)
-    parameters = {"channels": [channel for channel, _ in keys], "keys": [key for _, key in keys]}
-    known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
-    missing = [_author_row(key, people[key], now) for key in keys if key not in known]
-    if await tx.insert(author, missing, on_conflict=OnConflict.IGNORE) < len(missing):
-        known = {(row.channel, row.key): row for row in await tx.rows(_AUTHORS, parameters)}
-    changed = [_profile(row.id, people[key]) for key, row in known.items() if _changed(row, people[key])]
+    rows = [_author_row(key, people[key], now) for key in sorted(people)]
+    found = {(row.channel, row.key): row for row in await _claim(tx, _CLAIM_AUTHORS, rows)}
+    changed = [
+        _profile(row.id, people[key]) for key, row in found.items() if not row.fresh and _changed(row, people[key])
+    ]
     await tx.update(author, changed)
-    return {(row["channel"], row["key"]): row["id"] for row in missing} | {key: row.id for key, row in known.items()}
+    return {key: row.id for key, row in found.items()}
 
 
 async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tuple[dict[Thread, UUID], set[UUID]]:
@@ -127,16 +124,13 @@ async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tup
 
     Whoever posts to the same conversation at the same time waits here, which is what keeps it to one open ticket.
     """
-    asked = sorted(set(threads))
-    known = await _lock_conversations(tx, asked)
-    added = {key: new_id() for key in asked if key not in known}
     rows = [
-        {"id": added[channel, thread, author_id], "channel": channel, "thread": thread, "author_id": author_id}
-        for channel, thread, author_id in added
+        {"id": new_id(), "channel": channel, "thread": thread, "author_id": author_id}
+        for channel, thread, author_id in sorted(set(threads))
     ]
-    if await tx.insert(conversation, rows, on_conflict=OnConflict.IGNORE) < len(rows):
-        return await _lock_conversations(tx, asked), set()
-    return known | added, set(added.values())
+    found = await _claim(tx, _CLAIM_CONVERSATIONS, rows)
+    ids = {(row.channel, row.thread, row.author_id): row.id for row in found}
+    return ids, {row.id for row in found if row.fresh}
 
 
 async def add_mentions(tx: Transaction, stored: Sequence[Stored], received_at: datetime) -> None:
@@ -175,8 +169,7 @@ async def record_deletion(tx: Transaction, key: Key, now: datetime) -> Known | N
     Returns what stood there before, None when nothing did.
     """
     channel, external_id = key
-    parameters = {**_split([key]), "mentions": [None], "threads": [None]}
-    fresh = await tx.rows(_ADD_KEYS, parameters)
+    fresh = await tx.rows(_ADD_KEYS, (*_split([key]), [None], [None]))
     before = None if fresh else _known((await tx.rows(_LOCK_KEYS, _split([key])))[0])
     here = (mention_key.c.channel == channel) & (mention_key.c.external_id == external_id)
     await tx.execute(mention_key.update().where(here, mention_key.c.deleted_at.is_(None)).values(deleted_at=now))
@@ -192,18 +185,17 @@ async def get_thread(tx: Reading, conversation_id: UUID) -> str:
     return found
 
 
-async def _lock_conversations(tx: Transaction, asked: Sequence[Thread]) -> dict[Thread, UUID]:
-    parameters = {
-        "channels": [channel for channel, _, _ in asked],
-        "threads": [thread for _, thread, _ in asked],
-        "authors": [author_id for _, _, author_id in asked],
-    }
-    rows = await tx.rows(_LOCK_CONVERSATIONS, parameters)
-    return {(row.channel, row.thread, row.author_id): row.id for row in rows}
+async def _claim(tx: Transaction, sql: str, rows: Sequence[dict[str, Any]]) -> Sequence[Row[Any]]:
+    """Each of `rows` as it stands, added where it was not there; once more when others were adding the same."""
+    if not rows:
+        return ()
+    parameters = (as_json(rows),)
+    found = await tx.rows(sql, parameters)
+    return found if len(found) == len(rows) else await tx.rows(sql, parameters)
 
 
-def _split(keys: Sequence[Key]) -> dict[str, list[str]]:
-    return {"channels": [channel for channel, _ in keys], "ids": [external_id for _, external_id in keys]}
+def _split(keys: Sequence[Key]) -> tuple[list[str], list[str]]:
+    return [channel for channel, _ in keys], [external_id for _, external_id in keys]
 
 
 def _known(row: Row[Any]) -> Known:

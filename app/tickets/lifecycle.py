@@ -91,10 +91,7 @@ def legal_moves(state: State) -> list[str]:
 
 def opened(ticket: Ticket, placement: Placement, post: Event, waiting_since: datetime, now: datetime) -> Step:
     """A new ticket takes its place. Until it was placed, from the customer's post on, it was in triage."""
-    custody: tuple[Custody, ...] = (Custody(Holder.TRIAGE, None, waiting_since),)
-    if placement.department is not None:
-        custody = hand_over(custody, placement.holder, _with(placement), now)
-    placed = replace(_placed(ticket, placement), custody=custody)
+    placed = _placed(ticket, placement, (Custody(Holder.TRIAGE, None, waiting_since),), now)
     data = {"number": ticket.number, "topic": placement.topic}
     events = [post, Event("ticket.opened", "system", data, waiting_since)]
     if placement.department is not None:
@@ -180,8 +177,7 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
     _check(ticket, "reroute")
     _not_anothers(ticket, actor, now)
     moved = replace(
-        _placed(ticket, placement),
-        custody=hand_over(ticket.custody, placement.holder, _with(placement), now),
+        _placed(ticket, placement, ticket.custody, now),
         assignee=None,
         lease_until=None,
         snoozed_until=None,
@@ -305,7 +301,9 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
 
 
-def _placed(ticket: Ticket, placement: Placement) -> Ticket:
+def _placed(ticket: Ticket, placement: Placement, custody: tuple[Custody, ...], now: datetime) -> Ticket:
+    """The ticket in its place; the ball goes to whoever the placement says."""
+    holder = placement.holder
     return replace(
         ticket,
         state=State.TRIAGE if placement.department is None else State.ROUTED,
@@ -314,11 +312,8 @@ def _placed(ticket: Ticket, placement: Placement) -> Ticket:
         department=placement.department,
         stage=placement.stage,
         arm=placement.arm,
+        custody=hand_over(custody, holder, placement.department if holder is Holder.DEPARTMENT else None, now),
     )
-
-
-def _with(placement: Placement) -> str | None:
-    return placement.department if placement.holder is Holder.DEPARTMENT else None
 
 
 def _worker_before(custody: Iterable[Custody]) -> Custody:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.kit.db import Reading, Transaction
@@ -63,14 +63,14 @@ class Wanted:
 
 _OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in {"custody", "tags", "due"})
 _values = attrgetter(*_OWN_COLUMNS)
-_NUMBERS = text("SELECT nextval('ticket_number_seq') FROM generate_series(1, :n)")
+_NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
 
 
 async def take_numbers(tx: Transaction, count: int) -> list[int]:
     """Readable numbers for new tickets. A unit that fails leaves gaps, which is what sequences do."""
     if not count:
         return []
-    return [row[0] for row in await tx.rows(_NUMBERS, {"n": count})]
+    return [row[0] for row in await tx.rows(_NUMBERS, (count,))]
 
 
 async def get_ticket(tx: Reading, ticket_id: UUID, *, department: str | None = None) -> Ticket:

@@ -17,6 +17,8 @@ from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
 
 _ACTIVE = (EndpointState.OK, EndpointState.FAILING)
+# Built once, because it runs for every mention.
+_ACTIVE_ENDPOINTS = select(endpoint).where(endpoint.c.state.in_(_ACTIVE)).order_by(endpoint.c.id)
 
 
 class EndpointNotFound(NotFound):
@@ -58,8 +60,7 @@ async def claim_ready(tx: Transaction) -> tuple[Endpoint, ...]:
 
 async def list_active_endpoints(tx: Reading) -> tuple[Endpoint, ...]:
     """Those that new events go to."""
-    rows = await tx.rows(select(endpoint).where(endpoint.c.state.in_(_ACTIVE)).order_by(endpoint.c.id))
-    return tuple(_endpoint(row) for row in rows)
+    return tuple(_endpoint(row) for row in await tx.rows(_ACTIVE_ENDPOINTS))
 
 
 async def mark_changed(tx: Transaction, changed: Endpoint) -> None:
