@@ -20,7 +20,8 @@ from app.api.auth import admit
 from app.api.fields import Count, Flag, InModel, Instant, Name, OutModel, Text
 from app.api.intake import Intake
 from app.api.problems import BrokenJson, InvalidRequest, describe, describe_invalid, respond
-from app.flows.receive import Outcome, Received, receive, withdraw
+from app.flows.receive import receive, withdraw
+from app.flows.settle import Outcome, Received
 from app.kit.errors import WebcareError
 from app.kit.wire import dump
 from app.mentions.mention import CLOCK_SKEW, Author, Kind, Mention, Visibility

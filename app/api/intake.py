@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from app.flows.receive import Received
+from app.flows.settle import Received
 from app.kit.errors import Unavailable, WebcareError
 from app.mentions.mention import Mention
 

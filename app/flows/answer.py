@@ -13,7 +13,8 @@ from app.answers.store import Answer, Reply
 from app.delivery import store as delivery
 from app.delivery.envelope import Publication, Saying, publication
 from app.flows import survey
-from app.flows.work import settle, take
+from app.flows.record import record_one
+from app.flows.work import take
 from app.kit.ids import new_id
 from app.mentions.mention import named_conversation
 from app.mentions.store import get_thread
@@ -76,17 +77,17 @@ async def answer(
     await answers.add_answer(unit.tx, given)
     if not given.first_hand:
         drafted = lifecycle.answered(ticket, caller.actor, {"answer_id": str(given.id)}, unit.now)
-        return Answered(await settle(unit, drafted), given, None)
+        return Answered(await record_one(unit, drafted), given, None)
     said, sent = await _say(unit, caller, ticket, text, ticket.visibility, department=department)
     if resolve:
-        said = await settle(unit, lifecycle.resolve(said, caller.actor, ANSWERED, None, unit.now))
+        said = await record_one(unit, lifecycle.resolve(said, caller.actor, ANSWERED, None, unit.now))
         await survey.invite(unit, [said])
     return Answered(said, given, sent)
 
 
 async def accept(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.accept(ticket, caller.actor))
+    return await record_one(unit, lifecycle.accept(ticket, caller.actor))
 
 
 async def hand_back(
@@ -104,7 +105,7 @@ async def hand_back(
     ticket = await take(unit, caller, ticket_id, expected)
     by_hand.check_names(unit.rulebook.routing, topic, department, topics=unit.rulebook.topics)
     data = {"reason": reason, "topic": topic, "department": department, "note": note, "by": ticket.with_department}
-    return await settle(unit, lifecycle.hand_back(ticket, caller.actor, data, unit.now))
+    return await record_one(unit, lifecycle.hand_back(ticket, caller.actor, data, unit.now))
 
 
 async def _say(
@@ -124,7 +125,7 @@ async def _say(
         reason=None if unit.knobs.publish_url else NO_CHANNEL,
     )
     data = {"reply_id": str(said.id), "visibility": visibility, "department": department}
-    after = await settle(unit, lifecycle.reply(ticket, caller.actor, data, unit.now))
+    after = await record_one(unit, lifecycle.reply(ticket, caller.actor, data, unit.now))
     await answers.add_replies(unit.tx, [said])
     words = Publication(
         type=Saying.REPLY,

@@ -73,6 +73,11 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     return after
 
 
+async def record_one(unit: Unit, step: Step) -> Ticket:
+    """The same for one ticket."""
+    return (await record(unit, [step]))[step.ticket.id]
+
+
 def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
     ticket, rules = step.ticket, unit.rulebook
     case = Case(ticket.topic, ticket.channel, ticket.department, ticket.priority)

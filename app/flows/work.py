@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.access.role import Caller
 from app.flows import survey
-from app.flows.record import record
+from app.flows.record import record, record_one
 from app.kit.errors import Invalid
 from app.routing import by_hand
 from app.routing import store as routing
@@ -35,27 +35,27 @@ class TopicOrDepartment(Invalid):
 async def claim_next(unit: Unit, caller: Caller, wanted: Wanted) -> Ticket | None:
     """The most urgent ticket that fits and that nobody has, with a lease; None when there is none."""
     ticket = await tickets.claim_next(unit.tx, wanted, unit.now)
-    return None if ticket is None else await settle(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+    return None if ticket is None else await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
 async def claim(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+    return await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
 async def release(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.release(ticket, caller.actor, unit.now))
+    return await record_one(unit, lifecycle.release(ticket, caller.actor, unit.now))
 
 
 async def renew(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.renew(ticket, caller.actor, unit.now))
+    return await record_one(unit, lifecycle.renew(ticket, caller.actor, unit.now))
 
 
 async def note(unit: Unit, caller: Caller, ticket_id: UUID, text: str, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.note(ticket, caller.actor, text))
+    return await record_one(unit, lifecycle.note(ticket, caller.actor, text))
 
 
 async def update(
@@ -70,7 +70,7 @@ async def update(
     """Another priority chooses the SLA policies anew; what changes nothing writes nothing."""
     ticket = await take(unit, caller, ticket_id, expected)
     step = lifecycle.update(ticket, caller.actor, priority=priority, tags=tags)
-    return await settle(unit, step) if step.events else ticket
+    return await record_one(unit, step) if step.events else ticket
 
 
 async def reroute(
@@ -96,7 +96,7 @@ async def reroute(
         digest=unit.rulebook.digest,
     )
     placement = Placement(decision.topic, decision.confidence, owned.department, owned.stage, owned.arm, decision.rule)
-    moved = await settle(unit, lifecycle.reroute(ticket, caller.actor, placement, reason, unit.now))
+    moved = await record_one(unit, lifecycle.reroute(ticket, caller.actor, placement, reason, unit.now))
     made = Decided(ticket.id, None, caller.actor, unit.now, as_record(decision))
     await routing.record_decisions(unit.tx, [made])
     return moved
@@ -106,14 +106,14 @@ async def wait(
     unit: Unit, caller: Caller, ticket_id: UUID, until: datetime | None, *, expected: int | None = None
 ) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.wait(ticket, caller.actor, until, unit.now))
+    return await record_one(unit, lifecycle.wait(ticket, caller.actor, until, unit.now))
 
 
 async def snooze(
     unit: Unit, caller: Caller, ticket_id: UUID, until: datetime, *, expected: int | None = None
 ) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await settle(unit, lifecycle.snooze(ticket, caller.actor, until, unit.now))
+    return await record_one(unit, lifecycle.snooze(ticket, caller.actor, until, unit.now))
 
 
 async def resolve(
@@ -121,14 +121,14 @@ async def resolve(
 ) -> Ticket:
     """Settled; whether the customer is asked for a score is decided here and now."""
     ticket = await take(unit, caller, ticket_id, expected)
-    resolved = await settle(unit, lifecycle.resolve(ticket, caller.actor, code, note_text, unit.now))
+    resolved = await record_one(unit, lifecycle.resolve(ticket, caller.actor, code, note_text, unit.now))
     await survey.invite(unit, [resolved])
     return resolved
 
 
 async def reopen(unit: Unit, caller: Caller, ticket_id: UUID, reason: str, *, expected: int | None = None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    reopened = await settle(unit, lifecycle.reopen(ticket, caller.actor, reason, unit.now))
+    reopened = await record_one(unit, lifecycle.reopen(ticket, caller.actor, reason, unit.now))
     await survey.withdraw(unit, [ticket_id])
     return reopened
 
@@ -141,10 +141,6 @@ async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None
             f"You saw version {expected}, it is at {ticket.version} now; read it again.", version=ticket.version
         )
     return ticket
-
-
-async def settle(unit: Unit, step: Step) -> Ticket:
-    return (await record(unit, [step]))[step.ticket.id]
 
 
 async def pass_time(unit: Unit, limit: int = 200) -> int:

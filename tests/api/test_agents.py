@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import Received, receive
+from app.flows.receive import receive
+from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from app.flows.receive import Outcome, Received, receive, withdraw
+from app.flows.receive import receive, withdraw
+from app.flows.settle import Outcome, Received
 from app.kit.db import RowRefused
 from app.kit.errors import WebcareError
 from app.mentions.mention import Author, Kind, Mention

@@ -17,8 +17,9 @@ from app.feedback.invitation import OPT_OUT_TAG, Answer, LinkNotFound, Reason, S
 from app.feedback.store import Feedback
 from app.feedback.tables import invitation
 from app.flows import survey, work
-from app.flows.receive import Received, receive
+from app.flows.receive import receive
 from app.flows.record import record
+from app.flows.settle import Received
 from app.kit.db import Transaction
 from app.kit.ids import digest, new_id
 from app.rulebook import Rulebook

@@ -1,0 +1,216 @@
+"""What becomes of each mention of a list, and of the tickets that they belong to.
+
+Knows every fate: a new ticket, one that is joined or reopened, a duplicate, an edit, nothing. Refuses to know the
+database: `receive` gathers a `Ledger`, this fills it, and `receive` writes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.kit.ids import new_id
+from app.mentions.mention import Mention, is_newer
+from app.mentions.store import AuthorKey, Key, Known, Stored
+from app.routing.decision import Decision, Subject, as_record, decide
+from app.routing.store import Decided
+from app.rulebook import Rulebook
+from app.tickets import lifecycle
+from app.tickets.lifecycle import Placement
+from app.tickets.ticket import Event, State, Step, Ticket
+from app.topics.classify import Classification
+
+
+class Outcome(StrEnum):
+    OPENED = "opened"
+    JOINED = "joined"
+    REOPENED = "reopened"
+    DUPLICATE = "duplicate"
+    UPDATED = "updated"
+    IGNORED = "ignored"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of one mention. `ticket` is None for what is no question to us; `reasons` are JSON-ready."""
+
+    mention_id: UUID | None
+    outcome: Outcome
+    ticket: Ticket | None = None
+    reasons: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A mention, the id that it gets if it is new, and what its words say."""
+
+    id: UUID
+    mention: Mention
+    classification: Classification
+    words: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What one transaction gathered, and what is to be written. `open` holds tickets by conversation."""
+
+    now: datetime
+    rulebook: Rulebook
+    known: Mapping[Key, Known]
+    authors: Mapping[AuthorKey, UUID]
+    conversations: Mapping[UUID, UUID]
+    open: dict[UUID, Ticket]
+    standing: Mapping[UUID, Ticket]
+    originals: set[Key]
+    numbers: list[int]
+    stored: list[Stored] = field(default_factory=list)
+    edits: dict[UUID, Mention] = field(default_factory=dict)
+    steps: dict[UUID, Step] = field(default_factory=dict)
+    decisions: list[Decided] = field(default_factory=list)
+
+    def take(self, step: Step) -> Ticket:
+        """Follow what an earlier mention of the same list made of the ticket."""
+        before = self.steps.get(step.ticket.id)
+        self.steps[step.ticket.id] = before.then(step) if before else step
+        self.open[step.ticket.conversation_id] = step.ticket
+        return step.ticket
+
+
+def is_question(rulebook: Rulebook, said: Mention) -> bool:
+    return not said.is_repost and not rulebook.is_own(said.channel, said.author.handle, said.author.external_id)
+
+
+def settle(ledger: Ledger, arrival: Understood) -> Received:
+    known = ledger.known.get(arrival.mention.key)
+    if known is not None:
+        return _settle_known(ledger, arrival, known)
+    ledger.stored.append(
+        Stored(
+            arrival.id,
+            arrival.mention,
+            ledger.authors[arrival.mention.channel, arrival.mention.author_key],
+            ledger.conversations.get(arrival.id),
+            arrival.classification.language,
+        )
+    )
+    if arrival.id not in ledger.conversations:
+        return Received(arrival.id, Outcome.IGNORED, None, [_why_ignored(ledger, arrival.mention)])
+    ticket = ledger.open.get(ledger.conversations[arrival.id])
+    if ticket is None or ticket.state is State.CLOSED:
+        return _open(ledger, arrival, ticket)
+    return _join(ledger, arrival, ticket)
+
+
+def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received:
+    """Its key stands already: a tombstone, a post of our own, an edit, or the same once more."""
+    if known.deleted:
+        why = _reason("deleted", "its author deleted it; a deletion beats whatever comes later")
+        return Received(known.mention_id, Outcome.IGNORED, None, [why])
+    if known.mention_id is None:
+        return Received(None, Outcome.IGNORED, None, [_reason("own_post", "we published this ourselves")])
+    ticket = ledger.standing.get(known.mention_id)
+    if not is_newer(known.revision, known.fingerprint, arrival.mention):
+        why = _reason("duplicate", f"{arrival.mention.channel} {arrival.mention.external_id} is known and unchanged")
+        return Received(known.mention_id, Outcome.DUPLICATE, ticket, [why])
+    ledger.edits[known.mention_id] = arrival.mention
+    if ticket is not None:
+        current = ledger.open.get(ticket.conversation_id, ticket)
+        ticket = current if current.id == ticket.id else ticket
+        edited = Event("mention.edited", "customer", {"mention_id": str(known.mention_id)})
+        ticket = ledger.take(Step(ticket, ticket, (edited,)))
+    why = _reason("edited", "its author edited it; the words that stood are kept as a revision")
+    return Received(known.mention_id, Outcome.UPDATED, ticket, [why])
+
+
+def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Received:
+    ticket_id = new_id()
+    decision = _decide(ledger, arrival, ticket_id)
+    said = arrival.mention
+    ticket = Ticket(
+        id=ticket_id,
+        number=ledger.numbers.pop(),
+        conversation_id=ledger.conversations[arrival.id],
+        author_id=ledger.authors[said.channel, said.author_key],
+        previous_id=previous.id if previous else None,
+        channel=said.channel,
+        account=said.account,
+        language=arrival.classification.language,
+        visibility=said.visibility,
+        state=State.TRIAGE,
+        topic=None,
+        confidence=0.0,
+        department=None,
+        stage=None,
+        arm=None,
+        priority=decision.priority,
+        tags=decision.tags,
+        opened_at=ledger.now,
+        custody=(),
+    )
+    waiting_since = said.clock_starts_at(ledger.now)
+    step = lifecycle.opened(ticket, _placement(decision), _posted(arrival), waiting_since, ledger.now)
+    ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
+    record_ = as_record(decision)
+    ledger.decisions.append(Decided(ticket_id, arrival.id, "system", ledger.now, record_))
+    return Received(arrival.id, Outcome.OPENED, step.ticket, record_["reasons"])
+
+
+def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
+    """Another post on a ticket that is not closed; one that makes the topic clear takes it out of triage."""
+    was = ticket.state
+    counts_from = arrival.mention.clock_starts_at(ledger.now)
+    step = lifecycle.customer_posted(ticket, _posted(arrival), counts_from, ledger.now)
+    why = [_reason("conversation", f"ticket {ticket.number} of this conversation was {was}", ticket=ticket.number)]
+    if step.ticket.state is State.TRIAGE and step.ticket.assignee is None and arrival.classification.topic:
+        decision = _decide(ledger, arrival, ticket.id)
+        clear = "the customer's next post made the topic clear"
+        step = step.then(lifecycle.reroute(step.ticket, "system", _placement(decision), clear, ledger.now))
+        record_ = as_record(decision)
+        ledger.decisions.append(Decided(ticket.id, arrival.id, "system", ledger.now, record_))
+        why += record_["reasons"]
+    ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
+    return Received(arrival.id, Outcome.REOPENED if was is State.RESOLVED else Outcome.JOINED, step.ticket, why)
+
+
+def _decide(ledger: Ledger, arrival: Understood, ticket_id: UUID) -> Decision:
+    said = arrival.mention
+    subject = Subject(
+        ticket_id=ticket_id,
+        channel=said.channel,
+        account=said.account,
+        kind=said.kind,
+        language=arrival.classification.language,
+        followers=said.author.followers,
+        verified=said.author.verified,
+        visibility=said.visibility,
+        classification=arrival.classification,
+        words=arrival.words,
+    )
+    return decide(subject, ledger.rulebook.routing, ledger.rulebook.digest)
+
+
+def _placement(decision: Decision) -> Placement:
+    return Placement(
+        decision.topic, decision.confidence, decision.department, decision.stage, decision.arm, decision.rule
+    )
+
+
+def _posted(arrival: Understood) -> Event:
+    said = arrival.mention
+    data = {"mention_id": str(arrival.id), "external_id": said.external_id, "kind": said.kind}
+    return Event("mention.received", "customer", data)
+
+
+def _why_ignored(ledger: Ledger, said: Mention) -> dict[str, Any]:
+    if not said.is_repost:
+        return _reason("own_post", "one of our own accounts posted this")
+    if (said.channel, said.parent_id) in ledger.originals:
+        return _reason("repost", "a repost; counted as a signal on its original", original=said.parent_id)
+    return _reason("repost", "a repost of something that we did not receive", original=said.parent_id)
+
+
+def _reason(code: str, text: str, **facts: Any) -> dict[str, Any]:
+    return {"code": code, "text": text, "facts": facts}
