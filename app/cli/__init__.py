@@ -4,8 +4,10 @@ Knows words, options and exit codes. Refuses to do the work itself.
 """
 
 from app.cli.commands import app
+from app.cli.demo import demo
 from app.cli.ingest.command import ingest
 
 app.command()(ingest)
+app.command()(demo)
 
 __all__ = ["app"]
