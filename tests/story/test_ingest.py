@@ -2,16 +2,12 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from rich.console import Console
 
 from app.access.role import Role
@@ -25,6 +21,7 @@ from app.kit.clock import utc_now
 from app.main import create_app
 from app.runtime import Runtime
 from tests.support.callers import token_for
+from tests.support.serving import listen, served
 
 POSTS = b"""tweet_id,author_id,created_at,text
 1,sanne,Tue Oct 31 22:10:47 +0000 2017,Waar blijft mijn pakketje? Zou gisteren komen
@@ -36,21 +33,11 @@ POSTS = b"""tweet_id,author_id,created_at,text
 """
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
 @pytest.fixture
 async def url(runtime: Runtime) -> AsyncIterator[str]:
     """The API on a real port."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(create_app(runtime), log_config=None))
-    serving = asyncio.create_task(server.serve([listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(create_app(runtime), listen()) as address:
+        yield address
 
 
 async def webcare(*words: str, **environment: str) -> tuple[int, str, str]:
