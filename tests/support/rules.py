@@ -1,0 +1,119 @@
+"""A small rulebook, right in every file, for tests to read and to break."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.rulebook import Rulebook, load
+
+ACCOUNTS = """\
+accounts:
+  x:
+    - {handle: "@PolderMobiel", external_id: "42", language: nl}
+  forum: []
+"""
+CALENDARS = """\
+calendars:
+  office:
+    zone: Europe/Amsterdam
+    week:
+      mon: [09:00-12:30, 13:00-17:00]
+      tue: [22:00-06:00]
+    holidays: {country: NL}
+    overrides: {2026-12-24: [09:00-12:00]}
+"""
+DEPARTMENTS = """\
+departments:
+  billing:
+    name: {nl: Facturatie, en: Billing}
+    process: invoices
+    calendar: office
+  legal:
+    name: {nl: Juridisch, en: Legal}
+    process: claims
+    calendar: office
+"""
+ESCALATION = """\
+risks:
+  legal: {priority: high, words: [advocaat]}
+reach:
+  - {followers: 1000, priority: high}
+"""
+FEEDBACK = """\
+feedback:
+  cool_down: 90 days
+  delay: 1 minute
+  expires: 24 hours
+  texts:
+    nl:
+      {language: Nederlands, invitation: i, question: q, lowest: l, highest: h, comment: c, send: s, thanks: t,
+       closed: z, score_missing: m, comment_too_long: g}
+"""
+OWNERSHIP = """\
+ownership:
+  - {topics: [invoice], department: billing, stage: central}
+  - {topics: [invoice], channels: [x], department: billing, stage: pilot, percent: 30}
+"""
+ROUTES = """\
+routes:
+  narrow:
+    when: {topics: [invoice], channels: [x], words: [avg, gdpr]}
+    then: {priority: high}
+  broad:
+    when: {followers_min: 10}
+    then: {tags: [big]}
+"""
+SLA = """\
+sla:
+  narrow:
+    metric: first_reply
+    when: {channels: [x]}
+    calendar: office
+    targets: {normal: 5 minutes}
+  narrower:
+    metric: first_reply
+    when: {channels: [x], topics: [invoice]}
+    calendar: office
+    targets: {urgent: 5 minutes}
+  first_reply: {metric: first_reply, calendar: office, targets: ALL}
+  next_reply: {metric: next_reply, calendar: office, targets: ALL}
+  resolution: {metric: resolution, calendar: office, targets: ALL, pauses: [customer]}
+  acceptance: {metric: acceptance, calendar: office, targets: ALL}
+  ownership: {metric: ownership, calendar: office, targets: ALL, warn: 0.5}
+""".replace("ALL", "{urgent: 1 hour, high: 1 hour, normal: 1 hour, low: 1 hour}")
+TOPICS = """\
+topics:
+  invoice:
+    name: {nl: Factuur, en: Invoice}
+    phrases:
+      nl: [factuur, {text: rekening*, weight: 2}]
+      any: [bill]
+    not:
+      nl: [jaarrekening]
+    examples:
+      - {text: Mijn factuur klopt niet, lang: nl}
+      - {text: Waar is de winkel, lang: nl, not: true}
+"""
+FILES = {
+    "accounts.yaml": ACCOUNTS,
+    "calendars.yaml": CALENDARS,
+    "departments.yaml": DEPARTMENTS,
+    "escalation.yaml": ESCALATION,
+    "feedback.yaml": FEEDBACK,
+    "ownership.yaml": OWNERSHIP,
+    "routes.yaml": ROUTES,
+    "sla.yaml": SLA,
+    "topics.yaml": TOPICS,
+}
+
+
+def loaded(files: Mapping[str, str]) -> Rulebook:
+    with TemporaryDirectory() as folder:
+        for name, text in files.items():
+            Path(folder, name).write_text(text, encoding="utf-8")
+        return load(Path(folder))
+
+
+def edited(file: str, old: str, new: str) -> dict[str, str]:
+    assert FILES[file].count(old) == 1, f"{old!r} must stand once in {file}"
+    return FILES | {file: FILES[file].replace(old, new)}
