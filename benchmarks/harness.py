@@ -85,9 +85,9 @@ def serving() -> Iterator[Service]:
             "WEBCARE_DATABASE_URL": url,
             "WEBCARE_DATA_DIR": str(data),
             "WEBCARE_PORT": str(port),
-            "WEBCARE_LOG_LEVEL": "WARNING",
         }
-        api = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environment, cwd=PROJECT)
+        command = [sys.executable, "-m", "app.cli", "serve"]
+        api = subprocess.Popen(command, env=environment, cwd=PROJECT, stderr=subprocess.DEVNULL)
         try:
             asyncio.run(_ready(port))
             yield Service(api.pid, port, token, url.replace("+asyncpg", ""))

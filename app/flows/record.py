@@ -67,9 +67,8 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
     await sla.record_clocks(unit.tx, [clock for one in changed for clock in one.clocks])
     await _tell(unit, after, happened)
-    for event in happened:
-        ticket = after[event.ticket_id]
-        logs.transition(event.type, ticket=ticket.number, actor=event.actor, department=ticket.department)
+    for one in changed:
+        _log(one.step)
     return after
 
 
@@ -123,6 +122,14 @@ def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
 
 def _customers_moment(step: Step) -> datetime | None:
     return min((event.counts_from for event in step.events if event.counts_from is not None), default=None)
+
+
+def _log(step: Step) -> None:
+    """One line per step; the last of its events says where it led."""
+    if step.events:
+        ticket, last = step.ticket, step.events[-1]
+        facts = {"ticket": ticket.number, "state": ticket.state, "department": ticket.department, "actor": last.actor}
+        logs.transition(last.type, events=len(step.events), **facts)
 
 
 async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
