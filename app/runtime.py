@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_bytes
 from typing import Concatenate, ParamSpec, TypeVar
 
+from pydantic import SecretStr
+
 from app.delivery.sender import Sender
+from app.delivery.signing import secret_from
 from app.kit.clock import utc_now
 from app.kit.db import Database, Reading, Transaction
 from app.kit.http import Reach, guarded_client, plain_client
-from app.kit.sealing import Sealer, load_or_make_key
+from app.kit.sealing import Sealer, load_or_make, new_key
 from app.rulebook import Rulebook, load
 from app.settings import Settings
 
@@ -70,8 +74,9 @@ async def build_runtime(
 
     `database_url` comes apart because the embedded server makes its own; `statement_timeout` defaults to the API's.
     """
+    settings = _with_publish_secret(settings)
     given = settings.secret_key
-    key = given.get_secret_value() if given else load_or_make_key(settings.data_dir / "secret.key")
+    key = given.get_secret_value() if given else load_or_make(settings.data_dir / "secret.key", new_key)
     reach = Reach(settings.webhook_allow_cidrs, settings.webhook_ports)
     runtime = Runtime(
         database=Database(
@@ -93,3 +98,11 @@ async def build_runtime(
         await runtime.sender.close()
         await runtime.publisher.close()
         await runtime.database.close()
+
+
+def _with_publish_secret(settings: Settings) -> Settings:
+    """What is published is always signed: with a secret made at first use when none is set."""
+    if settings.publish_url is None or settings.publish_secret is not None:
+        return settings
+    made = load_or_make(settings.publish_secret_file, lambda: secret_from(token_bytes(32)))
+    return settings.model_copy(update={"publish_secret": SecretStr(made)})

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     reports_database_url: DatabaseUrl | None = Field(
         None, repr=False, description="A replica that reports read; unset: the main database"
     )
-    data_dir: Path = Field(Path("data"), description="Folder of the embedded PostgreSQL and the made secret key")
+    data_dir: Path = Field(Path("data"), description="Folder of the embedded PostgreSQL and of secrets that were made")
     rules_dir: Path = Field(PROJECT / "routing_rules", description="Folder of the rulebook's YAML files")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: int = Field(8080, ge=1, le=65535, description="Port that the API listens on")
@@ -77,7 +77,11 @@ class Settings(BaseSettings):
     publish_url: str | None = Field(
         None, description="Where replies, surveys and statements are posted to be published"
     )
-    publish_secret: SecretStr | None = Field(None, description="Signs what is posted there (`whsec_...`)")
+    publish_secret: SecretStr | None = Field(
+        None,
+        description="Signs what is posted there (`whsec_...`); unset: `publish.secret` in the data folder, made at"
+        " first start",
+    )
     webhook_allow_cidrs: Networks = Field((), description="Private networks that webhooks may reach, comma-separated")
     webhook_ports: Ports = Field(
         frozenset({80, 443, 8080, 8443}), description="Ports that webhooks may reach outside the allowed networks"
@@ -105,3 +109,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe line that is logged"
     )
+
+    @property
+    def publish_secret_file(self) -> Path:
+        """Holds the secret that signs what is published while `publish_secret` is unset; a channel adapter reads it."""
+        return self.data_dir / "publish.secret"

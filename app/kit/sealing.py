@@ -1,9 +1,11 @@
 """Secrets at rest: sealed with a key that is kept apart from the database.
 
-Knows Fernet (AES-128-CBC and HMAC-SHA-256) and the file of the key. Refuses to know whose secrets they are.
+Knows Fernet (AES-128-CBC and HMAC-SHA-256), and files of secrets that are made at first use. Refuses to know whose
+secrets they are.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -41,16 +43,21 @@ class Sealer:
             raise SealBroken("A sealed secret cannot be opened: was the secret key changed?") from error
 
 
-def load_or_make_key(path: Path) -> str:
-    """The key in this file, made at first use and readable by its owner alone.
+def new_key() -> str:
+    """A key for a `Sealer`."""
+    return Fernet.generate_key().decode()
+
+
+def load_or_make(path: Path, make: Callable[[], str]) -> str:
+    """The secret in this file, made at first use and readable by its owner alone.
 
     It appears under its name whole, and the first of several processes that start together gives it to all.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(Fernet.generate_key())
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:

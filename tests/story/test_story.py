@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +19,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.access.role import Role
-from app.delivery.signing import secret_from
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.main import create_app
@@ -32,7 +30,6 @@ from tests.support.callers import token_for
 from tests.support.serving import listen, served, url_of
 
 OFTEN = timedelta(milliseconds=50)
-PUBLISH_SECRET = secret_from(b"p" * 32)
 CAST = {Role.INGEST: None, Role.AGENT: None, Role.DEPARTMENT: "supply_chain", Role.MANAGER: None}
 POST = {
     "channel": "forum",
@@ -130,7 +127,7 @@ def rules(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def house(database: Database, database_url: str, rules: Path, tmp_path: Path) -> AsyncIterator[House]:
-    department, channel = Receiver("department"), Receiver("forum", PUBLISH_SECRET)
+    department, channel = Receiver("department"), Receiver("forum")
     listening = listen()
     async with served(department.app, listen()) as department_url, served(channel.app, listen()) as channel_url:
         settings = Settings(
@@ -138,7 +135,6 @@ async def house(database: Database, database_url: str, rules: Path, tmp_path: Pa
             rules_dir=rules,
             public_url=url_of(listening),
             publish_url=channel_url,
-            publish_secret=SecretStr(PUBLISH_SECRET),
             webhook_allow_cidrs=(ip_network("127.0.0.1/32"),),
         )
         async with (
@@ -147,6 +143,7 @@ async def house(database: Database, database_url: str, rules: Path, tmp_path: Pa
             working(runtime),
             httpx.AsyncClient(base_url=url, timeout=20) as client,
         ):
+            channel.secret = settings.publish_secret_file.read_text()
             callers = {role: Caller(client, await token_for(runtime, role, owner)) for role, owner in CAST.items()}
             yield House(client, department, department_url, channel, callers)
 
