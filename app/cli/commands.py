@@ -35,8 +35,9 @@ def up_command() -> None:
     (./data); WEBCARE_DATABASE_URL uses a PostgreSQL of your own instead.
 
     On a loopback address webhooks may reach this machine itself, and replies are posted to
-    http://127.0.0.1:8081/publish, where `webcare demo` or your own adapter listens. WEBCARE_WEBHOOK_ALLOW_CIDRS and
-    WEBCARE_PUBLISH_URL change that.
+    http://127.0.0.1:8081/publish, where `webcare demo` or your own adapter listens, signed with the secret in
+    publish.secret beside the data. WEBCARE_WEBHOOK_ALLOW_CIDRS, WEBCARE_PUBLISH_URL and WEBCARE_PUBLISH_SECRET change
+    that.
     """
     up.run(_begin())
 

@@ -59,10 +59,10 @@ def _keep_all(settings: Settings, url: str, listening: socket.socket, embedded: 
     family = Family(at_birth=embedded.leave if embedded else lambda: None)
     local = _with_local_defaults(settings)
     try:
-        family.run_once("migrate", lambda: asyncio.run(migrate(url)))
+        family.run_once("setup", lambda: asyncio.run(_prepare(local, url)))
         family.keep("api", partial(processes.serve, local, url, listening))
         family.keep("worker", partial(processes.work, local, url))
-        family.run_once("greeting", lambda: asyncio.run(_greet(settings, url, listening)))
+        family.run_once("greeting", lambda: asyncio.run(_greet(local, listening)))
         while True:
             family.look_after()
             if embedded and not embedded.is_running():
@@ -75,16 +75,25 @@ def _keep_all(settings: Settings, url: str, listening: socket.socket, embedded: 
         family.end()
 
 
-async def _greet(settings: Settings, url: str, listening: socket.socket) -> None:
+async def _prepare(settings: Settings, url: str) -> None:
+    """What the others find when they start: the schema, and tokens that let people in from the first call."""
+    await migrate(url)
+    async with processes.ready_runtime(settings, url) as runtime:
+        tokens = await _first_tokens(runtime)
+    if tokens:
+        typer.echo("\nTokens, shown this once (`webcare token create` makes more):")
+    for one in tokens:
+        typer.echo(f"    {one.token.role + ' ' + (one.token.department or ''):<25}{one.secret}")
+
+
+async def _greet(settings: Settings, listening: socket.socket) -> None:
     """Print where everything is as soon as it answers."""
     host, port = listening.getsockname()[:2]
     if ip_address(host).is_unspecified:
         host = "::1" if ":" in host else "127.0.0.1"
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     await _ready(f"{address}/readyz")
-    async with processes.ready_runtime(settings, url) as runtime:
-        tokens = await _first_tokens(runtime)
-    typer.echo(_greeting(settings, address, tokens))
+    typer.echo(_greeting(settings, address))
 
 
 async def _ready(url: str) -> None:
@@ -107,19 +116,17 @@ async def _first_tokens(runtime: Runtime) -> list[Issued]:
     return [one for one in issued if one.secret != given]
 
 
-def _greeting(settings: Settings, address: str, tokens: list[Issued]) -> str:
-    lines = [
-        "",
-        "webcare is ready.",
-        f"  API     {address}/api/v1",
-        f"  Docs    {address}/docs",
-        f"  Data    {'your own PostgreSQL' if settings.database_url else settings.data_dir.resolve()}",
-        f"  Rules   {settings.rules_dir.resolve()}",
-    ]
-    if tokens:
-        lines.append("  Tokens, shown this once (`webcare token create` makes more):")
-        lines += [f"    {one.token.role + ' ' + (one.token.department or ''):<25}{one.secret}" for one in tokens]
-    return "\n".join([*lines, "  Stop    Ctrl-C"])
+def _greeting(settings: Settings, address: str) -> str:
+    secret = "WEBCARE_PUBLISH_SECRET" if settings.publish_secret else settings.publish_secret_file.resolve()
+    channel = f"{settings.publish_url}, signed with {secret}" if settings.publish_url else "none: WEBCARE_PUBLISH_URL"
+    return f"""
+webcare is ready.
+  API     {address}/api/v1
+  Docs    {address}/docs
+  Channel {channel}
+  Data    {"your own PostgreSQL" if settings.database_url else settings.data_dir.resolve()}
+  Rules   {settings.rules_dir.resolve()}
+  Stop    Ctrl-C"""
 
 
 def _with_local_defaults(settings: Settings) -> Settings:

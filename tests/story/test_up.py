@@ -90,9 +90,16 @@ def up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
             run.end()
 
 
+def lives(process: Any) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # gone between the two questions
+        return False
+
+
 def wait_until_gone(processes: list[Any]) -> None:
     deadline = time.monotonic() + 30
-    while living := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
+    while living := [one for one in processes if lives(one)]:
         assert time.monotonic() < deadline, f"still alive: {living}"
         time.sleep(0.05)
 
@@ -117,6 +124,17 @@ def test_it_serves_heals_and_ends_cleanly(up: Callable[[], Up]) -> None:
     family = running.family()
     assert running.end(signal.SIGINT) == 0
     wait_until_gone(family)
+
+
+def test_who_starts_it_is_told_first_who_may_come_in_and_what_signs_publications(
+    up: Callable[[], Up], tmp_path: Path
+) -> None:
+    told = up().printed
+    assert 0 < told.index("Tokens, shown this once") < told.index("webcare is ready")
+    secret = tmp_path / "data" / "publish.secret"
+    assert f"http://127.0.0.1:8081/publish, signed with {secret}\n" in told
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert secret.read_text().startswith("whsec_")
 
 
 def test_killed_hard_it_comes_back_with_all_that_was_acknowledged(up: Callable[[], Up]) -> None:
