@@ -6,7 +6,7 @@ describe them in OpenAPI.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.access.role import Permission
 from app.api.auth import admit
 from app.api.fields import Count, Flag, InModel, Instant, Name, OutModel, Text
 from app.api.intake import Intake
+from app.api.metrics import REFUSED, Metrics
 from app.api.problems import BrokenJson, InvalidRequest, describe, describe_invalid, respond
 from app.flows.receive import receive, withdraw
 from app.flows.settle import Outcome, Received
@@ -167,10 +168,12 @@ async def post_mention(request: Request) -> Response:
     content = parse_json(await request.body())
     try:
         mention = _checked(content, runtime.now())
-    except ValidationError as error:
-        return respond(describe_invalid(error.errors()))
+    except (ValidationError, WebcareError) as error:
+        _count(request, [REFUSED])
+        return respond(_problem(error))
     intake: Intake = request.app.state.intake
     received = await intake.submit(mention)
+    _count(request, [received.outcome])
     return _json(_told(received), 200 if received.outcome in _AGAIN else 201)
 
 
@@ -191,15 +194,14 @@ async def post_mentions(request: Request) -> Response:
     for place, one in enumerate(_batch(parse_json(await request.body()))):
         try:
             good[place] = _checked(one, now)
-        except ValidationError as error:
-            items[place] = describe_invalid(error.errors(), within=f"mentions.{place}")
-        except WebcareError as error:
-            items[place] = describe(error)
-    refused = len(items)
+        except (ValidationError, WebcareError) as error:
+            items[place] = _problem(error, within=f"mentions.{place}")
     for place, received in zip(good, await receive(runtime, list(good.values())), strict=True):
         items[place] = describe(received) if isinstance(received, WebcareError) else _told(received)
-        refused += isinstance(received, WebcareError)
     ordered = [items[place] for place in range(len(items))]
+    outcomes = [item.get("outcome", REFUSED) for item in ordered]
+    _count(request, outcomes)
+    refused = outcomes.count(REFUSED)
     return _json({"items": ordered, "received": len(ordered) - refused, "refused": refused}, 200)
 
 
@@ -244,6 +246,15 @@ def _checked(content: Any, now: datetime) -> Mention:
             field="posted_at",
         )
     return said.to_mention()
+
+
+def _problem(error: ValidationError | WebcareError, within: str = "") -> dict[str, Any]:
+    return describe(error) if isinstance(error, WebcareError) else describe_invalid(error.errors(), within=within)
+
+
+def _count(request: Request, outcomes: Iterable[str]) -> None:
+    metrics: Metrics = request.app.state.metrics
+    metrics.count_mentions(outcomes)
 
 
 def _told(received: Received) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.backlog import CAP, Backlog
 
+REFUSED = "refused"  # the outcome of a mention that was a problem
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -54,7 +55,7 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def count_mentions(self, outcomes: Iterable[str]) -> None:
-        """`outcomes` of one list of mentions, one each; `refused` for those that were a problem."""
+        """`outcomes` of one list of mentions, one each."""
         for outcome, n in Tally(outcomes).items():
             self._mentions.labels(outcome).inc(n)
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from app.access.role import Role
 from app.delivery.envelope import Kind
 from app.delivery.tables import delivery, message
 from app.kit.clock import utc_now
@@ -15,6 +16,8 @@ from app.kit.db import Database, Transaction
 from app.main import create_app
 from app.rulebook import Rulebook
 from app.runtime import Runtime
+from tests.support.callers import token_for
+from tests.support.mentions import as_json, mention
 from tests.support.standing import add_ticket
 
 
@@ -87,6 +90,18 @@ async def test_requests_are_counted_by_route_and_never_by_what_callers_chose(cli
         ("other", "/healthz", "405"),
     } == requests
     assert told["webcare_http_request_seconds_count", "/healthz"] == 2
+
+
+async def test_mentions_are_counted_by_what_became_of_them(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    headers = await token_for(runtime, Role.INGEST)
+    known, wrong = as_json(mention()), as_json(mention(), text=12)
+    early = as_json(mention(at=runtime.now() + timedelta(days=1)))
+    for one in (known, known, wrong, early):
+        await client.post("/api/v1/mentions", json=one, headers=headers)
+    batch = {"mentions": [known, wrong, as_json(mention()), early]}
+    await client.post("/api/v1/mentions/batch", json=batch, headers=headers)
+    counts = {labels[1]: n for labels, n in (await figures(client)).items() if labels[0] == "webcare_mentions_total"}
+    assert counts == {"opened": 2, "duplicate": 2, "refused": 4}
 
 
 async def test_a_refusal_at_the_door_is_counted_too(client: httpx.AsyncClient) -> None:
