@@ -128,8 +128,14 @@ def _log(step: Step) -> None:
     """One line per step; the last of its events says where it led."""
     if step.events:
         ticket, last = step.ticket, step.events[-1]
-        facts = {"ticket": ticket.number, "state": ticket.state, "department": ticket.department, "actor": last.actor}
-        logs.transition(last.type, events=len(step.events), **facts)
+        logs.transition(
+            last.type,
+            ticket=ticket.number,
+            state=ticket.state,
+            department=ticket.department,
+            actor=last.actor,
+            events=len(step.events),
+        )
 
 
 async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
