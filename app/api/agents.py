@@ -12,8 +12,9 @@ from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.answers.store import Reply
+from app.api.acting import OneTicket, shown
 from app.api.auth import allow
-from app.api.etag import ExpectedVersion, etag
+from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
 from app.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, Places
@@ -173,156 +174,76 @@ async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: F
         holders=None if asked.department else (Holder.TRIAGE, Holder.WEBCARE),
     )
     ticket = await runtime.run(work.claim_next, caller, wanted)
-    return Response(status_code=204) if ticket is None else _shown(ticket, response)
+    if ticket is None:
+        return Response(status_code=204)
+    response.headers["ETag"] = etag(ticket.version)
+    return shown(ticket)
 
 
 @router.post("/tickets/{ticket_id}/claim", summary="Take a ticket")
-async def claim(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    response: Response,
-    expected: ExpectedVersion,
-    _: Nothing | None = None,
-) -> TicketLine:
+async def claim(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
     """With a lease of ten minutes. 409 says who has it. Taking one that a department has brings it back to webcare."""
-    return _shown(await runtime.run(work.claim, caller, ticket_id, expected=expected), response)
+    return await on.run(work.claim, caller)
 
 
 @router.post("/tickets/{ticket_id}/release", summary="Let a ticket go")
-async def release(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    response: Response,
-    expected: ExpectedVersion,
-    _: Nothing | None = None,
-) -> TicketLine:
-    return _shown(await runtime.run(work.release, caller, ticket_id, expected=expected), response)
+async def release(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
+    return await on.run(work.release, caller)
 
 
 @router.post("/tickets/{ticket_id}/lease", summary="Keep a ticket for longer")
-async def renew(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    response: Response,
-    expected: ExpectedVersion,
-    _: Nothing | None = None,
-) -> TicketLine:
+async def renew(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
     """Ten minutes from now."""
-    return _shown(await runtime.run(work.renew, caller, ticket_id, expected=expected), response)
+    return await on.run(work.renew, caller)
 
 
 @router.post("/tickets/{ticket_id}/note", status_code=201, response_model=TicketLine, summary="Write a note")
-async def note(caller: Settler, once: Repeating, ticket_id: UUID, said: NoteIn, expected: ExpectedVersion) -> Response:
+async def note(caller: Settler, on: OneTicket, once: Repeating, said: NoteIn) -> Response:
     """For colleagues; no customer and no webhook ever sees it."""
-    return await once.run(caller, 201, _line, work.note, caller, ticket_id, said.text, expected=expected)
+    return await once.run(caller, 201, shown, work.note, caller, on.ticket_id, on.expected, said.text)
 
 
 @router.post("/tickets/{ticket_id}/reply", status_code=202, response_model=ReplyQueued, summary="Reply to the customer")
-async def reply(caller: Agent, once: Repeating, ticket_id: UUID, said: ReplyIn, expected: ExpectedVersion) -> Response:
+async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) -> Response:
     """Kept at once and published through the channel adapter; its state stands on the ticket."""
     return await once.run(
-        caller, 202, _queued, speaking.reply, caller, ticket_id, said.text, said.visibility, expected=expected
+        caller, 202, _queued, speaking.reply, caller, on.ticket_id, on.expected, said.text, said.visibility
     )
 
 
 @router.patch("/tickets/{ticket_id}", summary="Change priority or tags")
-async def update(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: PatchIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
+async def update(caller: Agent, on: OneTicket, asked: PatchIn) -> TicketLine:
     """Another priority chooses the promises anew; what was breached stays breached."""
     tags = None if asked.tags is None else tuple(asked.tags)
-    changed = await runtime.run(work.update, caller, ticket_id, priority=asked.priority, tags=tags, expected=expected)
-    return _shown(changed, response)
+    return await on.run(work.update, caller, priority=asked.priority, tags=tags)
 
 
 @router.post("/tickets/{ticket_id}/reroute", summary="Give a ticket another topic or department")
-async def reroute(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: RerouteIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
-    moved = await runtime.run(
-        work.reroute,
-        caller,
-        ticket_id,
-        topic=asked.topic,
-        department=asked.department,
-        reason=asked.reason,
-        expected=expected,
-    )
-    return _shown(moved, response)
+async def reroute(caller: Agent, on: OneTicket, asked: RerouteIn) -> TicketLine:
+    return await on.run(work.reroute, caller, topic=asked.topic, department=asked.department, reason=asked.reason)
 
 
 @router.post("/tickets/{ticket_id}/wait", summary="Wait for the customer")
-async def wait(
-    caller: Settler,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: WaitIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
-    return _shown(await runtime.run(work.wait, caller, ticket_id, asked.until, expected=expected), response)
+async def wait(caller: Settler, on: OneTicket, asked: WaitIn) -> TicketLine:
+    return await on.run(work.wait, caller, asked.until)
 
 
 @router.post("/tickets/{ticket_id}/snooze", summary="Put a ticket out of sight for a while")
-async def snooze(
-    caller: Agent,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: SnoozeIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
+async def snooze(caller: Agent, on: OneTicket, asked: SnoozeIn) -> TicketLine:
     """No clock stops for it: the customer waits all the same."""
-    return _shown(await runtime.run(work.snooze, caller, ticket_id, asked.until, expected=expected), response)
+    return await on.run(work.snooze, caller, asked.until)
 
 
 @router.post("/tickets/{ticket_id}/resolve", summary="Settle a ticket")
-async def resolve(
-    caller: Settler,
-    runtime: Serving,
-    ticket_id: UUID,
-    response: Response,
-    expected: ExpectedVersion,
-    asked: ResolveIn | None = None,
-) -> TicketLine:
+async def resolve(caller: Settler, on: OneTicket, asked: ResolveIn | None = None) -> TicketLine:
     """The customer may then be asked for a score; a new post within seven days reopens the ticket."""
     settled = asked or ResolveIn()
-    resolved = await runtime.run(work.resolve, caller, ticket_id, settled.code, settled.note, expected=expected)
-    return _shown(resolved, response)
+    return await on.run(work.resolve, caller, settled.code, settled.note)
 
 
 @router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
-async def reopen(
-    caller: Settler,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: ReopenIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
-    return _shown(await runtime.run(work.reopen, caller, ticket_id, asked.reason, expected=expected), response)
-
-
-def _line(ticket: Ticket) -> TicketLine:
-    return TicketLine.model_validate(line(ticket))
-
-
-def _shown(ticket: Ticket, response: Response) -> TicketLine:
-    response.headers["ETag"] = etag(ticket.version)
-    return _line(ticket)
+async def reopen(caller: Settler, on: OneTicket, asked: ReopenIn) -> TicketLine:
+    return await on.run(work.reopen, caller, asked.reason)
 
 
 def _queued(said: tuple[Ticket, Reply]) -> ReplyQueued:

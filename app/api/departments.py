@@ -10,13 +10,12 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.access.role import Caller, Permission
+from app.api.acting import OneTicket, shown
 from app.api.agents import ReplyQueued, Words
 from app.api.auth import allow
-from app.api.etag import ExpectedVersion, etag
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
-from app.api.serving import Serving
-from app.api.tickets import TicketLine, line
+from app.api.tickets import TicketLine
 from app.flows import answer as speaking
 from app.flows.answer import Answered
 
@@ -55,24 +54,13 @@ class HandBackIn(InModel):
 
 
 @router.post("/tickets/{ticket_id}/accept", summary="Accept a ticket")
-async def accept(
-    caller: Owner,
-    runtime: Serving,
-    ticket_id: UUID,
-    response: Response,
-    expected: ExpectedVersion,
-    _: AcceptIn | None = None,
-) -> TicketLine:
+async def accept(caller: Owner, on: OneTicket, _: AcceptIn | None = None) -> TicketLine:
     """Stops the acceptance clock."""
-    accepted = await runtime.run(speaking.accept, caller, ticket_id, expected=expected)
-    response.headers["ETag"] = etag(accepted.version)
-    return TicketLine.model_validate(line(accepted))
+    return await on.run(speaking.accept, caller)
 
 
 @router.post("/tickets/{ticket_id}/answer", status_code=202, response_model=AnsweredOut, summary="Answer a ticket")
-async def answer(
-    caller: Owner, once: Repeating, ticket_id: UUID, given: AnswerIn, expected: ExpectedVersion
-) -> Response:
+async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn) -> Response:
     """Published first-hand where the stage of your ownership says so; else webcare gets it as a draft."""
     return await once.run(
         caller,
@@ -80,37 +68,26 @@ async def answer(
         _answered,
         speaking.answer,
         caller,
-        ticket_id,
+        on.ticket_id,
+        on.expected,
         given.text,
         publish=given.publish,
         resolve=given.resolve,
         valid_until=given.valid_until,
-        expected=expected,
     )
 
 
 @router.post("/tickets/{ticket_id}/handback", summary="Hand a ticket back")
-async def hand_back(
-    caller: Owner,
-    runtime: Serving,
-    ticket_id: UUID,
-    asked: HandBackIn,
-    response: Response,
-    expected: ExpectedVersion,
-) -> TicketLine:
+async def hand_back(caller: Owner, on: OneTicket, asked: HandBackIn) -> TicketLine:
     """To a person in triage, with your reason and suggestion. Your clocks stop; the customer's do not."""
-    back = await runtime.run(
+    return await on.run(
         speaking.hand_back,
         caller,
-        ticket_id,
         asked.reason,
         topic=asked.topic,
         department=asked.department,
         note=asked.note,
-        expected=expected,
     )
-    response.headers["ETag"] = etag(back.version)
-    return TicketLine.model_validate(line(back))
 
 
 def _answered(done: Answered) -> AnsweredOut:
@@ -119,5 +96,5 @@ def _answered(done: Answered) -> AnsweredOut:
         answer_id=done.answer.id,
         first_hand=done.answer.first_hand,
         reply=ReplyQueued(reply_id=sent.id, state=sent.state, reason=sent.reason) if sent else None,
-        ticket=TicketLine.model_validate(line(done.ticket)),
+        ticket=shown(done.ticket),
     )

@@ -38,7 +38,12 @@ class Answered:
 
 
 async def reply(
-    unit: Unit, caller: Caller, ticket_id: UUID, text: str, visibility: str, *, expected: int | None = None
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    expected: int | None,
+    text: str,
+    visibility: str,
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer. It counts from now, and is published as soon as the channel takes it."""
     ticket = await take(unit, caller, ticket_id, expected)
@@ -49,12 +54,12 @@ async def answer(
     unit: Unit,
     caller: Caller,
     ticket_id: UUID,
+    expected: int | None,
     text: str,
     *,
     publish: bool,
     resolve: bool,
     valid_until: datetime | None,
-    expected: int | None = None,
 ) -> Answered:
     """A department answers: first-hand where its stage lets it, else as a draft that goes to webcare.
 
@@ -85,7 +90,7 @@ async def answer(
     return Answered(said, given, sent)
 
 
-async def accept(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+async def accept(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.accept(ticket, caller.actor))
 
@@ -94,12 +99,12 @@ async def hand_back(
     unit: Unit,
     caller: Caller,
     ticket_id: UUID,
+    expected: int | None,
     reason: str,
     *,
     topic: str | None,
     department: str | None,
     note: str | None,
-    expected: int | None = None,
 ) -> Ticket:
     """Not ours: back to a person in triage, with the department's suggestion. Raises `UnknownTopic` and the like."""
     ticket = await take(unit, caller, ticket_id, expected)

@@ -38,22 +38,22 @@ async def claim_next(unit: Unit, caller: Caller, wanted: Wanted) -> Ticket | Non
     return None if ticket is None else await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
-async def claim(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+async def claim(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
-async def release(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+async def release(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.release(ticket, caller.actor, unit.now))
 
 
-async def renew(unit: Unit, caller: Caller, ticket_id: UUID, *, expected: int | None = None) -> Ticket:
+async def renew(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.renew(ticket, caller.actor, unit.now))
 
 
-async def note(unit: Unit, caller: Caller, ticket_id: UUID, text: str, *, expected: int | None = None) -> Ticket:
+async def note(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, text: str) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.note(ticket, caller.actor, text))
 
@@ -62,10 +62,10 @@ async def update(
     unit: Unit,
     caller: Caller,
     ticket_id: UUID,
+    expected: int | None,
     *,
     priority: str | None = None,
     tags: tuple[str, ...] | None = None,
-    expected: int | None = None,
 ) -> Ticket:
     """Another priority chooses the SLA policies anew; what changes nothing writes nothing."""
     ticket = await take(unit, caller, ticket_id, expected)
@@ -77,11 +77,11 @@ async def reroute(
     unit: Unit,
     caller: Caller,
     ticket_id: UUID,
+    expected: int | None,
     *,
     topic: str | None,
     department: str | None,
     reason: str,
-    expected: int | None = None,
 ) -> Ticket:
     """Place a ticket by hand. Raises `TopicOrDepartment`, `UnknownTopic`, `UnknownDepartment`."""
     ticket = await take(unit, caller, ticket_id, expected)
@@ -103,21 +103,28 @@ async def reroute(
 
 
 async def wait(
-    unit: Unit, caller: Caller, ticket_id: UUID, until: datetime | None, *, expected: int | None = None
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    expected: int | None,
+    until: datetime | None,
 ) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.wait(ticket, caller.actor, until, unit.now))
 
 
-async def snooze(
-    unit: Unit, caller: Caller, ticket_id: UUID, until: datetime, *, expected: int | None = None
-) -> Ticket:
+async def snooze(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, until: datetime) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.snooze(ticket, caller.actor, until, unit.now))
 
 
 async def resolve(
-    unit: Unit, caller: Caller, ticket_id: UUID, code: str, note_text: str | None, *, expected: int | None = None
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    expected: int | None,
+    code: str,
+    note_text: str | None,
 ) -> Ticket:
     """Settled; whether the customer is asked for a score is decided here and now."""
     ticket = await take(unit, caller, ticket_id, expected)
@@ -126,7 +133,7 @@ async def resolve(
     return resolved
 
 
-async def reopen(unit: Unit, caller: Caller, ticket_id: UUID, reason: str, *, expected: int | None = None) -> Ticket:
+async def reopen(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, reason: str) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     reopened = await record_one(unit, lifecycle.reopen(ticket, caller.actor, reason, unit.now))
     await survey.withdraw(unit, [ticket_id])

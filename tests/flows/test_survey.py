@@ -49,7 +49,7 @@ async def opened(runtime: Runtime, by: str = "sanne", **facts: Any) -> Ticket:
 
 async def resolved(runtime: Runtime, by: str = "sanne", code: str = "solved", **facts: Any) -> Ticket:
     ticket = await opened(runtime, by, **facts)
-    return await runtime.run(work.resolve, ANNA, ticket.id, code, None)
+    return await runtime.run(work.resolve, ANNA, ticket.id, None, code, None)
 
 
 async def feedback_of(runtime: Runtime, ticket: Ticket) -> Feedback:
@@ -209,7 +209,7 @@ async def test_a_second_resolution_is_asked_about_when_the_first_was_withdrawn(r
     await runtime.run(work.reopen, ANNA, ticket.id, "not solved")
     clock.pass_(hours=1)
 
-    await runtime.run(work.resolve, ANNA, ticket.id, "solved", None)
+    await runtime.run(work.resolve, ANNA, ticket.id, None, "solved", None)
 
     assert (await feedback_of(runtime, ticket)).state is State.WAITING
 
@@ -231,7 +231,7 @@ async def test_nobody_is_asked_twice_within_the_cool_down(runtime: Runtime, cloc
 async def test_two_tickets_of_one_person_resolved_at_once_are_asked_about_once(runtime: Runtime) -> None:
     tickets = [await opened(runtime) for _ in range(4)]
 
-    await asyncio.gather(*(runtime.run(work.resolve, ANNA, ticket.id, "solved", None) for ticket in tickets))
+    await asyncio.gather(*(runtime.run(work.resolve, ANNA, ticket.id, None, "solved", None) for ticket in tickets))
 
     states = [(await feedback_of(runtime, ticket)).state for ticket in tickets]
     assert sorted(states) == [State.SKIPPED, State.SKIPPED, State.SKIPPED, State.WAITING]
