@@ -67,7 +67,7 @@ async def answer(
     first-hand.
     """
     ticket = await take(unit, caller, ticket_id, expected)
-    department = ticket.with_department or ticket.department or ""
+    department = lifecycle.department_at_work(ticket, "answer")
     given = Answer(
         id=new_id(),
         ticket_id=ticket.id,
@@ -78,7 +78,6 @@ async def answer(
         valid_until=valid_until,
         given_at=unit.now,
     )
-    lifecycle.check_held_by_department(ticket, "answer")
     await answers.add_answer(unit.tx, given)
     if not given.first_hand:
         drafted = lifecycle.answered(ticket, caller.actor, {"answer_id": str(given.id)}, unit.now)

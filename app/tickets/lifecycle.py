@@ -266,14 +266,13 @@ def close(ticket: Ticket, now: datetime) -> Step:
 
 def accept(ticket: Ticket, actor: str) -> Step:
     """The department that has the ball takes the work."""
-    check_held_by_department(ticket, "accept")
+    department_at_work(ticket, "accept")
     return Step(ticket, replace(ticket, state=State.WORKING, assignee=actor), (Event("ticket.accepted", actor),))
 
 
 def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """The department supplied an answer that webcare will publish: webcare has the ball."""
-    check_held_by_department(ticket, "answer")
-    told = (ticket.with_department,) if ticket.with_department else ()
+    told = (department_at_work(ticket, "answer"),)
     back = replace(
         ticket,
         state=State.ROUTED,
@@ -286,7 +285,7 @@ def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) ->
 
 def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """Not this department's: a person in triage looks, with the suggestion at hand."""
-    check_held_by_department(ticket, "handback")
+    told = (department_at_work(ticket, "handback"),)
     back = replace(
         ticket,
         state=State.TRIAGE,
@@ -297,7 +296,6 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         lease_until=None,
         custody=hand_over(ticket.custody, Holder.TRIAGE, None, now),
     )
-    told = (ticket.with_department,) if ticket.with_department else ()
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
 
 
@@ -359,11 +357,12 @@ def _not_anothers(ticket: Ticket, actor: str, now: datetime) -> None:
         )
 
 
-def check_held_by_department(ticket: Ticket, act: str) -> None:
-    """What only the department that has the ball may do. Raises `IllegalMove`, `HeldElsewhere`."""
+def department_at_work(ticket: Ticket, act: str) -> str:
+    """The department that has the ball, for what only it may do. Raises `IllegalMove`, `HeldElsewhere`."""
     _check(ticket, act)
     if ticket.with_department is None:
         raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
+    return ticket.with_department
 
 
 def _in_future(field: str, moment: datetime | None, now: datetime) -> None:

@@ -206,7 +206,7 @@ async def test_a_ticket_that_reopens_first_is_not_asked_about(runtime: Runtime) 
 
 async def test_a_second_resolution_is_asked_about_when_the_first_was_withdrawn(runtime: Runtime, clock: Clock) -> None:
     ticket = await resolved(runtime)
-    await runtime.run(work.reopen, ANNA, ticket.id, "not solved")
+    await runtime.run(work.reopen, ANNA, ticket.id, None, "not solved")
     clock.pass_(hours=1)
 
     await runtime.run(work.resolve, ANNA, ticket.id, None, "solved", None)
@@ -261,7 +261,7 @@ async def test_the_same_resolution_is_decided_once(runtime: Runtime) -> None:
 
 async def test_who_opted_out_on_one_ticket_is_asked_about_none(runtime: Runtime) -> None:
     before = await opened(runtime)
-    await runtime.run(work.update, ANNA, before.id, priority=None, tags=(OPT_OUT_TAG,))
+    await runtime.run(work.update, ANNA, before.id, None, priority=None, tags=(OPT_OUT_TAG,))
 
     ticket = await resolved(runtime)
 
