@@ -13,7 +13,7 @@ from datetime import timedelta
 import httpx
 
 from app.delivery.retrying import Fault, Outcome
-from app.kit.http import AddressForbidden
+from app.kit.http import AddressForbidden, UrlRefused, parse
 
 KEPT_BYTES = 4096
 
@@ -31,7 +31,7 @@ class Sender:
             async with (
                 asyncio.timeout(self._deadline.total_seconds()),
                 self._client.stream(
-                    "POST", url, content=body, headers={**headers, "Content-Type": "application/json"}
+                    "POST", parse(url), content=body, headers={**headers, "Content-Type": "application/json"}
                 ) as response,
             ):
                 return Outcome(
@@ -40,7 +40,7 @@ class Sender:
                     retry_after=response.headers.get("Retry-After"),
                     duration=_since(started),
                 )
-        except (httpx.HTTPError, httpx.InvalidURL, AddressForbidden, TimeoutError) as error:
+        except (httpx.HTTPError, UrlRefused, AddressForbidden, TimeoutError) as error:
             return Outcome(fault=_fault(error), duration=_since(started))
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ def _fault(error: Exception) -> Fault:
         return Fault.TIMED_OUT
     if isinstance(error, AddressForbidden):
         return Fault.ADDRESS_FORBIDDEN
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(error, UrlRefused):
         return Fault.URL_INVALID
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         return Fault.NAME_UNKNOWN

@@ -59,6 +59,8 @@ _NEVER_V6 = tuple(
         "3fff::/20",
     )
 )
+_LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
+_PORTS = range(1, 65536)
 _CONNECT_SECONDS = 5.0
 _URL_CHARACTERS = 2000
 
@@ -88,19 +90,34 @@ class Reach:
 
         What its name resolves to is checked at each connection: it may change.
         """
-        try:
-            parsed = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise UrlRefused(f"This is no URL: {error}.", field="url") from error
-        if len(url) > _URL_CHARACTERS or parsed.scheme not in ("http", "https") or not parsed.host:
-            raise UrlRefused("Give an http or https URL with a host, at most 2000 characters.", field="url")
+        parsed = parse(url)
+        if len(url) > _URL_CHARACTERS:
+            raise UrlRefused("Give a URL of at most 2000 characters.", field="url")
         if parsed.userinfo or parsed.fragment:
             raise UrlRefused("Leave user name, password and fragment out of the URL.", field="url")
-        address = _literal(parsed.host)
-        if address and not self.permits(address, _port(parsed)):
-            raise UrlRefused(
-                f"{address} at this port is not a public address; an operator can allow its network.", field="url"
-            )
+        host, port = parsed.host, _port(parsed)
+        addresses = _known_addresses(host)
+        if any(self.permits(address, port) for address in addresses):
+            return
+        if not all(_is_public(address) for address in addresses):
+            raise UrlRefused(f"{host} is not a public address; an operator can allow its network.", field="url")
+        if port not in self.ports and (addresses or not self.networks):
+            allowed = ", ".join(str(one) for one in sorted(self.ports))
+            raise UrlRefused(f"Port {port} may not be called; these may: {allowed}.", field="url")
+
+
+def parse(url: str) -> httpx.URL:
+    """An http or https URL with a host and a port that exist at all. Raises `UrlRefused` with the reason."""
+    try:
+        parsed = httpx.URL(url)
+        host, port = parsed.host, _port(parsed)  # an internationalised name is decoded only here
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise UrlRefused(f"This is no URL: {error}.", field="url") from error
+    if parsed.scheme not in ("http", "https") or not host:
+        raise UrlRefused("Give an http or https URL with a host.", field="url")
+    if port not in _PORTS:
+        raise UrlRefused(f"There is no port {port}; ports go from 1 to 65535.", field="url")
+    return parsed
 
 
 def guarded_client(reach: Reach, resolve: Resolve | None = None) -> httpx.AsyncClient:
@@ -183,12 +200,18 @@ def _is_public(address: Address) -> bool:
     return address in _GLOBAL_V6 and not any(address in network for network in _NEVER_V6)
 
 
-def _literal(host: str) -> Address | None:
+def _known_addresses(host: str) -> tuple[Address, ...]:
+    """What a host stands for without asking anybody: itself, or this machine (RFC 6761, section 6.3)."""
+    name = host.lower().removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return _LOOPBACK
     try:
-        return ip_address(host)
+        return (ip_address(host),)
     except ValueError:
-        return None
+        return ()
 
 
 def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    if url.port is None:
+        return 443 if url.scheme == "https" else 80
+    return url.port

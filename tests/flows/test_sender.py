@@ -173,8 +173,21 @@ async def test_each_way_to_fail_has_its_name() -> None:
     assert (await post(f"http://127.0.0.1:{port}/")).fault is Fault.UNREACHABLE
     assert (await post("http://hooks.example/", resolve=unknown)).fault is Fault.NAME_UNKNOWN
     assert (await post("http://" + "a" * 70 + ".example/")).fault is Fault.NAME_UNKNOWN
-    assert (await post("ftp://127.0.0.1/")).fault is Fault.URL_INVALID
-    assert (await post("http://127.0.0.1:no/")).fault is Fault.URL_INVALID
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:no/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:65536/",
+        "https://xn--a/",
+        "http://127.0.0.1/\ud800",
+    ],
+)
+async def test_what_is_no_url_is_a_fault_and_never_raised(url: str) -> None:
+    assert (await post(url)).fault is Fault.URL_INVALID
 
 
 async def test_a_server_that_speaks_no_tls_is_a_tls_failure() -> None:

@@ -72,7 +72,7 @@ def test_the_operators_own_networks_are_within_reach_at_any_port() -> None:
     "url",
     [
         "https://hooks.example.com/webcare",
-        "http://hooks.example.com:9000/in?x=1",
+        "http://hooks.example.com:80/in?x=1",
         "https://8.8.8.8/",
         "https://[2606:4700::1111]/",
         "https://bücher.example/",
@@ -99,6 +99,14 @@ def test_a_url_that_could_be_called_is_taken(url: str) -> None:
         "http://127.0.0.1/",
         "http://[::1]/",
         "http://8.8.8.8:22/",
+        "http://hooks.example.com:9000/",
+        "http://hooks.example.com:0/",
+        "http://hooks.example.com:65536/",
+        "http://hooks.example.com/\ud800",
+        "http://localhost/",
+        "http://LOCALHOST./",
+        "http://hooks.localhost/",
+        "https://xn--a/",
         "http://169.254.169.254/latest/meta-data",
     ],
 )
@@ -106,3 +114,22 @@ def test_a_url_that_never_may_be_called_is_refused_with_the_reason(url: str) -> 
     with pytest.raises(UrlRefused) as refusal:
         WORLD.check(url)
     assert refusal.value.field == "url"
+
+
+def test_a_port_that_is_not_allowed_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UrlRefused, match="Port 9000 may not be called; these may: 80, 443"):
+        WORLD.check("https://hooks.example.com:9000/")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:9000/", "http://127.0.0.1:9000/", "http://hooks.inside.example:9000/"]
+)
+def test_what_may_lie_in_the_operators_own_networks_is_taken_at_any_port(url: str) -> None:
+    Reach(networks=(ip_network("127.0.0.0/8"),)).check(url)
+
+
+def test_a_network_that_is_allowed_opens_no_other() -> None:
+    reach = Reach(networks=(ip_network("10.0.0.0/8"),))
+    for url in ("http://localhost/", "http://127.0.0.1/", "http://8.8.8.8:9000/"):
+        with pytest.raises(UrlRefused):
+            reach.check(url)
