@@ -11,7 +11,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.kit.errors import NotFound
-from app.tickets.custody import Holder
 
 
 class Unowned(NotFound):
@@ -87,26 +86,6 @@ def draw_arm(ticket_id: UUID, percent: int) -> Arm:
     """
     lot = int.from_bytes(hashlib.sha256(ticket_id.bytes).digest()[:8], "big") % 100
     return Arm.FIRST_HAND if lot < percent else Arm.CONTROL
-
-
-def opening_holder(stage: Stage | None) -> Holder:
-    """Who holds a ticket when it is routed to a stage.
-
-    No stage, as no topic is known: triage, where a person looks. Central: webcare, and the department is owner by name
-    only. Every other stage: the department, which answers itself or supplies what webcare publishes.
-    """
-    match stage:
-        case None:
-            return Holder.TRIAGE
-        case Stage.CENTRAL:
-            return Holder.WEBCARE
-        case _:
-            return Holder.DEPARTMENT
-
-
-def answers_first_hand(owned: Owned) -> bool:
-    """Whether the department speaks to the customer itself, without webcare in between."""
-    return owned.stage is Stage.LIVE or owned.arm is Arm.FIRST_HAND
 
 
 def _owned(owning: Owning, rule: str, ticket_id: UUID) -> Owned:

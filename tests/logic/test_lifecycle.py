@@ -175,3 +175,18 @@ def test_steps_in_a_row_are_one() -> None:
 
     assert both.before is None
     assert len(both.events) == len(first.events) + 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "arm", "first_hand"),
+    [
+        ("central", None, False),
+        ("advise", None, False),
+        ("pilot", "control", False),
+        ("pilot", "first_hand", True),
+        ("live", None, True),
+        (None, None, False),
+    ],
+)
+def test_who_speaks_to_the_customer_depends_on_the_stage(stage: str | None, arm: str | None, first_hand: bool) -> None:
+    assert ticket(stage=stage, arm=arm).answered_first_hand is first_hand

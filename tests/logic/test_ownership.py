@@ -2,18 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from app.routing.ownership import (
-    Arm,
-    Owned,
-    Owning,
-    Stage,
-    Unowned,
-    answers_first_hand,
-    draw_arm,
-    find,
-    opening_holder,
-)
-from app.tickets.custody import Holder
+from app.routing.ownership import Arm, Owning, Stage, Unowned, draw_arm, find
 
 TICKET = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TICKETS = [UUID(int=TICKET.int + n) for n in range(2000)]
@@ -68,22 +57,3 @@ def test_a_larger_pilot_keeps_the_tickets_of_a_smaller_one() -> None:
     small = {ticket for ticket in TICKETS if draw_arm(ticket, 30) is Arm.FIRST_HAND}
     large = {ticket for ticket in TICKETS if draw_arm(ticket, 50) is Arm.FIRST_HAND}
     assert small < large
-
-
-@pytest.mark.parametrize(
-    ("stage", "arm", "first_hand", "holder"),
-    [
-        (Stage.CENTRAL, None, False, Holder.WEBCARE),
-        (Stage.ADVISE, None, False, Holder.DEPARTMENT),
-        (Stage.PILOT, Arm.CONTROL, False, Holder.DEPARTMENT),
-        (Stage.PILOT, Arm.FIRST_HAND, True, Holder.DEPARTMENT),
-        (Stage.LIVE, None, True, Holder.DEPARTMENT),
-    ],
-)
-def test_what_a_stage_means(stage: Stage, arm: Arm | None, first_hand: bool, holder: Holder) -> None:
-    assert answers_first_hand(Owned("supply_chain", stage, arm, "a rule")) is first_hand
-    assert opening_holder(stage) is holder
-
-
-def test_no_stage_is_triage() -> None:
-    assert opening_holder(None) is Holder.TRIAGE
