@@ -34,7 +34,7 @@ from app.reports.attainment import PERCENTILES, Attainment, attain
 from app.reports.question import DIMENSIONS, MAX_LINES, Group, Interval, Question
 from app.sla.clock import State as Clocked
 from app.sla.policy import Metric
-from app.sla.tables import clock
+from app.sla.tables import CERTAIN_AT, IS_CERTAIN, clock
 from app.tickets.tables import ticket
 
 Step = datetime | None
@@ -73,13 +73,12 @@ async def list_nps(tx: Reading, question: Question) -> list[tuple[Step, Group, N
 
 async def list_attainment(tx: Reading, question: Question) -> list[tuple[Step, Group, Attainment]]:
     """Promises kept and broken, by when that became certain; the last member of each group is the metric."""
-    certain_at = func.coalesce(clock.c.breached_at, clock.c.ended_at)
     shares = literal(list(PERCENTILES), ARRAY(DOUBLE_PRECISION))
     figures = await _figures(
         tx,
         clock.join(ticket, ticket.c.id == clock.c.ticket_id),
-        and_(_asked(question, certain_at, _PROMISED), clock.c.state.in_((Clocked.MET, Clocked.BREACHED))),
-        [_step(question, certain_at), *(_PROMISED[name] for name in question.group_by), clock.c.metric],
+        and_(_asked(question, CERTAIN_AT, _PROMISED), IS_CERTAIN),
+        [_step(question, CERTAIN_AT), *(_PROMISED[name] for name in question.group_by), clock.c.metric],
         [
             func.count().filter(clock.c.state == Clocked.MET),
             func.count().filter(clock.c.state == Clocked.BREACHED),

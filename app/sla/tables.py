@@ -1,6 +1,20 @@
 """The table of clocks. `next_at` is the timer: the moment that the sweep waits for, absent when nothing is to come."""
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, Interval, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Interval,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.kit.db import metadata
@@ -30,3 +44,8 @@ clock = Table(
     Index("ix_clock_next_at", "next_at", "id", postgresql_where=text("next_at is not null")),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.01"},
 )
+
+# When it became certain whether a promise was kept: broken at its due moment, kept at its end. Reports count on this.
+IS_CERTAIN = clock.c.state.in_([literal_column("'met'"), literal_column("'breached'")])  # as literals: plans see them
+CERTAIN_AT = func.coalesce(clock.c.breached_at, clock.c.ended_at)
+Index("ix_clock_certain_at", CERTAIN_AT, postgresql_where=IS_CERTAIN)

@@ -314,6 +314,13 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.01"},
     )
     op.create_index(
+        "ix_clock_certain_at",
+        "clock",
+        [sa.literal_column("coalesce(breached_at, ended_at)")],
+        unique=False,
+        postgresql_where=sa.text("state in ('met', 'breached')"),
+    )
+    op.create_index(
         "ix_clock_next_at", "clock", ["next_at", "id"], unique=False, postgresql_where=sa.text("next_at is not null")
     )
     op.create_table(
@@ -465,6 +472,7 @@ def downgrade() -> None:
     op.drop_index("ix_decision_ticket_id", table_name="decision")
     op.drop_table("decision")
     op.drop_table("custody")
+    op.drop_index("ix_clock_certain_at", table_name="clock", postgresql_where=sa.text("state in ('met', 'breached')"))
     op.drop_index("ix_clock_next_at", table_name="clock", postgresql_where=sa.text("next_at is not null"))
     op.drop_table("clock")
     op.drop_index("ix_answer_ticket_id", table_name="answer")

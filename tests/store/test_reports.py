@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.feedback.invitation import Answer, Reason, State
 from app.feedback.nps import Nps, score
@@ -28,6 +28,14 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = Question(START, START + 7 * DAY)
 POLICY = Policy("usual", Metric.FIRST_REPLY, "office", HOUR, 0.75, frozenset(), "digest")
+# One minute apart, on the ticket of the one that is there.
+MANY_PROMISES = text("""
+INSERT INTO clock (id, ticket_id, metric, round, policy, state, started_at, ended_at)
+SELECT gen_random_uuid(), ticket_id, metric, n + 1, policy, state, started_at, ended_at + n * interval '1 minute'
+FROM clock, generate_series(1, 10000) AS n""")
+SCANS = text("""
+SELECT pg_stat_get_xact_numscans('clock'::regclass) AS whole,
+    pg_stat_get_xact_numscans('ix_clock_certain_at'::regclass) AS by_index""")
 
 
 def invitation_of(asked: Ticket, resolved_at: datetime, state: State, **facts: Any) -> Invitation:
@@ -183,3 +191,19 @@ async def test_the_database_cuts_steps_where_the_question_does(database: Databas
     await database.transact(arrange)
     figures = await nps_of(database, Question(START, START + 40 * DAY, interval))
     assert sum(line.n for line in figures.values()) == 6
+
+
+async def test_an_hour_of_promises_is_found_without_reading_all_others(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        await promise(tx, Clocked.MET, 60)
+        await tx.execute(MANY_PROMISES)
+
+    await database.transact(arrange)
+    await database.transact(lambda tx: tx.execute(text("ANALYZE clock")))
+    async with database.reading() as tx:
+        before = await tx.first(SCANS)
+        await list_attainment(tx, Question(START + 2 * DAY, START + 2 * DAY + HOUR))
+        after = await tx.first(SCANS)
+    assert before is not None
+    assert after is not None
+    assert (after.whole - before.whole, after.by_index - before.by_index) == (0, 1)
