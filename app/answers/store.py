@@ -63,22 +63,27 @@ async def list_answers(tx: Reading, ticket_id: UUID) -> tuple[Answer, ...]:
     return tuple(Answer(**row._mapping) for row in rows)  # noqa: SLF001
 
 
-async def mark_published(tx: Transaction, reply_id: UUID, external_id: str | None, at: datetime) -> Reply | None:
-    """The channel has it. None when the reply does not stand queued any more."""
-    return await _mark(tx, reply_id, state="published", reason=None, external_id=external_id, published_at=at)
+async def mark_published(tx: Transaction, reply_id: UUID, external_id: str | None, at: datetime) -> None:
+    """The channel has it, whatever was thought of it before."""
+    facts = {"state": "published", "reason": None, "external_id": external_id, "published_at": at}
+    await _mark(tx, reply_id, ("queued", "failed"), **facts)
 
 
-async def mark_failed(tx: Transaction, reply_id: UUID, reason: str) -> Reply | None:
-    """It will not be tried again by itself. None when the reply does not stand queued any more."""
-    return await _mark(tx, reply_id, state="failed", reason=reason)
+async def mark_failed(tx: Transaction, reply_id: UUID, reason: str) -> None:
+    """It will not be tried again by itself."""
+    await _mark(tx, reply_id, ("queued",), state="failed", reason=reason)
 
 
-async def mark_delayed(tx: Transaction, reply_id: UUID, reason: str) -> Reply | None:
+async def mark_delayed(tx: Transaction, reply_id: UUID, reason: str) -> None:
     """An attempt failed and another one follows."""
-    return await _mark(tx, reply_id, reason=reason)
+    await _mark(tx, reply_id, ("queued",), reason=reason)
 
 
-async def _mark(tx: Transaction, reply_id: UUID, **changes: object) -> Reply | None:
-    statement = update(reply).where(reply.c.id == reply_id, reply.c.state == "queued").values(**changes)
-    row = await tx.first(statement.returning(reply))
-    return None if row is None else Reply(**row._mapping)  # noqa: SLF001
+async def mark_requeued(tx: Transaction, reply_id: UUID) -> None:
+    """What had failed is tried again; the reason stays, until it is published, as the last that is known."""
+    await _mark(tx, reply_id, ("failed",), state="queued")
+
+
+async def _mark(tx: Transaction, reply_id: UUID, before: Sequence[str], **changes: object) -> None:
+    """Change a reply that stands in one of the states `before`, and no other."""
+    await tx.execute(update(reply).where(reply.c.id == reply_id, reply.c.state.in_(before)).values(**changes))

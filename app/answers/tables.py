@@ -4,7 +4,8 @@ from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Table, Text
 
 from app.kit.db import metadata
 
-# `state`: queued -> published | failed. `reason` says why a reply is not published yet, or never will be.
+# `state`: queued -> published | failed -> queued by hand. `reason` says why a reply is not published yet, or never
+# will be.
 reply = Table(
     "reply",
     metadata,

@@ -30,7 +30,7 @@ _LINES = (
     select(
         *delivery.c["id", "message_id", "endpoint_id", "ticket_id", "sequence", "state", "due_at", "finished_at"],
         delivery.c.attempt.label("attempts"),
-        *message.c["kind", "type", "created_at"],
+        *message.c["kind", "type", "subject_id", "created_at"],
         attempt.c.status.label("last_status"),
         attempt.c.error.label("last_error"),
     )
@@ -86,6 +86,7 @@ class DeliveryLine:
     message_id: UUID
     kind: Kind
     type: str
+    subject_id: UUID | None
     endpoint_id: UUID | None
     ticket_id: UUID | None
     sequence: int

@@ -11,10 +11,11 @@ from typing import TypedDict
 from uuid import UUID
 
 from app.access.role import Caller, Forbidden, Role
+from app.answers import store as answers
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
-from app.delivery.envelope import Happening, Kind, webhook
+from app.delivery.envelope import Happening, Saying, webhook
 from app.delivery.event_type import check_audible
 from app.delivery.signing import key_of, secret_from
 from app.delivery.store import DeliveryLine, DeliveryState
@@ -42,8 +43,8 @@ class PeriodNotReplayable(Invalid):
     pass
 
 
-class PublicationFailed(Conflict):
-    """A ticket shows the reply or survey as failed: sent after all it would be there twice, or never be seen."""
+class SurveyGivenUp(Conflict):
+    """Sent after all, it could ask somebody twice: the cool-down does not count what never arrived."""
 
 
 class Changes(TypedDict, total=False):
@@ -172,15 +173,17 @@ async def replay(unit: Unit, caller: Caller, endpoint_id: UUID, since: datetime,
 async def retry(unit: Unit, caller: Caller, delivery_id: UUID) -> DeliveryLine:
     """Try one delivery again now, however often it was tried; returns it as it stands then.
 
-    Raises `DeliveryNotFound`, `DeliveryFinished`, `DeliveryUnderWay`, `EndpointNotFound`, `EndpointDisabled`,
-    `PublicationFailed`.
+    A reply that its ticket shows as failed is queued again. Raises `DeliveryNotFound`, `DeliveryFinished`,
+    `DeliveryUnderWay`, `EndpointNotFound`, `EndpointDisabled`, `SurveyGivenUp`.
     """
     line = await outbox.get_delivery(unit.tx, delivery_id, department=caller.department)
     if line.endpoint_id is not None:
         await _listening(unit, caller, line.endpoint_id)
-    if line.kind is Kind.PUBLICATION and line.state is DeliveryState.DEAD:
-        raise PublicationFailed("This was given up, and its ticket says so; reply to the customer again.")
+    if line.type == Saying.SURVEY and line.state is DeliveryState.DEAD:
+        raise SurveyGivenUp("This survey was given up; its customer is asked again after the next resolution.")
     await outbox.mark_retried(unit.tx, delivery_id, department=caller.department)
+    if line.type == Saying.REPLY and line.subject_id is not None:
+        await answers.mark_requeued(unit.tx, line.subject_id)
     return await outbox.get_delivery(unit.tx, delivery_id, department=caller.department)
 
 

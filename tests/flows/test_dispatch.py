@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -16,10 +15,9 @@ import pytest
 import respx
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, text, update
 from standardwebhooks.webhooks import Webhook
 
-from app.answers.store import Reply, add_replies, list_replies
 from app.delivery import store
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
@@ -28,17 +26,13 @@ from app.delivery.sender import Sender
 from app.delivery.signing import secret_from
 from app.delivery.store import DeliveryState
 from app.delivery.tables import delivery
-from app.feedback.invitation import State as InvitationState
-from app.feedback.store import Invitation, add_invitations, find_feedback
 from app.flows.dispatch import dispatch
 from app.kit.db import Database
 from app.kit.ids import new_id
 from app.kit.sealing import Sealer
-from app.mentions.tables import mention_key
 from app.rulebook import Rulebook, load
 from app.runtime import Runtime
 from app.settings import Settings
-from tests.support.standing import add_ticket
 
 SECRET, OLD, PUBLISH = (secret_from(bytes([n]) * 32) for n in (1, 2, 3))
 SEALER = Sealer(KEY := Fernet.generate_key().decode())
@@ -261,90 +255,6 @@ async def test_what_cannot_be_recorded_harms_nothing_that_was_sent_beside_it(
     await put(database, broken, message)
     await dispatch(runtime, 10)
     assert await states(database) == {broken.id: DeliveryState.OPEN, message.id: DeliveryState.DONE}
-
-
-async def replying(database: Database) -> tuple[Reply, Message]:
-    now = datetime.now(UTC)
-    ticket = await database.transact(lambda tx: add_ticket(tx, now))
-    said = Reply(new_id(), ticket.id, None, "agent:anna", None, "Hij komt morgen.", "public", queued_at=now)
-    await database.transact(lambda tx: add_replies(tx, [said]))
-    words = Publication(Saying.REPLY, ticket.id, "x", "@poldermobiel", None, "77", "public", said.text)
-    message = publication(new_id(), words, sequence=1, subject_id=said.id)
-    await put(database, message)
-    return said, message
-
-
-async def reply_now(database: Database, said: Reply) -> Reply:
-    async with database.reading() as tx:
-        (one,) = await list_replies(tx, said.ticket_id)
-    return one
-
-
-@respx.mock
-async def test_a_reply_is_published_signed_and_its_echo_will_be_known(runtime: Runtime, database: Database) -> None:
-    route = respx.post(ADAPTER).respond(201, json={"external_id": "9001"})
-    said, message = await replying(database)
-    await dispatch(runtime, 10)
-    request = route.calls.last.request
-    assert Webhook(PUBLISH).verify(request.content, dict(request.headers))["text"] == "Hij komt morgen."
-    published = await reply_now(database, said)
-    assert (published.state, published.external_id) == ("published", "9001")
-    assert await states(database) == {message.id: DeliveryState.DONE}
-    async with database.reading() as tx:
-        (own,) = await tx.rows(select(mention_key))
-    assert (own.channel, own.external_id, own.mention_id) == ("x", "9001", None)
-
-
-@respx.mock
-async def test_a_reply_that_the_channel_does_not_take_says_why(runtime: Runtime, database: Database) -> None:
-    respx.post(ADAPTER).respond(503)
-    said, _ = await replying(database)
-    await dispatch(runtime, 10)
-    delayed = await reply_now(database, said)
-    assert (delayed.state, delayed.reason) == ("queued", "answered 503")
-    await make_due(database)
-    await dispatch(runtime, 10)
-    assert (await reply_now(database, said)).state == "failed"
-
-
-async def test_without_an_adapter_a_reply_stays_queued(runtime: Runtime, database: Database) -> None:
-    said, _ = await replying(database)
-    knobs = runtime.knobs.model_copy(update={"publish_url": None})
-    assert await dispatch(replace(runtime, knobs=knobs), 10) == 0
-    assert (await reply_now(database, said)).state == "queued"
-
-
-@respx.mock
-@pytest.mark.parametrize(("status", "becomes"), [(200, InvitationState.SENT), (410, InvitationState.FAILED)])
-async def test_a_survey_learns_whether_the_channel_took_it(
-    runtime: Runtime, database: Database, status: int, becomes: InvitationState
-) -> None:
-    respx.post(ADAPTER).respond(status)
-    now = datetime.now(UTC)
-    ticket = await database.transact(lambda tx: add_ticket(tx, now))
-    same: dict[str, Any] = {
-        name: getattr(ticket, name)
-        for name in ("author_id", "channel", "account", "topic", "department", "stage", "arm", "priority")
-    }
-    asked = Invitation(
-        id=new_id(),
-        ticket_id=ticket.id,
-        resolved_at=now,
-        state=InvitationState.QUEUED,
-        reason=None,
-        language="nl",
-        agent=None,
-        due_at=now,
-        **same,
-    )
-    await database.transact(lambda tx: add_invitations(tx, [asked]))
-    words = Publication(Saying.SURVEY, ticket.id, "x", None, None, "77", "private", "Hoe ging het?", "https://w/s/1")
-    await put(database, publication(new_id(), words, sequence=1, subject_id=asked.id))
-    await dispatch(runtime, 10)
-    async with database.reading() as tx:
-        feedback = await find_feedback(tx, ticket.id)
-    assert feedback is not None
-    assert feedback.state is becomes
 
 
 DISPATCH = """

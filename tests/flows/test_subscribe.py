@@ -30,7 +30,7 @@ from app.flows.subscribe import (
     Disclosed,
     EndpointDisabled,
     PeriodNotReplayable,
-    PublicationFailed,
+    SurveyGivenUp,
     change,
     ping,
     register,
@@ -267,13 +267,14 @@ async def test_a_dead_delivery_is_tried_again_by_hand(runtime: Runtime) -> None:
     assert (again.id, again.state, again.finished_at) == (line.id, DeliveryState.OPEN, None)
 
 
-async def test_what_a_ticket_shows_as_failed_is_not_said_after_all(runtime: Runtime) -> None:
-    said = Message(new_id(), Kind.PUBLICATION, "reply", new_id(), 1, "{}", subject_id=new_id())
+async def test_a_survey_that_was_given_up_is_not_sent_after_all(runtime: Runtime) -> None:
+    said = Message(new_id(), Kind.PUBLICATION, "survey", new_id(), 1, "{}", subject_id=new_id())
     await runtime.database.transact(lambda tx: outbox.add_messages(tx, [said]))
     await died(runtime)
     [line] = await lines(runtime)
-    with pytest.raises(PublicationFailed):
+    with pytest.raises(SurveyGivenUp):
         await runtime.run(retry, ADMIN, line.id)
+    assert [one.state for one in await lines(runtime)] == [DeliveryState.DEAD]
 
 
 Act = Callable[[Runtime, Caller, UUID], Awaitable[object]]
