@@ -24,7 +24,7 @@ from app.kit.errors import Unavailable
 Take: TypeAlias = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-class PortTaken(Unavailable):
+class ReceiverPortTaken(Unavailable):
     pass
 
 
@@ -40,11 +40,11 @@ class Receiver:
     """`verified` counts the messages whose signature held."""
 
     def __init__(self, port: int) -> None:
-        """On a port of this machine; 0 chooses a free one. Raises `PortTaken`."""
+        """On a port of this machine; 0 chooses a free one. Raises `ReceiverPortTaken`."""
         try:
             self._socket = socket.create_server(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(f"Cannot listen on 127.0.0.1:{port}: {error.strerror}.") from error
+            raise ReceiverPortTaken(f"Cannot listen on 127.0.0.1:{port}: {error.strerror}.") from error
         self._listeners: dict[str, Listener] = {}
         self._seen: set[str] = set()
         self.verified = 0

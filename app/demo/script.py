@@ -3,7 +3,6 @@
 Knows the script. Refuses to play it.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -107,14 +106,15 @@ class Day(_Scene):
         """The posts that their authors delete: before anybody answers."""
         return frozenset(scene.delete for scene in self.scenes if isinstance(scene, Deletion))
 
-    def timed(self) -> Iterator[tuple[float, Scene]]:
-        """Each scene with its moment, from 0 at the day's first post to 1 at its last."""
+    def timed(self) -> list[tuple[float, Scene]]:
+        """Each scene with its moment, from 0 at the day's first post to 1 at its last; chapters begin with a post."""
         moments = [scene.at for scene in self.scenes if not isinstance(scene, Chapter)]
         first, last = min(moments), max(moments)
-        now = first
-        for scene in self.scenes:
-            now = now if isinstance(scene, Chapter) else scene.at
-            yield (now - first) / (last - first), scene
+        at, timed = last, []
+        for scene in reversed(self.scenes):
+            at = at if isinstance(scene, Chapter) else scene.at
+            timed.append(((at - first) / (last - first), scene))
+        return timed[::-1]
 
     def answer_to(self, post: Post, topic: str | None, language: str | None) -> str:
         if post.answer is not None:
