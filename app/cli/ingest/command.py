@@ -84,7 +84,7 @@ def ingest(
     limit: Limit = None,
     dry_run: DryRun = False,
     restart: Restart = False,
-    patience: Patience = 300,
+    patience: Patience = 60,
 ) -> None:
     """Take in the posts of a file: CSV with a first line of names, or one JSON object per line.
 

@@ -37,7 +37,8 @@ class Run:
         with self._source.path.open("rb") as file:
             rows = itertools.islice(self._source.rows(file, self.place), limit)
             for chunk in chunks(rows, self._plan, batch):
-                self._settle(chunk, [*chunk.rejected, *_send(poster, chunk, self.tally)])
+                refused = _send(poster, chunk, self.tally)
+                self._settle(chunk, sorted([*chunk.rejected, *refused], key=lambda one: one.line))
                 meter.move(self.place.offset, self.tally, chunk.read)
         if limit is None or self.place.offset >= self._source.size:
             self._bookmark.remove()
