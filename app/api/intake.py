@@ -40,23 +40,28 @@ class Intake:
         answer: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         self._waiting.append((mention, answer))
         if len(self._at_work) < self._writers:
-            writer = asyncio.create_task(self._write())
-            self._at_work.add(writer)
-            writer.add_done_callback(self._at_work.discard)
+            self._at_work.add(asyncio.create_task(self._work()))
         return await answer
 
-    async def _write(self) -> None:
-        while self._waiting:
-            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            answers: Sequence[Received | Exception]
-            try:
-                answers = await self._receive([mention for mention, _ in taken])
-            except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
-                answers = [error] * len(taken)
-            for (_, waits), answer in zip(taken, answers, strict=True):
-                if waits.done():  # the caller hung up; its post is kept all the same
-                    continue
-                if isinstance(answer, Exception):
-                    waits.set_exception(answer)
-                else:
-                    waits.set_result(answer)
+    async def _work(self) -> None:
+        """Until nobody waits. A writer takes its own leave: a post right after its last look gets a new one."""
+        try:
+            while self._waiting:
+                await self._write([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+        finally:
+            if me := asyncio.current_task():
+                self._at_work.discard(me)
+
+    async def _write(self, taken: Sequence[tuple[Mention, asyncio.Future[Received]]]) -> None:
+        answers: Sequence[Received | Exception]
+        try:
+            answers = await self._receive([mention for mention, _ in taken])
+        except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
+            answers = [error] * len(taken)
+        for (_, waits), answer in zip(taken, answers, strict=True):
+            if waits.done():  # the caller hung up; its post is kept all the same
+                continue
+            if isinstance(answer, Exception):
+                waits.set_exception(answer)
+            else:
+                waits.set_result(answer)

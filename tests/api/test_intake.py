@@ -77,6 +77,16 @@ async def test_a_list_has_an_end_and_writers_work_beside_each_other(gate: Gate) 
     assert gate.lists == [10, 10, 5]
 
 
+async def test_who_posts_again_at_once_waits_for_nobody_else(gate: Gate) -> None:
+    """Its next post comes between the writer's last look and the writer's end."""
+    intake = Intake(gate.receive, writers=1)
+    gate.opened.set()
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await intake.submit(mention())
+    assert gate.lists == [1, 1, 1]
+
+
 async def test_a_caller_that_hangs_up_does_not_lose_its_post(runtime: Runtime, gate: Gate) -> None:
     intake = Intake(gate.receive, writers=1)
     under_way, waiting, staying = arrive(intake, 3)
