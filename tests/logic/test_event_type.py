@@ -9,7 +9,7 @@ from app.settings import PROJECT
 from app.sla.clock import Step
 
 _WRITTEN = re.compile(r'"((?:mention|ticket|sla|escalation|incident|feedback|endpoint)\.[a-z_]+)"')
-_LOGGED = {"sla.unreadable"}
+_NO_EVENTS = {"sla.unreadable", "feedback.yaml"}  # a line of the log, a file of the rulebook
 
 
 def test_every_event_that_the_code_writes_is_in_the_list() -> None:
@@ -18,7 +18,7 @@ def test_every_event_that_the_code_writes_is_in_the_list() -> None:
     )
     written = {name for source in sources for name in _WRITTEN.findall(source)} | {f"sla.{step}" for step in Step}
     assert {"ticket.routed", "mention.received", "feedback.received", "endpoint.disabled"} <= written
-    assert written - _LOGGED <= EVENT_TYPES.keys()
+    assert written - _NO_EVENTS <= EVENT_TYPES.keys()
 
 
 def test_an_endpoint_may_listen_for_anything_but_what_colleagues_write_to_each_other() -> None:
