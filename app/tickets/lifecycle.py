@@ -168,7 +168,7 @@ def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> St
         return Step(ticket, ticket, (event,))
     if ticket.with_department is not None:
         return Step(ticket, replace(ticket, state=State.WORKING), (event,))
-    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE)
+    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE, wait_until=None)
     return Step(ticket, replace(theirs, custody=hand_over(theirs.custody, Holder.WEBCARE, None, now)), (event,))
 
 
@@ -221,11 +221,12 @@ def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
 
 
 def wake(ticket: Ticket, now: datetime) -> Step:
-    """The moment of a snooze or a wait has come: back to who had it."""
-    if ticket.state is State.WAITING_CUSTOMER:
-        event = Event("ticket.resumed", "system", {"reason": "the customer did not post in time"})
-        return Step(ticket, _brought_back(ticket, now), (event,))
-    return Step(ticket, replace(ticket, snoozed_until=None), ())
+    """The first of its moments has come: of a snooze, back in sight; of a wait, back to who had it."""
+    snoozed, waits = ticket.snoozed_until, ticket.wait_until
+    if waits is None or (snoozed is not None and snoozed < waits):
+        return Step(ticket, replace(ticket, snoozed_until=None), ())
+    event = Event("ticket.resumed", "system", {"reason": "the customer did not post in time"})
+    return Step(ticket, _brought_back(ticket, now), (event,))
 
 
 def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: datetime) -> Step:

@@ -165,6 +165,26 @@ def test_the_end_of_a_wait_brings_the_ticket_back_and_of_the_window_closes_it() 
     assert lifecycle.close(settled, MORNING + lifecycle.REOPEN_WINDOW).ticket.holder is Holder.NOBODY
 
 
+def test_the_end_of_a_snooze_does_not_end_a_longer_wait() -> None:
+    snoozed = lifecycle.snooze(ticket(), ANNA, MORNING + timedelta(hours=1), MORNING).ticket
+    for until in (None, MORNING + timedelta(hours=2)):
+        waiting = lifecycle.wait(snoozed, ANNA, until, MORNING).ticket
+
+        woken = lifecycle.wake(waiting, MORNING + timedelta(hours=1))
+
+        assert (woken.ticket.state, woken.ticket.snoozed_until) == (State.WAITING_CUSTOMER, None)
+        assert woken.ticket.wait_until == until
+        assert woken.events == ()
+
+
+def test_a_reply_to_a_waiting_customer_ends_the_wait() -> None:
+    waiting = lifecycle.wait(ticket(), ANNA, MORNING + timedelta(hours=1), MORNING).ticket
+
+    said = lifecycle.reply(waiting, ANNA, {}, MORNING).ticket
+
+    assert (said.state, said.wait_until) == (State.WORKING, None)
+
+
 def test_changing_nothing_makes_no_event() -> None:
     assert lifecycle.update(ticket(), ANNA, priority="normal", tags=()).events == ()
 
