@@ -135,8 +135,12 @@ def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
 
 
 def release(ticket: Ticket, actor: str, now: datetime) -> Step:
+    """Nobody works on it any more. What a department accepted is its own: that is claimed or rerouted."""
     _check(ticket, "release")
     _not_anothers(ticket, actor, now)
+    if ticket.with_department is not None:
+        message = f"The ball is with {ticket.with_department}; claim or reroute the ticket to take it away."
+        raise HeldElsewhere(message, holder=str(ticket.holder))
     let_go = replace(ticket, state=_state_unclaimed(ticket), assignee=None, lease_until=None)
     return Step(ticket, let_go, (Event("ticket.reassigned", actor, {"assignee": None, "from": ticket.assignee}),))
 

@@ -143,6 +143,13 @@ def test_only_who_has_the_ball_accepts_answers_or_hands_back() -> None:
             act(ticket(holder=Holder.WEBCARE))
 
 
+def test_an_agent_cannot_let_go_what_a_department_accepted() -> None:
+    accepted = lifecycle.accept(ticket(holder=Holder.DEPARTMENT), SUPPLY).ticket
+
+    with pytest.raises(HeldElsewhere):
+        lifecycle.release(accepted, ANNA, MORNING)
+
+
 def test_a_department_that_loses_a_ticket_is_told() -> None:
     moved = lifecycle.reroute(
         ticket(holder=Holder.DEPARTMENT), ANNA, replace(LIVE, department="billing"), "it is the invoice", MORNING
