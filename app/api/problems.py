@@ -112,8 +112,9 @@ def schemas() -> dict[str, Any]:
 
 
 def describe(error: WebcareError) -> dict[str, Any]:
-    """The members of the problem that an error is. Its own facts never replace a standard member."""
-    return {**error.facts, **_members(_status(error), error.code, error.message, error.field)}
+    """The members of the problem that an error is, `type` first. Its own facts never replace a standard member."""
+    members = _members(_status(error), error.code, error.message, error.field)
+    return members | error.facts | members
 
 
 def describe_invalid(errors: Iterable[Mapping[str, Any]], *, within: str = "") -> dict[str, Any]:
@@ -138,7 +139,7 @@ def respond_failure(trace_id: str) -> Response:
     """The answer when we ourselves are wrong: nothing of the inside, only where to find it in the log."""
     detail = f"This is our fault. Report the trace id {trace_id} and try again later."
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return respond({"trace_id": trace_id, **_members(status, "internal_error", detail, None)})
+    return respond({**_members(status, "internal_error", detail, None), "trace_id": trace_id})
 
 
 def install(app: FastAPI) -> None:

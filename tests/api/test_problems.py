@@ -109,6 +109,7 @@ async def test_each_family_has_its_status(
     assert headers.items() <= answer.headers.items()
     problem = answer.json()
     assert problem["type"] == f"urn:problem-type:webcare:{code}"
+    assert next(iter(problem)) == "type"
     assert (problem["status"], problem["code"], problem["detail"]) == (status, code, error.message)
     assert problem.get("field") == error.field
 
