@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from annotated_types import Ge, GroupedMetadata, Lt, MaxLen, MinLen
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -22,6 +22,19 @@ def _storable(text: str) -> str:
     return text
 
 
+def _said(text: str) -> str:
+    if text.isspace():
+        raise PydanticCustomError("blank_text", "This text is only white space; write something.")
+    return text
+
+
+def _spelled_out(moment: object) -> object:
+    """Pydantic would take a bare number, in quotes or not, for seconds or milliseconds since 1970."""
+    if not isinstance(moment, str) or moment[4:5] != "-":
+        raise PydanticCustomError("datetime_type", "This is no moment.")
+    return moment
+
+
 def _within_reach(moment: datetime) -> datetime:
     if not EARLIEST <= moment < LATEST:
         raise PydanticCustomError("moment_out_of_range", "Give a moment from 2000 up to and including 2099.")
@@ -32,7 +45,7 @@ def _within_reach(moment: datetime) -> datetime:
 class Text(GroupedMetadata):
     """Marks a text of at most `longest` characters that can be stored: `Annotated[str, Text(200)]`.
 
-    A bounded text is one that pydantic reads, so lone surrogates are refused with it.
+    With a `shortest`, white space alone is not enough. A bounded text is one that pydantic reads, so lone surrogates are refused with it.
     """
 
     longest: int
@@ -42,10 +55,12 @@ class Text(GroupedMetadata):
         yield MinLen(self.shortest)
         yield MaxLen(self.longest)
         yield AfterValidator(_storable)
+        if self.shortest:
+            yield AfterValidator(_said)
 
 
 Name = Annotated[str, Text(200, 1)]
-Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_spelled_out), AfterValidator(_within_reach)]
 Count = Annotated[int, Strict(), Ge(0), Lt(2**53)]  # the integers that every JSON reader keeps exact
 Flag = Annotated[bool, Strict()]
 

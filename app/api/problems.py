@@ -66,10 +66,23 @@ _BY_FRAMEWORK = {
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "The header Allow lists the methods that this path takes."),
 }
 
+# By pydantic's name of what is wrong, where its own message names no way out; `ctx` of the error fills the gaps.
+_OBJECT = "Send a JSON object."
+_MOMENT = "Send a moment with its offset from UTC, such as 2026-11-22T08:00:00Z."
 _WAYS_OUT = {
     "missing": "This field is required; add it.",
     "extra_forbidden": "This field is not known here; remove it or check its spelling.",
     "string_unicode": "This text holds half a character (a lone surrogate); send whole characters.",
+    "int_type": "Send a whole number below 2^53, without quotes.",
+    "too_short": "Send at least {min_length}.",
+    "too_long": "Send at most {max_length}.",
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "datetime_type": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "timezone_aware": _MOMENT,
 }
 
 
@@ -204,5 +217,6 @@ def _field_problem(error: Mapping[str, Any], within: str) -> dict[str, str]:
     location = error["loc"]
     inside = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
     path = ".".join(filter(None, (within, *map(str, inside)))) or "body"
-    message = _WAYS_OUT.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    way_out = _WAYS_OUT.get(error["type"])
+    message = way_out.format_map(error.get("ctx", {})) if way_out else str(error["msg"]).removeprefix("Value error, ")
     return {"field": path[:_FIELD_LENGTH], "message": message, "code": error["type"]}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import FastAPI, Query
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 import app
 from app.access.role import Forbidden
@@ -32,6 +32,7 @@ class Post(InModel):
     followers: Count = 0
     rating: float | None = None
     author: Person | None = None
+    tags: Annotated[frozenset[str], Field(min_length=1, max_length=2)] | None = None
 
 
 class Batch(InModel):
@@ -157,7 +158,10 @@ POST = {"text": "waar blijft mijn pakket"}
         ({"posted_at": "0001-01-01T00:00:00+23:59"}, "posted_at", "moment_out_of_range"),
         ({"posted_at": "2026-02-30T00:00:00Z"}, "posted_at", "datetime_from_date_parsing"),
         ({"posted_at": "2026-01-01T12:00:00"}, "posted_at", "timezone_aware"),
-        ({"posted_at": 2**70}, "posted_at", "datetime_parsing"),
+        ({"posted_at": 2**70}, "posted_at", "datetime_type"),
+        ({"posted_at": 1795334400}, "posted_at", "datetime_type"),
+        ({"posted_at": "1795334400"}, "posted_at", "datetime_type"),
+        ({"author": {"handle": " \n"}}, "author.handle", "blank_text"),
         ({"x" * 300: 1}, "x" * 189, "extra_forbidden"),
     ],
 )
@@ -180,6 +184,27 @@ async def test_a_field_whose_own_name_cannot_be_told_is_refused_with_what_it_sta
     body = json.dumps({"mentions": [{**POST, "col\ud800or": 1}]})
     answer = await caller.post("/batch", content=body)
     assert (answer.status_code, answer.json()["field"]) == (422, "mentions.0")
+
+
+@pytest.mark.parametrize(
+    ("part", "way_out"),
+    [
+        ({"posted_at": "yesterday"}, "2026-11-22T08:00:00Z"),
+        ({"posted_at": "2026-11-22"}, "2026-11-22T08:00:00Z"),
+        ({"posted_at": "2026-11-22T08:00:00"}, "2026-11-22T08:00:00Z"),
+        ({"posted_at": 1795334400}, "2026-11-22T08:00:00Z"),
+        ({"followers": "12"}, "without quotes"),
+        ({"author": "sanne"}, "JSON object"),
+        ({"tags": []}, "at least 1."),
+        ({"tags": ["a", "b", "c"]}, "at most 2."),
+    ],
+)
+async def test_a_bad_field_is_told_how_to_make_it_a_good_one(
+    caller: httpx.AsyncClient, part: dict[str, Any], way_out: str
+) -> None:
+    answer = await caller.post("/batch", json={"mentions": [{**POST, **part}]})
+    [error] = answer.json()["errors"]
+    assert way_out in error["message"]
 
 
 async def test_every_bad_field_is_told_at_once(caller: httpx.AsyncClient) -> None:
