@@ -46,9 +46,10 @@ def place_by_department(
     check_names(rules, None, department, topics={})
     if department == webcare:
         return Owned(webcare, Stage.CENTRAL, None, RULE)
-    owned = find(rules.ownerships, topic, channel, ticket_id) if topic else None
-    if owned is not None and owned.department == department and owned.stage is not Stage.CENTRAL:
-        return owned
+    if topic in {owning.topic for owning in rules.ownerships}:  # not one that the rules knew only once
+        owned = find(rules.ownerships, topic, channel, ticket_id)
+        if owned.department == department and owned.stage is not Stage.CENTRAL:
+            return owned
     return Owned(department, Stage.ADVISE, None, RULE)
 
 

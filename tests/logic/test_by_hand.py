@@ -1,0 +1,45 @@
+"""A person names a department: how far it answers for itself then."""
+
+from uuid import UUID
+
+import pytest
+
+from app.routing.by_hand import RULE, UnknownDepartment, place_by_department
+from app.routing.decision import Routing
+from app.routing.ownership import Department, Owning, Stage
+
+TICKET = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+SLUGS = ("webcare", "supply_chain", "billing")
+RULES = Routing(
+    routes=(),
+    ownerships=(
+        Owning("late", None, "supply_chain", Stage.LIVE),
+        Owning("bill", None, "billing", Stage.CENTRAL),
+    ),
+    departments={slug: Department(slug, {"en": slug}, "a process", "office") for slug in SLUGS},
+)
+
+
+@pytest.mark.parametrize(
+    ("department", "topic", "stage"),
+    [
+        ("supply_chain", "late", Stage.LIVE),
+        ("billing", "late", Stage.ADVISE),
+        ("billing", "bill", Stage.ADVISE),
+        ("billing", None, Stage.ADVISE),
+        ("billing", "a topic that the rules had once", Stage.ADVISE),
+        ("webcare", "late", Stage.CENTRAL),
+    ],
+)
+def test_a_department_answers_for_itself_where_it_owns_the_topic(
+    department: str, topic: str | None, stage: Stage
+) -> None:
+    owned = place_by_department(RULES, department, topic, "x", TICKET, webcare="webcare")
+
+    assert (owned.department, owned.stage) == (department, stage)
+    assert owned.rule == ("ownership: late anywhere" if stage is Stage.LIVE else RULE)
+
+
+def test_a_department_that_there_is_not_is_named() -> None:
+    with pytest.raises(UnknownDepartment, match="bakery"):
+        place_by_department(RULES, "bakery", None, "x", TICKET, webcare="webcare")
