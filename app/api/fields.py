@@ -45,7 +45,8 @@ def _within_reach(moment: datetime) -> datetime:
 class Text(GroupedMetadata):
     """Marks a text of at most `longest` characters that can be stored: `Annotated[str, Text(200)]`.
 
-    With a `shortest`, white space alone is not enough. A bounded text is one that pydantic reads, so lone surrogates are refused with it.
+    With a `shortest`, white space alone is not enough. A bounded text is one that pydantic reads, so lone surrogates
+    are refused with it.
     """
 
     longest: int
