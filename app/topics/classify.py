@@ -40,6 +40,7 @@ THRESHOLD = 0.5  # the confidence that a topic needs when it names none
 
 _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
+_DECIMALS = 3  # so that 0.1 + 0.2 is a draw with 0.3
 _FOUND = 60  # characters of the text that are shown as evidence
 _UNTOLD = {"", "und", "mul", "zxx"}  # codes of ISO 639 that tell no language
 _SET_MEMORY = 16 << 20  # bytes; RE2 builds its automaton as texts come, and starts afresh when this is full
@@ -152,7 +153,8 @@ class Classifier:
         scores: dict[str, float] = defaultdict(float)
         for piece in evidence:
             scores[piece.topic] += piece.weight
-        ranked = sorted(((slug, score) for slug, score in scores.items() if score > 0), key=_best_first)
+        rounded = ((slug, round(score, _DECIMALS)) for slug, score in scores.items())
+        ranked = sorted((pair for pair in rounded if pair[1] > 0), key=_best_first)
         if not ranked:
             return Classification(None, 0.0, language, (), ())
         (topic, best), next_best = ranked[0], ranked[1][1] if len(ranked) > 1 else 0.0
@@ -160,7 +162,7 @@ class Classifier:
         considered = tuple(ranked[:_CONSIDERED])
         return Classification(
             topic if sure >= self._thresholds[topic] and best > next_best else None,
-            round(sure, 3),
+            round(sure, _DECIMALS),
             language,
             tuple(piece for slug, _ in considered for piece in evidence if piece.topic == slug),
             considered,
@@ -181,7 +183,7 @@ class Classifier:
             for clue in clues:
                 known = language is None or clue.phrase.language in (None, language)
                 weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
-                evidence.append(Evidence(clue.topic, clue.phrase.text, found, weight))
+                evidence.append(Evidence(clue.topic, clue.phrase.text, found, round(weight, _DECIMALS)))
         return evidence
 
 

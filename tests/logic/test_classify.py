@@ -153,6 +153,15 @@ def test_a_topic_may_ask_for_more() -> None:
     assert classify("telefoon", topic("t", "telefoon", threshold=0.64)).topic is None
 
 
+def test_scores_are_rounded_so_that_equal_sums_are_a_draw() -> None:
+    tenths = topic("tenths", Phrase("een", 0.1), Phrase("twee", 0.2), Phrase("drie", 1 / 3))
+    other = topic("other", Phrase("een twee", 0.3), Phrase("drie", 1 / 3))
+    found = classify("een twee drie", tenths, other)
+    assert found.topic is None
+    assert found.considered == (("other", 0.633), ("tenths", 0.633))
+    assert {piece.weight for piece in found.evidence} == {0.1, 0.2, 0.3, 0.333}
+
+
 def test_three_topics_are_considered() -> None:
     topics = [topic(slug, Phrase(slug, weight)) for slug, weight in [("aa", 1), ("bb", 4), ("cc", 2), ("dd", 3)]]
     assert classify("aa bb cc dd", *topics).considered == (("bb", 4), ("dd", 3), ("cc", 2))
