@@ -14,7 +14,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "ticket.opened": "A new ticket",
     "ticket.routed": "A department owns it now, and may have the ball",
     "ticket.accepted": "The department that has the ball said that it will answer",
-    "ticket.answered": "A department answered; webcare publishes what is not first-hand",
+    "ticket.answered": "A department gave an answer as a draft; webcare publishes it",
     "ticket.handed_back": "A department said that it is not theirs",
     "ticket.replied": "Something was said to the customer",
     "ticket.customer_replied": "The customer posted again",
