@@ -16,8 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
 from app.flows.survey import send_due
-from app.flows.watch import watch
-from app.flows.work import pass_time
+from app.flows.watch import pass_time, watch
 from app.kit import logs
 from app.runtime import Runtime
 

@@ -1,4 +1,4 @@
-"""Time passes promises by: due clocks are claimed, read again and recorded.
+"""Time passes: promises come due, tickets wake and close.
 
 Knows that a promise which cannot be read must not hold up the others. Refuses to know what a breach means (record)
 and when to look (worker).
@@ -6,6 +6,7 @@ and when to look (worker).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from app.flows.record import record
 from app.kit import logs
@@ -14,8 +15,9 @@ from app.sla import store as sla
 from app.sla.calendar import NeverOpen
 from app.sla.clock import UnknownCalendar
 from app.sla.policy import PolicyUnreadable
+from app.tickets import lifecycle
 from app.tickets import store as tickets
-from app.tickets.ticket import Step
+from app.tickets.ticket import Step, Ticket
 
 
 async def watch(unit: Unit, limit: int = 200) -> int:
@@ -28,21 +30,32 @@ async def watch(unit: Unit, limit: int = 200) -> int:
         return 0
     at_least = replace(unit, now=max(unit.now, due.now))
     standing = await tickets.claim_tickets(unit.tx, due.ticket_ids)
-    await _read_again(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
+    await _record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
     return due.clocks
 
 
-async def _read_again(unit: Unit, steps: Sequence[Step]) -> None:
+async def pass_time(unit: Unit, limit: int = 200) -> int:
+    """Close what was not reopened in time; wake what snoozed or waited long enough. Returns how many."""
+    over = await tickets.claim_timed(unit.tx, limit)
+    return await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over])
+
+
+def _passed(ticket: Ticket, now: datetime) -> Step:
+    return lifecycle.close(ticket, now) if ticket.resolved_at is not None else lifecycle.wake(ticket, now)
+
+
+async def _record_readable(unit: Unit, steps: Sequence[Step]) -> int:
     """All at once; when a clock cannot be read, halves of them, until its ticket stands alone and is left for later.
 
     `record` reads clocks before it writes, so one that it cannot read has left nothing behind in the transaction.
+    Returns how many were recorded.
     """
     try:
         await record(unit, steps)
     except (NeverOpen, PolicyUnreadable, UnknownCalendar) as error:
         if len(steps) == 1:
             logs.failure("sla.unreadable", error, ticket=steps[0].ticket.number)
-            return
+            return 0
         half = len(steps) // 2
-        await _read_again(unit, steps[:half])
-        await _read_again(unit, steps[half:])
+        return await _record_readable(unit, steps[:half]) + await _record_readable(unit, steps[half:])
+    return len(steps)

@@ -5,13 +5,12 @@ moves are legal (tickets/lifecycle). Every act takes the ticket's row lock first
 caller saw, None when it does not care.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from app.access.role import Caller
 from app.flows import survey
-from app.flows.record import record, record_one
+from app.flows.record import record_one
 from app.kit.errors import Invalid
 from app.routing import by_hand
 from app.routing import store as routing
@@ -23,7 +22,7 @@ from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.lifecycle import Placement
 from app.tickets.store import ChangedMeanwhile, Wanted
-from app.tickets.ticket import Step, Ticket
+from app.tickets.ticket import Ticket
 
 WEBCARE = "webcare"  # the department that this team itself is
 
@@ -148,17 +147,6 @@ async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None
             f"You saw version {expected}, it is at {ticket.version} now; read it again.", version=ticket.version
         )
     return ticket
-
-
-async def pass_time(unit: Unit, limit: int = 200) -> int:
-    """Close what was not reopened in time; wake what snoozed or waited long enough. Returns how many."""
-    over = await tickets.claim_timed(unit.tx, limit)
-    await record(unit, [_passed(ticket)(ticket, unit.now) for ticket in over])
-    return len(over)
-
-
-def _passed(ticket: Ticket) -> Callable[[Ticket, datetime], Step]:
-    return lifecycle.close if ticket.resolved_at is not None else lifecycle.wake
 
 
 def _placed_by_hand(unit: Unit, ticket: Ticket, topic: str | None, department: str | None) -> Owned:

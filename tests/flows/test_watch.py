@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -5,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.flows.record import record
-from app.flows.watch import watch
+from app.flows.watch import pass_time, watch
 from app.kit.clock import utc_now
 from app.kit.db import Database, Transaction
 from app.rulebook import Rulebook, load
@@ -15,8 +16,10 @@ from app.sla.clock import Clock, State
 from app.sla.policy import Metric
 from app.sla.store import list_clocks
 from app.sla.tables import clock as clock_table
+from app.tickets import lifecycle
 from app.tickets.store import claim_ticket, get_ticket, list_events
 from app.tickets.ticket import Event, Step, Ticket
+from app.tickets.ticket import State as Ticketed
 from tests.support.standing import add_ticket
 
 
@@ -47,6 +50,30 @@ class House:
 
     async def watch(self, now: datetime | None = None, limit: int = 200) -> int:
         return await self.database.transact(lambda tx: watch(self.unit(tx, now or utc_now()), limit))
+
+    async def act(self, ticket: Ticket, act: Callable[[Ticket], Step], now: datetime) -> Ticket:
+        """What an act makes of a ticket as it stands."""
+
+        async def unit(tx: Transaction) -> Ticket:
+            return (await record(self.unit(tx, now), [act(await claim_ticket(tx, ticket.id))]))[ticket.id]
+
+        return await self.database.transact(unit)
+
+    async def pass_time(self) -> int:
+        return await self.database.transact(lambda tx: pass_time(self.unit(tx, utc_now())))
+
+    async def state(self, ticket: Ticket) -> Ticketed:
+        async with self.database.reading() as tx:
+            return (await get_ticket(tx, ticket.id)).state
+
+    async def spoil(self, ticket: Ticket) -> None:
+        """Its clocks can be read no more."""
+
+        async def unit(tx: Transaction) -> None:
+            await claim_ticket(tx, ticket.id)
+            await tx.execute(update(clock_table).where(clock_table.c.ticket_id == ticket.id).values(policy={}))
+
+        await self.database.transact(unit)
 
     async def clock(self, ticket: Ticket, metric: Metric) -> Clock:
         async with self.database.reading() as tx:
@@ -107,11 +134,7 @@ async def test_a_clock_that_cannot_be_read_holds_nobody_up(house: House) -> None
     tickets = [await house.open(LONG_AGO + timedelta(minutes=minute)) for minute in range(5)]
     broken = tickets[1]
 
-    async def spoil(tx: Transaction) -> None:
-        await claim_ticket(tx, broken.id)
-        await tx.execute(update(clock_table).where(clock_table.c.ticket_id == broken.id).values(policy={}))
-
-    await house.database.transact(spoil)
+    await house.spoil(broken)
 
     assert await house.watch() == 10
     assert await house.watch() == 0
@@ -128,3 +151,29 @@ async def test_a_sweep_takes_no_more_than_it_is_given(house: House) -> None:
         await house.open(LONG_AGO + timedelta(minutes=minute))
 
     assert [await house.watch(limit=2) for _ in range(3)] == [2, 2, 0]
+
+
+async def test_what_waited_long_enough_comes_back_and_what_stayed_resolved_closes(house: House) -> None:
+    waiting, resolved, snoozed = [await house.open(LONG_AGO) for _ in range(3)]
+    until = LONG_AGO + timedelta(hours=1)
+    await house.act(waiting, lambda one: lifecycle.wait(one, "agent:anna", until, LONG_AGO), LONG_AGO)
+    await house.act(resolved, lambda one: lifecycle.resolve(one, "agent:anna", "solved", None, LONG_AGO), LONG_AGO)
+    await house.act(snoozed, lambda one: lifecycle.snooze(one, "agent:anna", until, LONG_AGO), LONG_AGO)
+
+    assert [await house.pass_time() for _ in range(2)] == [3, 0]
+    assert [await house.state(one) for one in (waiting, resolved)] == [Ticketed.ROUTED, Ticketed.CLOSED]
+
+
+async def test_a_ticket_whose_clocks_cannot_be_read_keeps_no_other_waiting(house: House) -> None:
+    tickets = [await house.open(LONG_AGO) for _ in range(3)]
+    until = LONG_AGO + timedelta(hours=1)
+    for one in tickets:
+        await house.act(one, lambda one: lifecycle.wait(one, "agent:anna", until, LONG_AGO), LONG_AGO)
+    await house.spoil(tickets[0])
+
+    assert await house.pass_time() == 2
+    assert [await house.state(one) for one in tickets] == [
+        Ticketed.WAITING_CUSTOMER,
+        Ticketed.ROUTED,
+        Ticketed.ROUTED,
+    ]
