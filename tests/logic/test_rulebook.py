@@ -74,9 +74,8 @@ def test_words_of_routes_and_risks_are_found_as_they_stand() -> None:
     assert RULEBOOK.find_words(texts) == [{"avg": "AVG", "advocaat": "Advocaat"}, {}, {}]
 
 
-def test_the_production_rulebook_loads_and_keeps_its_examples() -> None:
+def test_the_production_rulebook_has_examples_of_each_topic_in_both_languages() -> None:
     rulebook = load(PRODUCTION)
-    assert all(result.passed for result in rulebook.run_examples())
     assert len(rulebook.topics) >= 25
     for topic in rulebook.topics.values():
         languages = [example.lang for example in topic.examples if not example.counter]

@@ -33,6 +33,16 @@ def test_a_wrong_rulebook_is_told_with_file_and_line_and_code_2(rules: Path) -> 
     assert "departments.yaml:3: " in told.stderr
 
 
+def test_an_example_that_gets_another_topic_is_told_with_its_line_and_code_2(rules: Path) -> None:
+    topics = rules / "topics.yaml"
+    said = topics.read_text("utf-8").replace("    examples:\n", "    examples:\n      - {text: Hallo, lang: nl}\n", 1)
+    topics.write_text(said, "utf-8")
+    line = said[: said.index("{text: Hallo")].count("\n") + 1
+    told = webcare("rules", "test", "--rules", str(rules))
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"topics.yaml:{line}: 'Hallo' wants order_status and gets no topic")
+
+
 def test_explain_tells_topic_owner_and_evidence() -> None:
     told = webcare("rules", "explain", "Waar blijft mijn pakketje?", "--channel", "forum")
     assert told.exit_code == 0
