@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from app.kit.db import OnConflict, Reading, Transaction, as_json
+from app.kit.db import OnConflict, Reading, Records, Transaction, Values, as_json
 from app.kit.ids import new_id
 from app.mentions.mention import Author, Mention
 from app.mentions.tables import author, conversation, mention, mention_key, mention_revision
@@ -92,12 +92,11 @@ async def claim_keys(tx: Transaction, arrivals: Mapping[Key, tuple[UUID, str]]) 
     """
     keys = sorted(arrivals)
     ids, threads = [arrivals[key][0] for key in keys], [arrivals[key][1] for key in keys]
-    parameters = (*_split(keys), ids, threads)
-    added = {(row.channel, row.external_id) for row in await tx.rows(_ADD_KEYS, parameters)}
+    added = {_key(row) for row in await tx.fetch(_ADD_KEYS, *_split(keys), ids, threads)}
     standing = [key for key in keys if key not in added]
     if not standing:
         return {}
-    return {(row.channel, row.external_id): _known(row) for row in await tx.rows(_LOCK_KEYS, _split(standing))}
+    return {_key(row): _known(row) for row in await tx.fetch(_LOCK_KEYS, *_split(standing))}
 
 
 async def list_threads(tx: Reading, keys: Iterable[Key]) -> dict[Key, str]:
@@ -105,18 +104,20 @@ async def list_threads(tx: Reading, keys: Iterable[Key]) -> dict[Key, str]:
     asked = sorted(set(keys))
     if not asked:
         return {}
-    return {(row.channel, row.external_id): row.thread for row in await tx.rows(_THREADS, _split(asked))}
+    return {_key(row): row["thread"] for row in await tx.fetch(_THREADS, *_split(asked))}
 
 
 async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now: datetime) -> dict[AuthorKey, UUID]:
     """The ids of people by (channel, key); unknown ones are added and changed profiles are brought up to date."""
     rows = [_author_row(key, people[key], now) for key in sorted(people)]
-    found = {(row.channel, row.key): row for row in await _claim(tx, _CLAIM_AUTHORS, rows)}
+    found = {(row["channel"], row["key"]): row for row in await _claim(tx, _CLAIM_AUTHORS, rows)}
     changed = [
-        _profile(row.id, people[key]) for key, row in found.items() if not row.fresh and _changed(row, people[key])
+        _profile(row["id"], people[key])
+        for key, row in found.items()
+        if not row["fresh"] and _changed(row, people[key])
     ]
     await tx.update(author, changed)
-    return {key: row.id for key, row in found.items()}
+    return {key: row["id"] for key, row in found.items()}
 
 
 async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tuple[dict[Thread, UUID], set[UUID]]:
@@ -129,8 +130,8 @@ async def claim_conversations(tx: Transaction, threads: Iterable[Thread]) -> tup
         for channel, thread, author_id in sorted(set(threads))
     ]
     found = await _claim(tx, _CLAIM_CONVERSATIONS, rows)
-    ids = {(row.channel, row.thread, row.author_id): row.id for row in found}
-    return ids, {row.id for row in found if row.fresh}
+    ids = {(row["channel"], row["thread"], row["author_id"]): row["id"] for row in found}
+    return ids, {row["id"] for row in found if row["fresh"]}
 
 
 async def add_mentions(tx: Transaction, stored: Sequence[Stored], received_at: datetime) -> None:
@@ -154,7 +155,7 @@ async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> set[Key]:
     """Count each repost on its original; returns the originals that we know."""
     if not originals:
         return set()
-    return {(row.channel, row.external_id) for row in await tx.rows(_ADD_REPOSTS, _split(originals))}
+    return {_key(row) for row in await tx.fetch(_ADD_REPOSTS, *_split(originals))}
 
 
 async def record_own_post(tx: Transaction, channel: str, external_id: str, thread: str) -> None:
@@ -169,8 +170,8 @@ async def record_deletion(tx: Transaction, key: Key, now: datetime) -> Known | N
     Returns what stood there before, None when nothing did.
     """
     channel, external_id = key
-    fresh = await tx.rows(_ADD_KEYS, (*_split([key]), [None], [None]))
-    before = None if fresh else _known((await tx.rows(_LOCK_KEYS, _split([key])))[0])
+    fresh = await tx.fetch(_ADD_KEYS, *_split([key]), [None], [None])
+    before = None if fresh else _known((await tx.fetch(_LOCK_KEYS, *_split([key])))[0])
     here = (mention_key.c.channel == channel) & (mention_key.c.external_id == external_id)
     await tx.execute(mention_key.update().where(here, mention_key.c.deleted_at.is_(None)).values(deleted_at=now))
     if before is not None and before.mention_id is not None and not before.deleted:
@@ -185,21 +186,26 @@ async def get_thread(tx: Reading, conversation_id: UUID) -> str:
     return found
 
 
-async def _claim(tx: Transaction, sql: str, rows: Sequence[dict[str, Any]]) -> Sequence[Row[Any]]:
+async def _claim(tx: Transaction, sql: str, rows: Sequence[dict[str, Any]]) -> Records:
     """Each of `rows` as it stands, added where it was not there; once more when others were adding the same."""
     if not rows:
         return ()
-    parameters = (as_json(rows),)
-    found = await tx.rows(sql, parameters)
-    return found if len(found) == len(rows) else await tx.rows(sql, parameters)
+    content = as_json(rows)
+    found = await tx.fetch(sql, content)
+    return found if len(found) == len(rows) else await tx.fetch(sql, content)
 
 
 def _split(keys: Sequence[Key]) -> tuple[list[str], list[str]]:
     return [channel for channel, _ in keys], [external_id for _, external_id in keys]
 
 
-def _known(row: Row[Any]) -> Known:
-    return Known(row.mention_id, row.thread, row.deleted, row.revision or 0, row.fingerprint or b"")
+def _key(row: Values) -> Key:
+    return row["channel"], row["external_id"]
+
+
+def _known(row: Values) -> Known:
+    revision, fingerprint = row["revision"] or 0, row["fingerprint"] or b""
+    return Known(row["mention_id"], row["thread"], row["deleted"], revision, fingerprint)
 
 
 def _author_row(key: AuthorKey, person: Author, now: datetime) -> dict[str, Any]:
@@ -218,8 +224,8 @@ def _profile(author_id: UUID, person: Author) -> dict[str, Any]:
     }
 
 
-def _changed(row: Row[Any], person: Author) -> bool:
-    standing = (row.handle, row.display_name, row.followers, row.verified)
+def _changed(row: Values, person: Author) -> bool:
+    standing = tuple(row[name] for name in ("handle", "display_name", "followers", "verified"))
     return standing != (person.handle, person.display_name, person.followers, person.verified)
 
 

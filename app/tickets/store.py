@@ -70,7 +70,7 @@ async def take_numbers(tx: Transaction, count: int) -> list[int]:
     """Readable numbers for new tickets. A unit that fails leaves gaps, which is what sequences do."""
     if not count:
         return []
-    return [row[0] for row in await tx.rows(_NUMBERS, (count,))]
+    return [row["nextval"] for row in await tx.fetch(_NUMBERS, count)]
 
 
 async def get_ticket(tx: Reading, ticket_id: UUID, *, department: str | None = None) -> Ticket:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from app.access.role import Caller, Role
 from app.access.store import (
@@ -83,7 +83,7 @@ async def test_one_secret_opens_for_one_token_only(database: Database) -> None:
 async def test_the_database_itself_refuses_a_token_that_would_see_too_much(
     database: Database, role: Role, department: str | None
 ) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityConstraintViolationError):
         await stand(database, (Token(new_id(), "x", role, department, NOW), "x"))
 
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from asyncpg import IntegrityConstraintViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from app.access.store import KeptAnswer, add_answer
 from app.kit.clock import utc_now
@@ -35,6 +35,6 @@ async def test_a_broken_constraint_is_a_mistake_of_ours_and_goes_on_as_it_is(dat
     async def act(tx: Transaction) -> None:
         await add_answer(tx, KeptAnswer(new_id(), "k", b"asked", 201, b"answered", utc_now() - timedelta(days=1)))
 
-    with pytest.raises(IntegrityError) as broken:
+    with pytest.raises(IntegrityConstraintViolationError) as broken:
         await database.transact(act)
     assert broken.value.__cause__ is not broken.value

@@ -165,6 +165,28 @@ async def test_what_waits_behind_a_failure_is_put_off_with_it(database: Database
     assert sequences(await claim(database)) == ['{"sequence":1}']
 
 
+async def test_a_failure_of_no_ticket_puts_nothing_else_off(database: Database) -> None:
+    one = await listening(database)
+    await sent_out(database, event(None, 0, one), event(None, 0, one))
+    (failed,) = await claim(database, limit=1)
+    assert await act(database, store.mark_retry, failed, timedelta(hours=10))
+    (other,) = await claim(database)
+    assert other.id != failed.id
+
+
+async def test_what_was_put_off_with_a_failure_goes_on_when_that_is_tried_again_by_hand(database: Database) -> None:
+    one = await listening(database)
+    ticket = new_id()
+    await sent_out(database, event(ticket, 1, one), event(ticket, 2, one))
+    (first,) = await claim(database)
+    assert await act(database, store.mark_retry, first, timedelta(hours=10))
+    await act(database, store.mark_retried, first.id)
+    (again,) = await claim(database)
+    assert again.id == first.id
+    assert await act(database, store.mark_done, again)
+    assert sequences(await claim(database)) == ['{"sequence":2}']
+
+
 async def test_publications_wait_until_there_is_somebody_to_say_them(database: Database) -> None:
     message = reply(new_id())
     await sent_out(database, message)
