@@ -214,16 +214,9 @@ async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> boo
     )
     if due_at is None:
         return False
-    await tx.execute(
-        update(delivery)
-        .where(
-            _IS_OPEN,
-            delivery.c.ticket_id == claimed.ticket_id,
-            delivery.c.lane == claimed.lane,
-            delivery.c.due_at < due_at,
-        )
-        .values(due_at=due_at)
-    )
+    if claimed.ticket_id is not None:
+        behind = _of_ticket(claimed.ticket_id, claimed.lane)
+        await tx.execute(update(delivery).where(behind, delivery.c.due_at < due_at).values(due_at=due_at))
     return True
 
 
@@ -250,11 +243,13 @@ async def record_attempts(tx: Transaction, made: Sequence[tuple[Claimed, Outcome
 async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | None = None) -> None:
     """Try an open or dead delivery again now, without using up its schedule; one that is due already stays as it is.
 
+    What was only put off with it, for the same ticket and destination, is due as well and waits for its turn.
     Raises `DeliveryNotFound`, also when a `department` is given that it does not go to; `DeliveryFinished` when it is
     done or cancelled; `DeliveryUnderWay` when it is being sent.
     """
+    later = delivery.c.due_at > func.now()
     row = await tx.first(
-        select(delivery.c.state, delivery.c.lease_token, (delivery.c.due_at > func.now()).label("later"))
+        select(*delivery.c["state", "lease_token", "ticket_id", "lane"], later.label("later"))
         .where(delivery.c.id == delivery_id, *_to_departments(department and {department}))
         .with_for_update()
     )
@@ -266,6 +261,9 @@ async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | 
         raise DeliveryUnderWay("This delivery is being sent at this moment.")
     if row.state == DeliveryState.DEAD or row.later:
         await _reopen(tx, delivery.c.id == delivery_id)
+    if row.ticket_id is not None:
+        untried = and_(_of_ticket(row.ticket_id, row.lane), delivery.c.attempt == 0, later)
+        await tx.execute(update(delivery).where(untried).values(due_at=func.now()))
 
 
 async def mark_replayed(tx: Transaction, endpoint_id: UUID, since: datetime, until: datetime | None) -> int:
@@ -342,6 +340,11 @@ def _held(claimed: Claimed) -> ColumnElement[bool]:
         delivery.c.lease_token == claimed.lease_token,
         _IS_OPEN,
     )
+
+
+def _of_ticket(ticket_id: UUID, lane: UUID) -> ColumnElement[bool]:
+    """The open deliveries of one ticket to one destination, of which only the earliest is ever sent."""
+    return and_(_IS_OPEN, delivery.c.ticket_id == ticket_id, delivery.c.lane == lane)
 
 
 async def _finish(tx: Transaction, claimed: Claimed, state: DeliveryState) -> bool:
