@@ -55,7 +55,7 @@ class NoteIn(InModel):
 
 class ReplyIn(InModel):
     text: Words
-    visibility: Visibility = Visibility.PUBLIC
+    visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
     confirm: list[Name] = Field(default_factory=list, description="Findings that the agent has seen and accepts")
 
 

@@ -43,11 +43,14 @@ async def reply(
     ticket_id: UUID,
     expected: int | None,
     text: str,
-    visibility: str,
+    visibility: str | None,
 ) -> tuple[Ticket, Reply]:
-    """Say something to the customer. It counts from now, and is published as soon as the channel takes it."""
+    """Say something to the customer, as public or private as the customer asked when `visibility` is None.
+
+    It counts from now, and is published as soon as the channel takes it.
+    """
     ticket = await take(unit, caller, ticket_id, expected)
-    return await _say(unit, caller, ticket, text, visibility)
+    return await _say(unit, caller, ticket, text, visibility or ticket.visibility)
 
 
 async def answer(

@@ -137,6 +137,12 @@ async def test_a_stale_writer_is_told(client: httpx.AsyncClient, runtime: Runtim
     assert now.headers["etag"] != seen
 
 
+async def test_a_tag_stands_once_on_a_ticket(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
+    ticket = await opened(runtime)
+    changed = await client.patch(at(ticket), json={"tags": ["vip", "storing", "vip"]}, headers=anna)
+    assert changed.json()["tags"] == ["vip", "storing"]
+
+
 async def test_an_illegal_move_names_the_legal_ones(
     client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
 ) -> None:
@@ -164,6 +170,18 @@ async def test_a_reply_is_queued_stops_the_first_reply_clock_and_is_sent_once_pe
     assert [one["text"] for one in whole["replies"]] == [said["text"]]
     assert {one["metric"]: one["state"] for one in whole["clocks"]}["first_reply"] == "met"
     assert whole["assignee"] == "agent:anna"
+
+
+@pytest.mark.parametrize("visibility", ["public", "private"])
+async def test_a_reply_is_as_private_as_the_question(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], visibility: str
+) -> None:
+    ticket = await opened(runtime, visibility=visibility)
+
+    await client.post(at(ticket, "reply"), json={"text": "Wat is uw klantnummer?"}, headers=anna)
+
+    [said] = (await client.get(at(ticket), headers=anna)).json()["replies"]
+    assert said["visibility"] == visibility
 
 
 @pytest.mark.parametrize("text", ["", "a" * 10_001])
