@@ -192,7 +192,9 @@ class DecisionOut(OutModel):
 
 
 class ClockExplained(ClockOut):
-    elapsed_seconds: float = Field(description="Business time used, in the clock's calendar")
+    elapsed_seconds: float | None = Field(
+        description="Business time used, in the clock's calendar; null when the rules have that calendar no longer"
+    )
     counted: list[CustodyOut] = Field(description="The stretches that count")
 
 
@@ -283,7 +285,9 @@ def _clock(clock: Clock) -> dict[str, Any]:
 
 
 def _explained(runtime: Runtime, ticket: Ticket, clock: Clock, now: datetime) -> ClockExplained:
-    calendar = runtime.rulebook.calendars[clock.policy.calendar]
+    calendar = runtime.rulebook.calendars.get(clock.policy.calendar)
+    if calendar is None:
+        return ClockExplained(**_clock(clock), elapsed_seconds=None, counted=[])
     reading = read(
         clock.policy, calendar, ticket.custody, started_at=clock.started_at, stopped_at=clock.ended_at, now=now
     )

@@ -1,6 +1,7 @@
 """An agent's calls: the queue, one ticket for one person, and every act with its answer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from app.access.role import Role
 from app.flows.receive import receive
 from app.flows.settle import Received
+from app.main import create_app
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
@@ -269,6 +271,21 @@ async def test_the_explanation_adds_up_to_the_tickets_life(
 
     assert sum(told["seconds_by_holder"].values()) == 3600
     assert {one["metric"] for one in told["clocks"]} >= {"first_reply", "resolution"}
+
+
+async def test_a_ticket_is_explained_also_when_the_rules_have_lost_a_calendar(
+    runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    later = replace(runtime, rulebook=replace(runtime.rulebook, calendars={}))
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(later)), base_url="http://webcare.test"
+    ) as client:
+        told = (await client.get(at(ticket, "explain"), headers=anna)).json()
+
+    assert len(told["clocks"]) > 1
+    assert {clock["elapsed_seconds"] for clock in told["clocks"]} == {None}
 
 
 @pytest.mark.parametrize("role", [Role.INGEST, Role.MANAGER, Role.PR])
