@@ -214,7 +214,7 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
 @router.patch("/tickets/{ticket_id}", summary="Change priority or tags")
 async def update(caller: Agent, on: OneTicket, asked: PatchIn) -> TicketLine:
     """Another priority chooses the promises anew; what was breached stays breached."""
-    tags = None if asked.tags is None else tuple(asked.tags)
+    tags = None if asked.tags is None else tuple(dict.fromkeys(asked.tags))
     return await on.run(work.update, caller, priority=asked.priority, tags=tags)
 
 
