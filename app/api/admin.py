@@ -6,7 +6,7 @@ Knows the shape of these answers. Refuses to know how tokens are made (flows.adm
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
 from app.access.role import Caller, Permission, Role
@@ -14,7 +14,7 @@ from app.access.store import list_tokens
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, Name, OutModel
 from app.api.idempotency import Repeating
-from app.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, Places
+from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.flows.admit import Issued, issue, revoke
 from app.routing.ownership import Stage
@@ -83,13 +83,11 @@ async def create_token(caller: Admin, asked: TokenIn, once: Repeating) -> Respon
 
 
 @router.get("/tokens", summary="List tokens")
-async def read_tokens(
-    _: Admin, runtime: Serving, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[TokenOut]:
+async def read_tokens(_: Admin, runtime: Serving, asked: Annotated[Paging, Query()]) -> Page[TokenOut]:
     """Oldest first; revoked and expired ones stay in the list, as history names them."""
     async with runtime.reading() as tx:
-        tokens = await list_tokens(tx, after=_places.decode(cursor), limit=limit + 1)
-    items, next_cursor = _places.cut(tokens, limit, lambda token: token.id)
+        tokens = await list_tokens(tx, after=_places.decode(asked.cursor), limit=asked.limit + 1)
+    items, next_cursor = _places.cut(tokens, asked.limit, lambda token: token.id)
     return Page(items=[TokenOut.model_validate(token) for token in items], next_cursor=next_cursor)
 
 

@@ -17,7 +17,7 @@ from app.api.auth import allow
 from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
-from app.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, Places
+from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.api.tickets import QueueLine, Reader, TicketLine, line
 from app.flows import answer as speaking
@@ -100,7 +100,7 @@ class Nothing(InModel):
     """An empty object, or no body at all."""
 
 
-class QueueFilter(InModel):
+class QueueFilter(Paging):
     """Every filter that is given must hold."""
 
     department: Name | None = None
@@ -113,8 +113,6 @@ class QueueFilter(InModel):
     tag: Tag | None = None
     holder: Holder | None = Field(None, description="Who has the ball")
     overdue: bool | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor = None
 
     def wanted(self, caller: Caller) -> Wanted:
         return Wanted(

@@ -16,7 +16,7 @@ from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
-from app.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, Places
+from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
@@ -135,14 +135,12 @@ class DeliveryWhole(DeliveryOut):
     history: list[AttemptOut] = Field(description="Every attempt, the first one first")
 
 
-class DeliveryFilter(InModel):
+class DeliveryFilter(Paging):
     """Every filter that is given must hold."""
 
     endpoint_id: UUID | None = None
     ticket_id: UUID | None = None
     state: DeliveryState | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor = None
 
 
 @router.post("/endpoints", status_code=201, response_model=DisclosedOut, summary="Register an endpoint")
@@ -164,15 +162,13 @@ async def create_endpoint(caller: Listener, runtime: Serving, once: Repeating, a
 
 
 @router.get("/endpoints", summary="List endpoints")
-async def read_endpoints(
-    caller: Listener, runtime: Serving, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[EndpointOut]:
+async def read_endpoints(caller: Listener, runtime: Serving, asked: Annotated[Paging, Query()]) -> Page[EndpointOut]:
     """Oldest first, without removed ones."""
-    after = _places.decode(cursor)
+    after = _places.decode(asked.cursor)
     async with runtime.reading() as tx:
         found = await endpoints.list_endpoints(tx, _scope(caller))
     rest = [endpoint for endpoint in found if after is None or endpoint.id > after]
-    shown, next_cursor = _places.cut(rest, limit, lambda endpoint: endpoint.id)
+    shown, next_cursor = _places.cut(rest, asked.limit, lambda endpoint: endpoint.id)
     return Page(items=[EndpointOut.model_validate(endpoint) for endpoint in shown], next_cursor=next_cursor)
 
 

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field
 
 from app.access.role import Caller, Permission
 from app.api.auth import allow
-from app.api.fields import Instant, OutModel
+from app.api.fields import InModel, Instant, OutModel, Text
 from app.api.serving import Serving
 from app.feedback.nps import Nps
 from app.reports.attainment import Attainment
@@ -36,6 +36,25 @@ Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
 class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
+
+
+class QuestionIn(InModel):
+    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
+    to: Instant | None = Field(None, description="Not included. Left out: now")
+    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
+    group_by: Annotated[str, Text(200)] = Field(
+        "", description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"]
+    )
+    format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet")
+
+    def question(self, caller: Caller, now: datetime) -> Question:
+        """Raises `EmptyPeriod` and the like, when the question has no sense."""
+        until = self.to or now
+        names = tuple(name.strip() for name in self.group_by.split(",") if name.strip())
+        return Question(self.from_ or until - USUAL_PERIOD, until, self.interval, names, caller.department)
+
+
+Asked = Annotated[QuestionIn, Query()]
 
 
 class LineOut(OutModel):
@@ -93,43 +112,26 @@ class SlaReportOut(ReportOut):
     items: list[SlaOut]
 
 
-async def _question(
-    caller: Reader,
-    runtime: Serving,
-    start: Annotated[Instant | None, Query(alias="from", description="Left out: 30 days before `to`")] = None,
-    end: Annotated[Instant | None, Query(alias="to", description="Not included. Left out: now")] = None,
-    interval: Annotated[Interval, Query(description="Steps of the period, in UTC")] = Interval.NONE,
-    group_by: Annotated[
-        str, Query(max_length=200, description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"])
-    ] = "",
-) -> Question:
-    until = end or runtime.now()
-    names = tuple(name.strip() for name in group_by.split(",") if name.strip())
-    return Question(start or until - USUAL_PERIOD, until, interval, names, caller.department)
-
-
-Asked = Annotated[Question, Depends(_question)]
-Wanted = Annotated[Format, Query(alias="format", description="`csv` is a table for a spreadsheet")]
-
-
 @router.get("/nps", response_model=NpsReportOut, summary="What customers thought")
-async def read_nps(runtime: Serving, question: Asked, wanted: Wanted = Format.JSON) -> Response:
+async def read_nps(caller: Reader, runtime: Serving, asked: Asked) -> Response:
     """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
+    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
         lines = await list_nps(tx, question)
     names = (*question.group_by, *(member.name for member in fields(Nps)))
     rows = [(step, *group, *astuple(figures)) for step, group, figures in lines]
-    return _answer(question, names, rows, wanted, NpsReportOut)
+    return _answer(question, names, rows, asked.format, NpsReportOut)
 
 
 @router.get("/sla", response_model=SlaReportOut, summary="How well promises were kept")
-async def read_sla(runtime: Serving, question: Asked, wanted: Wanted = Format.JSON) -> Response:
+async def read_sla(caller: Reader, runtime: Serving, asked: Asked) -> Response:
     """Promises per metric, by when their outcome became certain: met at the end, breached at the due moment."""
+    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
         lines = await list_attainment(tx, question)
     names = (*question.group_by, "metric", *(member.name for member in fields(Attainment)))
     rows = [(step, *group, *astuple(figures)) for step, group, figures in lines]
-    return _answer(question, names, rows, wanted, SlaReportOut)
+    return _answer(question, names, rows, asked.format, SlaReportOut)
 
 
 def _answer(

@@ -9,21 +9,24 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Query
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from app.api.fields import InModel, Text
 from app.kit.errors import Invalid
 
 P = TypeVar("P")
 T = TypeVar("T")
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items per page")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
-DEFAULT_LIMIT = 50
-
 
 class CursorUnreadable(Invalid):
     """A cursor that this list did not give."""
+
+
+class Paging(InModel):
+    """What every list may be asked; a list with filters adds them."""
+
+    limit: int = Field(50, ge=1, le=200, description="Items per page")
+    cursor: Annotated[str, Text(500)] | None = Field(None, description="`next_cursor` of the page before")
 
 
 class Page(BaseModel, Generic[T]):

@@ -56,6 +56,14 @@ async def test_what_stands_in_the_database_opens_no_door(
     assert all(secret not in str(tuple(row)).encode() for row in rows)
 
 
+@pytest.mark.parametrize("path", ["tokens", "endpoints", "deliveries", "queue"])
+async def test_a_list_that_is_asked_what_it_does_not_know_says_so(
+    client: httpx.AsyncClient, admin: dict[str, str], path: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path}?limmit=2", headers=admin)
+    assert (answer.status_code, answer.json()["field"]) == (422, "limmit")
+
+
 async def test_a_token_is_revoked_for_good(client: httpx.AsyncClient, admin: dict[str, str]) -> None:
     made = (await client.post(TOKENS, json=ASKED, headers=admin)).json()
     for _ in range(2):

@@ -200,6 +200,7 @@ async def test_a_negative_figure_stays_a_number_in_a_spreadsheet(
         ({"to": "9999-12-31T23:59:59Z"}, "to", "invalid_request"),
         ({"interval": "fortnight"}, "interval", "invalid_request"),
         ({"format": "xlsx"}, "format", "invalid_request"),
+        ({"groupby": "topic"}, "groupby", "invalid_request"),
     ],
 )
 async def test_a_question_without_sense_is_told_which_field(
