@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -37,8 +37,17 @@ def _in_seconds(value: Any) -> Any:
         return value
 
 
+def _twice_the_deadline(lease: timedelta, others: ValidationInfo) -> timedelta:
+    """A lease that ends while its attempt may still be under way would have everything sent twice."""
+    deadline = others.data.get("webhook_deadline")
+    if deadline is not None and lease < 2 * deadline:
+        raise ValueError("must be at least twice WEBCARE_WEBHOOK_DEADLINE")
+    return lease
+
+
 DatabaseUrl = Annotated[str, AfterValidator(_with_driver)]
 Seconds = Annotated[timedelta, BeforeValidator(_in_seconds)]
+Lease = Annotated[Seconds, AfterValidator(_twice_the_deadline)]
 Schedule = Annotated[tuple[Seconds, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]
 Ports = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
@@ -93,8 +102,10 @@ class Settings(BaseSettings):
         0.2, ge=0, lt=1, description="Share by which a wait is lengthened or shortened at random"
     )
     webhook_deadline: Seconds = Field(timedelta(seconds=15), description="Total seconds that one attempt may take")
-    webhook_lease: Seconds = Field(
-        timedelta(seconds=60), description="Seconds a claimed delivery stays ours; at least twice the deadline"
+    webhook_lease: Lease = Field(
+        timedelta(seconds=60),
+        validate_default=True,
+        description="Seconds a claimed delivery stays ours; at least twice the deadline",
     )
     webhook_per_endpoint: int = Field(8, ge=1, description="Deliveries in flight to one endpoint at a time")
     dispatch_batch: int = Field(64, ge=1, description="Deliveries claimed at once by one worker")

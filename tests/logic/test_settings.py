@@ -52,6 +52,12 @@ def test_nonsense_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str,
     assert str(refused.value.errors()[0]["loc"][0]).upper() == name
 
 
+def test_a_lease_outlives_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, WEBHOOK_DEADLINE="30").webhook_lease == timedelta(seconds=60)
+    with pytest.raises(ValidationError, match="webhook_lease"):
+        read(monkeypatch, WEBHOOK_DEADLINE="31")
+
+
 def test_links_follow_host_and_port_unless_they_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, PORT="8090").public_url == "http://127.0.0.1:8090"
     assert read(monkeypatch, PUBLIC_URL="https://care.example").public_url == "https://care.example"
