@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     rules_dir: Path = Field(PROJECT / "routing_rules", description="Folder of the rulebook's YAML files")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: int = Field(8080, ge=1, le=65535, description="Port that the API listens on")
-    public_url: str = Field(
+    public_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         default_factory=lambda known: f"http://{known.get('host')}:{known.get('port')}",
         description="Address under which customers and departments reach us, in links; unset: host and port",
     )

@@ -158,7 +158,7 @@ def _said(unit: Unit, invitation: Invitation, token: str, post: Key, conversatio
         in_reply_to=post[1],
         visibility=Visibility.PRIVATE,
         text=rules.texts[rules.speaks(invitation.language)].invitation,
-        link=f"{unit.knobs.public_url.rstrip('/')}/s/{token}",
+        link=f"{unit.knobs.public_url}/s/{token}",
     )
 
 

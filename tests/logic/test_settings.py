@@ -60,7 +60,7 @@ def test_a_lease_outlives_its_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_links_follow_host_and_port_unless_they_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, PORT="8090").public_url == "http://127.0.0.1:8090"
-    assert read(monkeypatch, PUBLIC_URL="https://care.example").public_url == "https://care.example"
+    assert read(monkeypatch, PUBLIC_URL="https://care.example/").public_url == "https://care.example"
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
