@@ -5,6 +5,7 @@ sent and why.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ _LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 _PORTS = range(1, 65536)
 _CONNECT_SECONDS = 5.0
 _URL_CHARACTERS = 2000
+_HOST = re.compile(rb"([0-9a-z_-]{1,63}\.)*[0-9a-z_-]{1,63}\.?", re.IGNORECASE)
 
 
 class AddressForbidden(Refused):
@@ -115,6 +117,8 @@ def parse(url: str) -> httpx.URL:
         raise UrlRefused(f"This is no URL: {error}.", field="url") from error
     if parsed.scheme not in ("http", "https") or not host:
         raise UrlRefused("Give an http or https URL with a host.", field="url")
+    if not (_known_addresses(host) or _HOST.fullmatch(parsed.raw_host)):
+        raise UrlRefused(f"No host is named '{host}'.", field="url")
     if port not in _PORTS:
         raise UrlRefused(f"There is no port {port}; ports go from 1 to 65535.", field="url")
     return parsed
