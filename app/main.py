@@ -15,6 +15,7 @@ from app.api.auth import Doorkeeper
 from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.metrics import Measured, Metrics
+from app.api.serving import Shortcut
 from app.flows.receive import receive
 from app.runtime import Runtime
 
@@ -70,6 +71,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     for audience in (ingest, agents, tickets, departments, endpoints, managers, admin, public, health):
         app.include_router(audience.router)
     app.include_router(_root)
+    app.router.routes.insert(0, Shortcut("/api/v1/mentions", ingest.post_mention, methods=["POST"]))
     longest = runtime.knobs.max_body_bytes
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})
     app.add_middleware(Measured, metrics=app.state.metrics)
