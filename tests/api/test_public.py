@@ -129,6 +129,7 @@ async def test_nothing_on_the_page_can_run_be_framed_kept_or_found(client: httpx
     assert shown.headers["cache-control"] == "no-store"
     assert shown.headers["referrer-policy"] == "no-referrer"
     assert shown.headers["x-robots-tag"] == "noindex, nofollow"
+    assert shown.headers.get_list("x-content-type-options") == ["nosniff"]
     assert "<script" not in shown.text
     assert not re.search(r"""\b(src|on\w+|style)=""", shown.text)
 
