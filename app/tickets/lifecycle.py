@@ -276,13 +276,14 @@ def accept(ticket: Ticket, actor: str) -> Step:
 
 
 def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
-    """The department supplied an answer that webcare will publish: webcare has the ball."""
+    """The department supplied an answer that webcare will publish: webcare has the ball, and sees it at once."""
     told = (department_at_work(ticket, "answer"),)
     back = replace(
         ticket,
         state=State.ROUTED,
         assignee=None,
         lease_until=None,
+        snoozed_until=None,
         custody=hand_over(ticket.custody, Holder.WEBCARE, None, now),
     )
     return Step(ticket, back, (Event("ticket.answered", actor, data, departments=told),))
@@ -299,6 +300,7 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         arm=None,
         assignee=None,
         lease_until=None,
+        snoozed_until=None,
         custody=hand_over(ticket.custody, Holder.TRIAGE, None, now),
     )
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))

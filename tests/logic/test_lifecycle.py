@@ -133,6 +133,13 @@ def test_a_draft_gives_webcare_the_ball_and_a_hand_back_gives_it_to_triage() -> 
     assert (back.state, back.department, back.holder) == (State.TRIAGE, None, Holder.TRIAGE)
 
 
+def test_what_comes_from_a_department_wakes_the_ticket() -> None:
+    asleep = ticket(holder=Holder.DEPARTMENT, snoozed_until=MORNING + timedelta(days=1))
+
+    assert lifecycle.answered(asleep, SUPPLY, {}, MORNING).ticket.snoozed_until is None
+    assert lifecycle.hand_back(asleep, SUPPLY, {}, MORNING).ticket.snoozed_until is None
+
+
 def test_only_who_has_the_ball_accepts_answers_or_hands_back() -> None:
     for act in (
         lambda one: lifecycle.accept(one, SUPPLY),
