@@ -99,6 +99,8 @@ class Reach:
             raise UrlRefused("Leave user name, password and fragment out of the URL.", field="url")
         host, port = parsed.host, _port(parsed)
         addresses = _known_addresses(host)
+        if not addresses and not _HOST.fullmatch(parsed.raw_host):
+            raise UrlRefused(f"No host can be named '{host}'.", field="url")
         if any(self.permits(address, port) for address in addresses):
             return
         if not all(_is_public(address) for address in addresses):
@@ -117,8 +119,6 @@ def parse(url: str) -> httpx.URL:
         raise UrlRefused(f"This is no URL: {error}.", field="url") from error
     if parsed.scheme not in ("http", "https") or not host:
         raise UrlRefused("Give an http or https URL with a host.", field="url")
-    if not (_known_addresses(host) or _HOST.fullmatch(parsed.raw_host)):
-        raise UrlRefused(f"No host is named '{host}'.", field="url")
     if port not in _PORTS:
         raise UrlRefused(f"There is no port {port}; ports go from 1 to 65535.", field="url")
     return parsed
