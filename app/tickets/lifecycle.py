@@ -177,7 +177,7 @@ def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> St
 
 
 def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: datetime) -> Step:
-    """Another topic or owner. The department that had the ball is told that it has it no longer."""
+    """Another topic or owner. A department that owned it, or had the ball, is told that it is not its own any more."""
     _check(ticket, "reroute")
     _not_anothers(ticket, actor, now)
     moved = replace(
@@ -187,8 +187,8 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
         snoozed_until=None,
         wait_until=None,
     )
-    left = ticket.with_department
-    told = (left,) if left is not None and left != placement.department else ()
+    owner = None if ticket.stage == "central" else ticket.department
+    told = tuple({one for one in (owner, ticket.with_department) if one not in {None, placement.department}})
     data = {**placement.facts, "reason": reason, "from": {"topic": ticket.topic, "department": ticket.department}}
     events = (
         Event("ticket.reassigned", actor, data, departments=told),

@@ -157,13 +157,20 @@ def test_an_agent_cannot_let_go_what_a_department_accepted() -> None:
         lifecycle.release(accepted, ANNA, MORNING)
 
 
-def test_a_department_that_loses_a_ticket_is_told() -> None:
+@pytest.mark.parametrize("holder", [Holder.DEPARTMENT, Holder.WEBCARE, Holder.CUSTOMER])
+def test_a_department_that_loses_a_ticket_is_told(holder: Holder) -> None:
     moved = lifecycle.reroute(
-        ticket(holder=Holder.DEPARTMENT), ANNA, replace(LIVE, department="billing"), "it is the invoice", MORNING
+        ticket(holder=holder), ANNA, replace(LIVE, department="billing"), "it is the invoice", MORNING
     )
 
     assert moved.ticket.with_department == "billing"
     assert moved.events[0].departments == ("supply_chain",)
+
+
+def test_a_department_that_never_heard_of_a_ticket_is_not_told_that_it_left() -> None:
+    moved = lifecycle.reroute(ticket(stage="central"), ANNA, replace(LIVE, department="billing"), "invoice", MORNING)
+
+    assert moved.events[0].departments == ()
 
 
 def test_moments_that_have_passed_are_refused() -> None:
