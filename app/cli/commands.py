@@ -13,6 +13,7 @@ from app.settings import Settings
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="""webcare takes in what customers say on social channels and puts each mention in the hands of the
     department that owns the customer process.

@@ -43,6 +43,11 @@ def test_an_example_that_gets_another_topic_is_told_with_its_line_and_code_2(rul
     assert told.stderr.startswith(f"topics.yaml:{line}: 'Hallo' wants order_status and gets no topic")
 
 
+def test_help_breaks_its_lines_where_the_terminal_ends() -> None:
+    told = CliRunner().invoke(app, ["up", "--help"], env={"COLUMNS": "100"})
+    assert "Data is in WEBCARE_DATA_DIR (./data);" in told.stdout
+
+
 def test_explain_tells_topic_owner_and_evidence() -> None:
     told = webcare("rules", "explain", "Waar blijft mijn pakketje?", "--channel", "forum")
     assert told.exit_code == 0
@@ -81,6 +86,7 @@ def test_a_setting_that_means_nothing_is_named_with_code_2() -> None:
     told = webcare("migrate", PORT="none")
     assert told.exit_code == 2
     assert told.stderr.startswith("WEBCARE_PORT: ")
+    assert told.stderr.count("\n") == 1
 
 
 def test_an_unreachable_database_ends_with_code_1() -> None:
