@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, delete, func, or_, select, text, update
 from app.access.role import Caller, Role
 from app.access.tables import idempotency, token
 from app.access.token import Token
-from app.kit.db import OnConflict, Reading, Transaction
+from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
 
 
@@ -65,9 +65,7 @@ async def lock_tokens(tx: Transaction) -> None:
 
 async def add_tokens(tx: Transaction, tokens: Sequence[tuple[Token, bytes]]) -> int:
     """Tokens, each with its digest; returns how many. One whose digest stands already is left as it is."""
-    return await tx.insert(
-        token, [{**asdict(one), "digest": digest} for one, digest in tokens], on_conflict=OnConflict.IGNORE
-    )
+    return await tx.insert_missing(token, [{**asdict(one), "digest": digest} for one, digest in tokens])
 
 
 async def mark_revoked(tx: Transaction, token_id: UUID, at: datetime) -> Token:

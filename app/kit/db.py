@@ -93,16 +93,37 @@ class Reading:
 
 
 class Transaction(Reading):
-    """One unit of work. It commits when the flow returns and leaves nothing when the flow raises."""
+    """One unit of work. It commits when the flow returns and leaves nothing when the flow raises.
 
-    async def insert(self, table: Table, rows: Sequence[Values], *, on_conflict: OnConflict = OnConflict.RAISE) -> int:
-        """Write many rows, all with the keys of the first, in one statement; returns how many were written.
+    Rows that are only to be added wait for each other: what is asked next, or the commit, sends them first, all in
+    one statement. A unit then costs half the round trips, and whoever asks sees what was added.
+    """
 
-        Raises `RowRefused` and what `transact` translates.
-        """
+    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
+        super().__init__(connection, driver)
+        self._waiting: dict[Table, tuple[str, str]] = {}
+
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        await self.flush()
+        return await super().execute(statement, parameters)
+
+    async def fetch(self, sql: str, *values: Any) -> Records:
+        await self.flush()
+        return await super().fetch(sql, *values)
+
+    async def insert(self, table: Table, rows: Sequence[Values], *, on_conflict: OnConflict = OnConflict.RAISE) -> None:
+        """Add many rows, all with the keys of the first. Raises `RowRefused`; the database's refusals come later."""
+        if not rows:
+            return
+        if table in self._waiting:
+            await self.flush()
+        self._waiting[table] = (_insert_many(table, tuple(rows[0]), on_conflict), as_json(rows))
+
+    async def insert_missing(self, table: Table, rows: Sequence[Values]) -> int:
+        """Add the rows whose keys do not stand yet, now; returns how many those were."""
         if not rows:
             return 0
-        return await self._write(_insert_many(table, tuple(rows[0]), on_conflict), rows)
+        return await self._write(_insert_many(table, tuple(rows[0]), OnConflict.IGNORE), as_json(rows))
 
     async def update(self, table: Table, rows: Sequence[Values], *, guard: str | None = None) -> int:
         """Change many rows by primary key in one statement; returns how many were changed.
@@ -113,14 +134,22 @@ class Transaction(Reading):
         """
         if not rows:
             return 0
-        return await self._write(_update_many(table, tuple(rows[0]), guard), rows)
+        return await self._write(_update_many(table, tuple(rows[0]), guard), as_json(rows))
 
-    async def _write(self, sql: str, rows: Sequence[Values]) -> int:
+    async def flush(self) -> None:
+        """Send the rows that wait."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            statements, contents = zip(*waiting.values(), strict=True)
+            await self._driver.execute(_together(statements), *contents)
+
+    async def _write(self, sql: str, content: str) -> int:
         """Rows travel as one JSON text, so that a statement is the same for one row and for a thousand.
 
         Measured against one array per column: a quarter of the time here, a third more in PostgreSQL.
         """
-        status: str = await self._driver.execute(sql, as_json(rows))
+        await self.flush()
+        status: str = await self._driver.execute(sql, content)
         return int(status.rsplit(" ", 1)[1])
 
 
@@ -147,6 +176,13 @@ def _insert_many(table: Table, names: tuple[str, ...], on_conflict: OnConflict) 
     }[on_conflict]
     source = f'SELECT {_listed(names)} FROM json_populate_recordset(NULL::"{table.name}", $1)'  # noqa: S608 - our own names
     return f'INSERT INTO "{table.name}" ({_listed(names)}) {source} {conflict}'
+
+
+@lru_cache(maxsize=256)
+def _together(statements: tuple[str, ...]) -> str:
+    """Several of `_insert_many` as one statement; keys to each other are checked at its end."""
+    parts = (f"w{n} AS ({sql.replace('$1', f'${n}')})" for n, sql in enumerate(statements, start=1))
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 @lru_cache(maxsize=256)
@@ -216,7 +252,9 @@ class Database:
             committing = False
             try:
                 async with _begun(self._engine, readonly=False) as (connection, driver, transaction):
-                    result = await unit(Transaction(connection, driver))
+                    tx = Transaction(connection, driver)
+                    result = await unit(tx)
+                    await tx.flush()
                     committing = True
                     await transaction.commit()
                     return result

@@ -1,10 +1,14 @@
 """A unit of work is done once and whole, whatever becomes of its connection."""
 
 import pytest
-from sqlalchemy import URL, text
+from asyncpg import IntegrityConstraintViolationError
+from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.kit.clock import utc_now
 from app.kit.db import Database, DatabaseUnreachable, Transaction
+from app.kit.ids import new_id
+from app.mentions.tables import author, conversation
 from tests.conftest import administer
 
 OWN_NUMBER = text("SELECT pg_backend_pid()")
@@ -51,3 +55,38 @@ async def test_a_session_for_reading_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError, match="read-only transaction"):
         async with database.reading() as tx:
             await tx.execute(text("DELETE FROM token"))
+
+
+async def test_rows_that_wait_are_seen_by_whoever_asks_and_kept_by_the_commit(database: Database) -> None:
+    async def unit(tx: Transaction) -> int:
+        await tx.insert(author, [person("a"), person("b")])
+        await tx.insert(conversation, [thread("a")])
+        seen = int(await tx.scalar(select(func.count()).select_from(author)))
+        await tx.insert(author, [person("c")])
+        return seen
+
+    assert await database.transact(unit) == 2
+    async with database.reading() as tx:
+        assert await tx.scalar(select(func.count()).select_from(author)) == 3
+
+
+async def test_a_row_that_is_refused_late_takes_its_whole_unit_with_it(database: Database) -> None:
+    async def unit(tx: Transaction) -> None:
+        await tx.insert(author, [person("a")])
+        await tx.insert(conversation, [thread("b")])  # of an author that nobody added
+
+    with pytest.raises(IntegrityConstraintViolationError):
+        await database.transact(unit)
+    async with database.reading() as tx:
+        assert await tx.scalar(select(func.count()).select_from(author)) == 0
+
+
+IDS = {name: new_id() for name in "abc"}
+
+
+def person(name: str) -> dict[str, object]:
+    return {"id": IDS[name], "channel": "x", "key": name, "verified": False, "first_seen_at": utc_now()}
+
+
+def thread(author_name: str) -> dict[str, object]:
+    return {"id": new_id(), "channel": "x", "thread": "t", "author_id": IDS[author_name]}
