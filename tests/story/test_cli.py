@@ -44,7 +44,7 @@ def test_an_example_that_gets_another_topic_is_told_with_its_line_and_code_2(rul
 
 
 def test_help_breaks_its_lines_where_the_terminal_ends() -> None:
-    told = CliRunner().invoke(app, ["up", "--help"], env={"COLUMNS": "100"})
+    told = CliRunner().invoke(app, ["up", "--help"], env={"COLUMNS": "200"})
     assert "Data is in WEBCARE_DATA_DIR (./data);" in told.stdout
 
 
