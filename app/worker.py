@@ -21,7 +21,7 @@ from app.kit import logs
 from app.runtime import Runtime
 
 JITTER = 0.3  # share of the interval by which workers are kept from looking in step
-FINISH = timedelta(seconds=20)  # longer than one send may take; what is left has a lease that runs out
+FINISH = timedelta(seconds=20)  # longer than a send takes by default; what is left has a lease that runs out
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _DELIVERIES = select(
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """`late_seconds`: how long the delivery that is due longest has been due, 0 when none is."""
+    """`late_seconds`: how long the one that is due longest of the counted deliveries has been due, 0 when none is."""
 
     tickets: Mapping[State, int]
     overdue: int

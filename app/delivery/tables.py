@@ -104,6 +104,6 @@ attempt = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Interval, nullable=False),
     Column("status", Integer),
-    Column("error", Text),  # the class of what went wrong in the world, such as ConnectTimeout
+    Column("error", Text),  # why there was no answer, such as timed_out
     Column("answer", Text, nullable=False),  # its first 4 kB
 )

@@ -162,7 +162,7 @@ async def record_response(tx: Transaction, invitation_id: UUID, given: Answer, a
 
 
 async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:
-    """What became of the ticket's latest resolution; None when it was never resolved."""
+    """What became of the ticket's latest resolution that there was somebody to ask about; None without one."""
     row = await tx.first(
         select(invitation.c.state, invitation.c.reason, response.c.score, response.c.comment, response.c.received_at)
         .outerjoin(response, response.c.invitation_id == invitation.c.id)

@@ -17,7 +17,8 @@ from sqlalchemy import (
 
 from app.kit.db import metadata
 
-# One row per resolution, asked or not. Attribution is frozen here, whatever becomes of the ticket. `state` is one of
+# One row per resolution by a person, asked about or not. Attribution is frozen here, whatever becomes of the ticket.
+# `state` is one of
 #   waiting    due_at says when it is sent        queued    link made, on its way to the channel
 #   sent       the channel took it                answered  there is a response
 #   skipped    never asked, `reason` says why     withdrawn no longer asked, `reason` says why
