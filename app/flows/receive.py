@@ -86,11 +86,11 @@ async def _write(unit: Unit, arrivals: Sequence[Understood]) -> list[Received]:
     drafts = [settle(ledger, arrival) for arrival in arrivals]
     await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)
+    await routing.record_decisions(unit.tx, ledger.decisions)
     after = await record(unit, list(ledger.steps.values()))
     await survey.withdraw(
         unit, [draft.ticket.id for draft in drafts if draft.ticket and draft.outcome is Outcome.REOPENED]
     )
-    await routing.record_decisions(unit.tx, ledger.decisions)
     return [replace(d, ticket=after.get(d.ticket.id, d.ticket)) if d.ticket else d for d in drafts]
 
 
