@@ -1,5 +1,6 @@
 """What each act makes of a ticket, and which acts its state allows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -71,7 +72,7 @@ def test_an_opened_ticket_stands_with_whoever_its_stage_says(
 @pytest.mark.parametrize("act", ["claim", "wait", "resolve", "reopen", "snooze"])
 def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, act: str) -> None:
     later = MORNING + timedelta(hours=1)
-    acts = {
+    acts: dict[str, Callable[[Ticket], Step]] = {
         "claim": lambda one: lifecycle.claim(one, ANNA, MORNING),
         "wait": lambda one: lifecycle.wait(one, ANNA, None, MORNING),
         "resolve": lambda one: lifecycle.resolve(one, ANNA, "solved", None, MORNING),
@@ -141,11 +142,12 @@ def test_what_comes_from_a_department_wakes_the_ticket() -> None:
 
 
 def test_only_who_has_the_ball_accepts_answers_or_hands_back() -> None:
-    for act in (
+    acts: list[Callable[[Ticket], Step]] = [
         lambda one: lifecycle.accept(one, SUPPLY),
         lambda one: lifecycle.answered(one, SUPPLY, {}, MORNING),
         lambda one: lifecycle.hand_back(one, SUPPLY, {}, MORNING),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(HeldElsewhere):
             act(ticket(holder=Holder.WEBCARE))
 
