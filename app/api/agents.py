@@ -43,18 +43,21 @@ _places = Places(tuple[Instant | None, UUID])
 class FitIn(InModel):
     """Which tickets the agent can take; what is left out asks nothing."""
 
-    topic: Name | None = None
-    channel: Name | None = None
-    language: Name | None = None
-    department: Name | None = None
+    topic: Name | None = Field(None, description="Slug, of those that `/rules` lists", examples=["number_porting"])
+    channel: Name | None = Field(None, description="x, facebook, instagram, whatsapp, forum, ...", examples=["x"])
+    language: Name | None = Field(None, description="Of the post, as ISO 639 has it", examples=["nl"])
+    department: Name | None = Field(None, description="Slug of the owner", examples=["customer_service"])
 
 
 class NoteIn(InModel):
-    text: Words
+    text: Words = Field(description="For colleagues only", examples=["Belde vanmorgen ook al met de winkel."])
 
 
 class ReplyIn(InModel):
-    text: Words
+    text: Words = Field(
+        description="What the customer reads, word for word",
+        examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
+    )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
     confirm: list[Name] = Field(default_factory=list, description="Findings that the agent has seen and accepts")
 
@@ -66,53 +69,63 @@ class ReplyQueued(OutModel):
 
 
 class PatchIn(InModel):
-    priority: Priority | None = None
-    tags: Annotated[list[Tag], Field(max_length=20)] | None = None
+    """What is left out stays as it is."""
+
+    priority: Priority | None = Field(None, description="How urgent it is from now on", examples=["high"])
+    tags: Annotated[list[Tag], Field(max_length=20)] | None = Field(
+        None, description="All of its tags from now on", examples=[["vip", "winkel"]]
+    )
 
 
 class RerouteIn(InModel):
     """A topic, whose owner gets the ticket, or a department."""
 
-    topic: Name | None = None
-    department: Name | None = None
-    reason: Annotated[str, Text(1000, 1)]
+    topic: Name | None = Field(None, description="Slug of the right topic", examples=["invoice_wrong"])
+    department: Name | None = Field(None, description="Slug, instead of a topic", examples=[None])  # one of the two
+    reason: Annotated[str, Text(1000, 1)] = Field(
+        description="Kept with the decision, for who gets the ticket", examples=["Gaat over een dubbele afschrijving"]
+    )
 
 
 class WaitIn(InModel):
-    for_: Annotated[str, Field(alias="for", pattern="^customer$")] = "customer"
-    until: Instant | None = Field(None, description="When the ticket comes back if the customer does not post")
+    for_: Annotated[str, Field(alias="for", pattern="^customer$")] = Field("customer", description="Always `customer`")
+    until: Instant | None = Field(
+        None,
+        description="When the ticket comes back if the customer does not post; left out: only a post brings it back",
+        examples=["2026-11-25T08:00:00Z"],
+    )
 
 
 class SnoozeIn(InModel):
-    until: Instant
+    until: Instant = Field(description="When it stands in the queue again", examples=["2026-11-23T08:00:00Z"])
 
 
 class ResolveIn(InModel):
-    code: Name = "solved"
-    note: Annotated[str, Text(10_000)] | None = None
+    code: Name = Field("solved", description="How it ended, in a word of your own", examples=["solved"])
+    note: Annotated[str, Text(10_000)] | None = Field(
+        None, description="For colleagues only", examples=["Pakket is vanmorgen bezorgd."]
+    )
 
 
 class ReopenIn(InModel):
-    reason: Annotated[str, Text(1000, 1)]
+    reason: Annotated[str, Text(1000, 1)] = Field(
+        description="Kept in the timeline", examples=["Het pakket was toch het verkeerde"]
+    )
 
 
 class Nothing(InModel):
     """An empty object, or no body at all."""
 
 
-class QueueFilter(Paging):
+class QueueFilter(FitIn, Paging):
     """Every filter that is given must hold."""
 
-    department: Name | None = None
-    topic: Name | None = None
-    channel: Name | None = None
-    language: Name | None = None
     state: State | None = Field(None, description="Left out: every state but resolved and closed")
-    priority: Priority | None = None
+    priority: Priority | None = Field(None, description="Exactly this one")
     assignee: Name | None = Field(None, description="As tickets name them: agent:anna")
-    tag: Tag | None = None
+    tag: Tag | None = Field(None, description="Among its tags")
     holder: Holder | None = Field(None, description="Who has the ball")
-    overdue: bool | None = None
+    overdue: bool | None = Field(None, description="Whether a promise to the customer is past due")
 
     def wanted(self, caller: Caller) -> Wanted:
         return Wanted(

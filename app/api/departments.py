@@ -29,10 +29,15 @@ class AcceptIn(InModel):
 
 
 class AnswerIn(InModel):
-    text: Words
+    text: Words = Field(
+        description="What the customer is to read, word for word",
+        examples=["Dag Jan, je pakket ligt bij het depot in Utrecht en komt morgen voor 12 uur."],
+    )
     publish: Flag = Field(True, description="False keeps an answer that could go first-hand a draft for webcare")
     resolve: Flag = Field(False, description="Settle the ticket when the answer goes first-hand")
-    valid_until: Instant | None = Field(None, description="Until when the answer may be used")
+    valid_until: Instant | None = Field(
+        None, description="Until when the answer may be used", examples=["2026-11-25T08:00:00Z"]
+    )
 
 
 class AnsweredOut(OutModel):
@@ -47,10 +52,14 @@ class AnsweredOut(OutModel):
 class HandBackIn(InModel):
     """Why it is not yours, and whose you think it is."""
 
-    reason: Annotated[str, Text(1000, 1)]
-    topic: Name | None = None
-    department: Name | None = None
-    note: Annotated[str, Text(10_000)] | None = None
+    reason: Annotated[str, Text(1000, 1)] = Field(
+        description="Read by the person who places it anew", examples=["Gaat over de factuur, niet over de levering"]
+    )
+    topic: Name | None = Field(None, description="Slug of the topic that fits better", examples=["invoice_wrong"])
+    department: Name | None = Field(None, description="Slug of whose you think it is", examples=["billing"])
+    note: Annotated[str, Text(10_000)] | None = Field(
+        None, description="What else helps", examples=["Wij hebben het pakket op 20 november bezorgd."]
+    )
 
 
 @router.post("/tickets/{ticket_id}/accept", summary="Accept a ticket")

@@ -55,9 +55,13 @@ class EndpointIn(InModel):
 class EndpointPatchIn(InModel):
     """What is left out stays as it is."""
 
-    url: Url | None = None
+    url: Url | None = Field(
+        None, description="As when it was registered", examples=["https://supply-chain.example/webcare"]
+    )
     event_types: EventTypes | None = Field(None, description=HEARD)
-    payload: Payload | None = None
+    payload: Payload | None = Field(
+        None, description="`thin`, or `full` with the customer's words and name", examples=["full"]
+    )
     enabled: Flag | None = Field(None, description="False: nothing is sent, and what is open waits until it is true")
 
     def changes(self) -> Changes:
@@ -73,8 +77,10 @@ class RotateIn(InModel):
 class ReplayIn(InModel):
     """A period of at most 31 days."""
 
-    since: Instant
-    until: Instant | None = Field(None, description="Not included; left out: up to now")
+    since: Instant = Field(description="Included", examples=["2026-11-22T08:00:00Z"])
+    until: Instant | None = Field(
+        None, description="Not included; left out: up to now", examples=["2026-11-22T12:00:00Z"]
+    )
 
 
 class EndpointOut(OutModel):
@@ -138,9 +144,9 @@ class DeliveryWhole(DeliveryOut):
 class DeliveryFilter(Paging):
     """Every filter that is given must hold."""
 
-    endpoint_id: UUID | None = None
-    ticket_id: UUID | None = None
-    state: DeliveryState | None = None
+    endpoint_id: UUID | None = Field(None, description="Sent there")
+    ticket_id: UUID | None = Field(None, description="About this ticket")
+    state: DeliveryState | None = Field(None, description="`dead` ones wait for a retry or a replay")
 
 
 @router.post("/endpoints", status_code=201, response_model=DisclosedOut, summary="Register an endpoint")

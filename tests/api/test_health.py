@@ -166,6 +166,20 @@ async def test_every_call_under_the_api_is_described_with_its_token_and_its_prob
         assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
 
 
+async def test_whatever_a_caller_fills_in_is_described_and_every_body_has_an_example(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            chosen = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
+            assert all("description" in one for one in chosen), (path, method)
+    bodies = {name: schema for name, schema in document["components"]["schemas"].items() if name.endswith("In")}
+    assert {"ReplyIn", "AnswerIn", "EndpointIn", "TokenIn"} <= bodies.keys()
+    for name, schema in bodies.items():
+        for field, told in schema["properties"].items():
+            assert "description" in told or "$ref" in told, f"{name}.{field}"
+            assert "examples" in told or field not in schema.get("required", ()) or "$ref" in told, f"{name}.{field}"
+
+
 async def test_the_root_says_where_to_look(client: httpx.AsyncClient) -> None:
     told = (await client.get("/")).json()
     assert (await client.get(told["api"])).json()["info"]["version"] == told["version"]
