@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -32,25 +33,30 @@ class Chore:
     every: timedelta
     batch: int
     act: Callable[[int], Awaitable[int]]
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> None:
         """Act, at once again after a full batch. A failure is logged and ends this look only."""
         async with self._busy:
             try:
-                while await self.act(self.batch) >= self.batch:
+                while not self.ending.is_set() and await self.act(self.batch) >= self.batch:
                     pass
             except Exception as error:  # noqa: BLE001 - the alarm clock goes on whatever a chore meets
                 logs.failure("chore.failed", error, chore=self.name)
 
     async def finish(self) -> None:
+        """Start nothing more, and wait for what runs."""
+        self.ending.set()
         await self._busy.acquire()
 
 
 def chores(runtime: Runtime) -> tuple[Chore, ...]:
     knobs = runtime.knobs
+    ending = asyncio.Event()
+    send = partial(dispatch, runtime, ending=ending)
     return (
-        Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, lambda limit: dispatch(runtime, limit)),
+        Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, send, ending),
         Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
         Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
@@ -70,8 +76,7 @@ async def work(chores: tuple[Chore, ...], stop: asyncio.Event) -> None:
     scheduler.pause()
     try:
         async with asyncio.timeout(FINISH.total_seconds()):
-            for chore in chores:
-                await chore.finish()
+            await asyncio.gather(*(chore.finish() for chore in chores))
     except TimeoutError:
         logs.transition("worker.left_unfinished")
     scheduler.shutdown(wait=False)

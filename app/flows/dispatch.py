@@ -40,8 +40,10 @@ class _Sent:
     chance: float
 
 
-async def dispatch(runtime: Runtime, limit: int) -> int:
+async def dispatch(runtime: Runtime, limit: int, ending: asyncio.Event | None = None) -> int:
     """Send until nothing more is due, at most `limit` at a time; returns how many attempts were made.
+
+    When `ending` is set nothing more is claimed, and what is under way is finished.
 
     It goes on claiming while slow receivers keep their slots, so none of them holds up the others. A process that
     dies in between loses nothing: leases run out, and what was sent unrecorded is sent again under the same id.
@@ -50,7 +52,7 @@ async def dispatch(runtime: Runtime, limit: int) -> int:
     under_way: set[asyncio.Task[_Sent]] = set()
     try:
         while True:
-            if free := limit - len(under_way):
+            if not (ending and ending.is_set()) and (free := limit - len(under_way)):
                 claimed = await runtime.run_idempotent(_claim, free)
                 under_way |= {asyncio.create_task(_send(runtime, one)) for one in claimed}
                 attempts += len(claimed)

@@ -223,6 +223,24 @@ async def test_a_hanging_receiver_holds_up_nobody_and_no_transaction(runtime: Ru
 
 
 @respx.mock
+async def test_when_the_end_comes_what_is_under_way_is_finished_and_the_rest_left(
+    runtime: Runtime, database: Database
+) -> None:
+    ending = asyncio.Event()
+
+    async def end(_: httpx.Request) -> httpx.Response:
+        ending.set()
+        return httpx.Response(200)
+
+    respx.post(HOOK).mock(side_effect=end)
+    one = await listening(database)
+    for _ in range(3):
+        await put(database, routed(one))
+    assert await dispatch(runtime, 1, ending) == 1
+    assert sorted((await states(database)).values()) == [DeliveryState.DONE, DeliveryState.OPEN, DeliveryState.OPEN]
+
+
+@respx.mock
 async def test_an_outcome_that_comes_after_the_lease_was_taken_over_has_no_effect(
     runtime: Runtime, database: Database
 ) -> None:

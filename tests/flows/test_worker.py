@@ -66,6 +66,18 @@ async def test_what_runs_when_the_end_comes_is_finished() -> None:
     assert finished == [True]
 
 
+async def test_a_backlog_does_not_put_off_the_end() -> None:
+    begun = asyncio.Event()
+
+    async def act(limit: int) -> int:
+        begun.set()
+        await asyncio.sleep(0.01)
+        return limit
+
+    async with asyncio.timeout(2):
+        await ring(act, begun)
+
+
 async def test_every_chore_of_the_worker_runs_on_an_empty_database(runtime: Runtime) -> None:
     for chore in chores(runtime):
         assert await chore.act(chore.batch) == 0, chore.name
