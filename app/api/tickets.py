@@ -40,54 +40,65 @@ class TicketLine(OutModel):
     """A ticket as lists show it. `version` is its ETag."""
 
     id: UUID
-    number: int = Field(description="Short and readable; for people to say to each other")
-    state: str
-    channel: str
-    account: str | None
-    language: str | None
-    visibility: str
-    topic: str | None
-    confidence: float
-    department: str | None
-    stage: str | None
-    arm: str | None
-    holder: str = Field(description="Who has the ball: triage, webcare, department, customer, pr, outage or nobody")
-    priority: str
-    assignee: str | None
-    lease_until: datetime | None
-    tags: tuple[str, ...]
-    due: dict[str, datetime] = Field(description="The due moment of each running clock")
+    number: int = Field(description="Short and readable; for people to say to each other", examples=[1001])
+    state: str = Field(description="triage, routed, working, waiting_customer, resolved or closed", examples=["routed"])
+    channel: str = Field(examples=["forum"])
+    account: str | None = Field(description="The profile of ours that the post came in on", examples=["poldermobiel"])
+    language: str | None = Field(description="As ISO 639 has it; null: not known", examples=["nl"])
+    visibility: str = Field(description="public or private", examples=["public"])
+    topic: str | None = Field(description="Slug; null: none is sure enough", examples=["delivery_delay"])
+    confidence: float = Field(description="How sure the topic is, 0 to 1", examples=[0.812])
+    department: str | None = Field(description="Slug of the owner; null: nobody yet", examples=["supply_chain"])
+    stage: str | None = Field(description="central, advise, pilot or live: who answers the customer", examples=["live"])
+    arm: str | None = Field(
+        description="Of a pilot: first_hand or control, as long as the ticket lives", examples=[None]
+    )
+    holder: str = Field(
+        description="Who has the ball: triage, webcare, department, customer, pr, outage or nobody",
+        examples=["department"],
+    )
+    priority: str = Field(description="urgent, high, normal or low", examples=["normal"])
+    assignee: str | None = Field(description="Who works on it", examples=["agent:anna"])
+    lease_until: datetime | None = Field(description="From then on colleagues may take it")
+    tags: tuple[str, ...] = Field(examples=[["vip"]])
+    due: dict[str, datetime] = Field(
+        description="The due moment of each running clock", examples=[{"first_reply": "2026-11-22T09:31:24Z"}]
+    )
     next_due_at: datetime | None = Field(description="The soonest promise to the customer; lists are in this order")
     opened_at: datetime
-    snoozed_until: datetime | None
-    wait_until: datetime | None
+    snoozed_until: datetime | None = Field(description="Until then it is out of sight")
+    wait_until: datetime | None = Field(description="Then it comes back if the customer does not post")
     resolved_at: datetime | None
-    resolution: str | None
-    closed_at: datetime | None
-    escalated: bool
-    version: int
+    resolution: str | None = Field(description="How it ended, in the words of who resolved it", examples=["solved"])
+    closed_at: datetime | None = Field(description="From then on a new post opens another ticket")
+    escalated: bool = Field(description="Whether PR was asked to look at it")
+    version: int = Field(examples=[1])
 
 
 class QueueLine(TicketLine):
     """A ticket in the queue, with the beginning of the customer's newest post."""
 
-    overdue: bool
-    text: str
-    author: str | None
+    overdue: bool = Field(description="Whether a promise to the customer is past due")
+    text: str = Field(description="At most 280 characters", examples=["Mijn pakketje is nog steeds niet bezorgd."])
+    author: str | None = Field(description="Handle, or else display name", examples=["jan"])
 
 
 class ClockOut(OutModel):
-    metric: str
-    round: int
-    department: str | None
-    state: str
-    policy: str
-    target_seconds: float
-    calendar: str
+    """A promise and how it stands."""
+
+    metric: str = Field(
+        description="first_reply, next_reply, resolution, acceptance or ownership", examples=["first_reply"]
+    )
+    round: int = Field(description="Counts from 1 where a metric starts anew", examples=[1])
+    department: str | None = Field(description="Whose promise it is; null: that of webcare", examples=[None])
+    state: str = Field(description="running, paused, met, breached or cancelled", examples=["running"])
+    policy: str = Field(description="Name of the rule in sla.yaml, as it was when the clock started")
+    target_seconds: float = Field(description="In time of the calendar", examples=[3600.0])
+    calendar: str = Field(description="The hours in which it runs", examples=["webcare"])
     started_at: datetime
     ended_at: datetime | None
-    due_at: datetime | None
-    breached_at: datetime | None
+    due_at: datetime | None = Field(description="null: paused, so that nobody can tell yet")
+    breached_at: datetime | None = Field(description="When the due moment passed, not when it was noticed")
 
 
 class CustodyOut(OutModel):

@@ -180,6 +180,13 @@ async def test_whatever_a_caller_fills_in_is_described_and_every_body_has_an_exa
             assert "examples" in told or field not in schema.get("required", ()) or "$ref" in told, f"{name}.{field}"
 
 
+async def test_a_ticket_is_described_with_an_example_of_each_name(client: httpx.AsyncClient) -> None:
+    line = (await client.get("/openapi.json")).json()["components"]["schemas"]["TicketLine"]["properties"]
+    plain = [name for name, told in line.items() if told.get("type") == "string" and "format" not in told]
+    assert "state" in plain
+    assert [name for name in plain if "examples" not in line[name]] == []
+
+
 async def test_the_root_says_where_to_look(client: httpx.AsyncClient) -> None:
     told = (await client.get("/")).json()
     assert (await client.get(told["api"])).json()["info"]["version"] == told["version"]
