@@ -84,7 +84,7 @@ class MentionIn(InModel):
         return Mention(
             channel=self.channel,
             external_id=self.external_id,
-            author=Author(who.external_id, who.handle, who.display_name, who.followers, bool(who.verified)),
+            author=Author(who.external_id, who.handle, who.display_name, who.followers, who.verified),
             text=self.text,
             posted_at=self.posted_at,
             account=self.account,

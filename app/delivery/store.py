@@ -26,6 +26,10 @@ from app.kit.ids import new_id
 _OF_MESSAGE = ("id", "kind", "type", "ticket_id", "sequence", "subject_id", "body")
 _IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that plans may use the partial indexes
 
+_FORGET_WORDS = """
+    UPDATE message SET body = (body::jsonb #- '{data,text}' #- '{data,mention,title}')::text
+    WHERE ticket_id = $1 AND kind = 'webhook' AND body::jsonb #>> '{data,mention,mention_id}' = $2"""
+
 _LINES = (
     select(
         *delivery.c["id", "message_id", "endpoint_id", "ticket_id", "sequence", "state", "due_at", "finished_at"],
@@ -294,6 +298,11 @@ async def get_delivery(tx: Reading, delivery_id: UUID, *, department: str | None
     if row is None:
         raise DeliveryNotFound("There is no such delivery.")
     return _line(row)
+
+
+async def record_deletion(tx: Transaction, ticket_id: UUID, mention_id: UUID) -> None:
+    """A post was deleted: its words go from the bodies that carry them, also from those that are still to be sent."""
+    await tx.fetch(_FORGET_WORDS, ticket_id, str(mention_id))
 
 
 async def list_deliveries(

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from app.delivery import store as delivery
 from app.flows import survey
 from app.flows.record import record
 from app.flows.settle import Ledger, Outcome, Received, Understood, is_question, settle
-from app.kit.db import RowRefused
-from app.kit.errors import WebcareError
+from app.kit.errors import Invalid, WebcareError
 from app.kit.ids import new_id
 from app.mentions import store as mentions
 from app.mentions.mention import Mention
@@ -32,7 +32,7 @@ AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enou
 async def receive(runtime: Runtime, arrivals: Sequence[Mention]) -> list[Received | WebcareError]:
     """Take in mentions; answers stand in their order, after the commit.
 
-    A mention that the database refuses fails alone. Raises `Unavailable`, and then nothing of the list that is in
+    A mention that cannot be kept fails alone. Raises `Unavailable`, and then nothing of the list that is in
     the failing transaction was kept; repeating the call is safe.
     """
     answers_by_place: dict[int, Received | WebcareError] = {}
@@ -71,10 +71,10 @@ def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
 
 
 async def _receive(runtime: Runtime, arrivals: Sequence[Understood]) -> list[Received | WebcareError]:
-    """One transaction; when the database refuses a value, halves of it, until the bad mention stands alone."""
+    """One transaction; when one mention is refused, halves of it, until that one stands alone."""
     try:
         return [*await runtime.run_idempotent(_write, arrivals)]
-    except RowRefused as error:
+    except Invalid as error:
         if len(arrivals) == 1:
             return [error]
         half = len(arrivals) // 2
@@ -86,8 +86,8 @@ async def _write(unit: Unit, arrivals: Sequence[Understood]) -> list[Received]:
     drafts = [settle(ledger, arrival) for arrival in arrivals]
     await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)
-    await routing.record_decisions(unit.tx, ledger.decisions)
     after = await record(unit, list(ledger.steps.values()))
+    await routing.record_decisions(unit.tx, ledger.decisions)
     await survey.withdraw(
         unit, [draft.ticket.id for draft in drafts if draft.ticket and draft.outcome is Outcome.REOPENED]
     )
@@ -122,7 +122,7 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
         open=current,
         standing={mention_id: claimed[ticket_id] for mention_id, ticket_id in stood.items()},
         originals=await mentions.add_reposts(unit.tx, reposted),
-        numbers=await tickets.take_numbers(unit.tx, len(opening)),
+        numbers=iter(await tickets.take_numbers(unit.tx, len(opening))),
     )
 
 
@@ -148,6 +148,8 @@ async def withdraw(unit: Unit, key: Key) -> Received:
     ticket = next(iter(claimed.values()), None)
     if before.deleted or ticket is None:
         return Received(before.mention_id, Outcome.DELETED, ticket)
+    await routing.record_deletion(unit.tx, before.mention_id)
+    await delivery.record_deletion(unit.tx, ticket.id, before.mention_id)
     step = Step(ticket, ticket, (Event("mention.deleted", "customer", {"mention_id": str(before.mention_id)}),))
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     if ticket.state in OPEN and ticket.assignee is None and all(post.deleted_at for post in posts):

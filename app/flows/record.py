@@ -41,6 +41,7 @@ _HAPPENINGS = {
     "ticket.closed": Happening.CLOSED,
     "ticket.updated": Happening.PRIORITISED,
 }
+_UNTOLD = frozenset({"note"})  # colleagues' words to each other, whatever they are written on
 _PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
 
 
@@ -64,9 +65,10 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
     after = {one.step.ticket.id: one.step.ticket for one in timed}
     changed = [one for one in timed if one.step.ticket is not one.step.before]
+    listening = await _listening(unit, [one.step for one in changed])
     happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
     await sla.record_clocks(unit.tx, [clock for one in changed for clock in one.clocks])
-    await _tell(unit, after, happened)
+    await _tell(unit, listening, after, happened)
     for one in changed:
         _log(one.step)
     return after
@@ -92,7 +94,12 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         started_at=_customers_moment(step),
     )
     told = tuple(
-        Event(f"sla.{one.step}", "system", {"metric": one.clock.metric, "round": one.clock.round, "at": one.at})
+        Event(
+            f"sla.{one.step}",
+            "system",
+            {"metric": one.clock.metric, "round": one.clock.round, "at": one.at, "department": one.clock.department},
+            only_for=one.clock.department,
+        )
         for one in passed(known, clocks)
     )
     changed = tuple(clock for clock in clocks if clock not in known)
@@ -138,42 +145,50 @@ def _log(step: Step) -> None:
         )
 
 
-async def _tell(unit: Unit, after: dict[UUID, Ticket], happened: Sequence[Numbered]) -> None:
+async def _listening(unit: Unit, steps: Sequence[Step]) -> list[Endpoint]:
+    """The endpoints of departments that may hear of any of this; asked before anything is written."""
+    heard = {department for step in steps for event in step.events for department in _audience(step.ticket, event)}
+    if not heard:
+        return []
+    return [one for one in await endpoints.list_active_endpoints(unit.tx) if one.department in heard]
+
+
+async def _tell(
+    unit: Unit, listening: Sequence[Endpoint], after: dict[UUID, Ticket], happened: Sequence[Numbered]
+) -> None:
     """Write a webhook for every endpoint that wants to hear of an event of its department's tickets."""
-    heard = [(event, _audience(after[event.ticket_id], event)) for event in happened if event.type not in INTERNAL]
-    departments = {department for _, audience in heard for department in audience}
-    if not departments:
-        return
-    active = await endpoints.list_active_endpoints(unit.tx)
-    listening = [endpoint for endpoint in active if endpoint.department in departments]
     if not listening:
         return
-    words = await _words(unit, listening, [event.ticket_id for event, audience in heard if audience])
+    told = [(one, audience) for one in happened if (audience := _audience(after[one.ticket_id], one.event))]
+    words = await _words(unit, listening, [one.ticket_id for one, _ in told])
     messages = [
         message
-        for event, audience in heard
-        for message in _messages(unit, event, after[event.ticket_id], audience, listening, words)
+        for one, audience in told
+        for message in _messages(unit, one, after[one.ticket_id], audience, listening, words)
     ]
     await delivery.add_messages(unit.tx, messages)
 
 
-def _audience(ticket: Ticket, event: Numbered) -> frozenset[str]:
-    """Who owns it (unless webcare answers alone), who has the ball, and who just had it."""
-    owner = ticket.department if ticket.stage != "central" else None
-    return frozenset({*event.departments, owner, ticket.with_department} - {None})  # type: ignore[arg-type]
+def _audience(ticket: Ticket, event: Event) -> frozenset[str]:
+    """Who owns it (unless webcare answers alone), who has the ball, and who just had it; or one department alone."""
+    if event.type in INTERNAL:
+        return frozenset()
+    if event.only_for is not None:
+        return frozenset({event.only_for})
+    return frozenset({*event.departments, *filter(None, (ticket.listening_owner, ticket.with_department))})
 
 
 def _messages(
     unit: Unit,
-    event: Numbered,
+    one: Numbered,
     ticket: Ticket,
     audience: frozenset[str],
     listening: Sequence[Endpoint],
     words: dict[UUID, CustomerWords],
 ) -> list[Message]:
     happening = envelope.Happening(
-        type=event.type,
-        at=event.at,
+        type=one.event.type,
+        at=one.at,
         departments=audience,
         ticket=TicketFacts(
             ticket_id=ticket.id,
@@ -187,8 +202,8 @@ def _messages(
             due=ticket.due,
             url=f"{unit.knobs.public_url}/api/v1/tickets/{ticket.id}",
         ),
-        sequence=event.sequence,
-        details=event.data,
+        sequence=one.sequence,
+        details={name: fact for name, fact in one.event.data.items() if name not in _UNTOLD},
         words=words.get(ticket.id),
     )
     return [

@@ -4,7 +4,7 @@ Knows every fate: a new ticket, one that is joined or reopened, a duplicate, an 
 database: `receive` gathers a `Ledger`, this fills it, and `receive` writes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -65,7 +65,7 @@ class Ledger:
     open: dict[UUID, Ticket]
     standing: Mapping[UUID, Ticket]
     originals: set[Key]
-    numbers: list[int]
+    numbers: Iterator[int]
     stored: list[Stored] = field(default_factory=list)
     edits: dict[UUID, Mention] = field(default_factory=dict)
     steps: dict[UUID, Step] = field(default_factory=dict)
@@ -75,7 +75,9 @@ class Ledger:
         """Follow what an earlier mention of the same list made of the ticket."""
         before = self.steps.get(step.ticket.id)
         self.steps[step.ticket.id] = before.then(step) if before else step
-        self.open[step.ticket.conversation_id] = step.ticket
+        current = self.open.get(step.ticket.conversation_id)
+        if current is None or step.before is None or current.id == step.ticket.id:  # an edit may be of an older one
+            self.open[step.ticket.conversation_id] = step.ticket
         return step.ticket
 
 
@@ -117,8 +119,7 @@ def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received
         return Received(known.mention_id, Outcome.DUPLICATE, ticket, [why])
     ledger.edits[known.mention_id] = arrival.mention
     if ticket is not None:
-        current = ledger.open.get(ticket.conversation_id, ticket)
-        ticket = current if current.id == ticket.id else ticket
+        ticket = ledger.steps[ticket.id].ticket if ticket.id in ledger.steps else ticket
         edited = Event("mention.edited", "customer", {"mention_id": str(known.mention_id)})
         ticket = ledger.take(Step(ticket, ticket, (edited,)))
     why = _reason("edited", "its author edited it; the words that stood are kept as a revision")
@@ -131,7 +132,7 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
     said = arrival.mention
     ticket = Ticket(
         id=ticket_id,
-        number=ledger.numbers.pop(),
+        number=next(ledger.numbers),
         conversation_id=ledger.conversations[arrival.id],
         author_id=ledger.authors[said.channel, said.author_key],
         previous_id=previous.id if previous else None,
@@ -184,7 +185,7 @@ def _decide(ledger: Ledger, arrival: Understood, ticket_id: UUID) -> Decision:
         kind=said.kind,
         language=arrival.classification.language,
         followers=said.author.followers,
-        verified=said.author.verified,
+        verified=bool(said.author.verified),
         visibility=said.visibility,
         classification=arrival.classification,
         words=arrival.words,

@@ -39,7 +39,11 @@ metadata = MetaData(
 )
 
 ATTEMPTS = 5
-_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_CANCELLED = "57014"  # by `statement_timeout`; trying again at once would only load the database more
+_UNSTORABLE = "A value cannot be stored: it holds a character, number or moment that the database has no place for."
+# The driver's words for a connection that is gone, or that was told so and does not know what to do next.
+_GONE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, *_GONE)
 _FLEETING = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
 
 
@@ -157,8 +161,8 @@ def as_json(rows: Sequence[Values]) -> str:
     """Rows for `json_populate_recordset`. Raises `RowRefused`."""
     try:
         return dump(rows).decode()
-    except TypeError as error:  # half a character: text that UTF-8 cannot hold
-        raise RowRefused("A text holds half a character (a lone surrogate).") from error
+    except TypeError as error:  # half a character, or a number beyond 64 bits
+        raise RowRefused(_UNSTORABLE) from error
 
 
 def _listed(names: Sequence[str], prefix: str = "") -> str:
@@ -228,6 +232,7 @@ class Database:
                 max_overflow=0,
                 pool_timeout=5,
                 pool_use_lifo=True,
+                hide_parameters=True,  # errors that are logged hold no customer's words
                 json_serializer=lambda value: dump(value).decode(),
                 json_deserializer=orjson.loads,
                 isolation_level="AUTOCOMMIT",  # transactions are begun below, on the driver that both ways share
@@ -318,7 +323,7 @@ def _is_lost_connection(error: BaseException) -> bool:
         return _sqlstate(error).startswith(("08", "57P"))
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
-    return isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError) and not _is_unstorable(error)
+    return isinstance(error, _GONE) and not _is_unstorable(error)
 
 
 def _is_unstorable(error: BaseException) -> bool:
@@ -337,9 +342,11 @@ def _is_fleeting(error: BaseException) -> bool:
 def _raise_translated(error: Exception) -> NoReturn:
     """A broken constraint (class 23) stays what it is: a mistake of ours, about which no caller can do anything."""
     if _is_unstorable(error):
-        raise RowRefused(
-            "A value cannot be stored: it holds a character, number or moment that the database has no place for."
-        ) from error
-    if _is_fleeting(error) or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError):
+        raise RowRefused(_UNSTORABLE) from error
+    if (
+        _is_fleeting(error)
+        or _sqlstate(error) == _CANCELLED
+        or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError)
+    ):
         raise DatabaseUnreachable("The database cannot be reached or is too busy; try again shortly.") from error
     raise error

@@ -38,7 +38,7 @@ class Author:
     handle: str | None = None
     display_name: str | None = None
     followers: int | None = None
-    verified: bool = False
+    verified: bool | None = None
 
     @property
     def key(self) -> str | None:

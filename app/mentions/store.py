@@ -44,6 +44,8 @@ class Stored:
     language: str | None
 
 
+_PROFILE = ("external_id", "handle", "display_name", "followers", "verified")
+
 _ADD_KEYS = """
     INSERT INTO mention_key (channel, external_id, mention_id, thread)
     SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[])
@@ -112,9 +114,7 @@ async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now
     rows = [_author_row(key, people[key], now) for key in sorted(people)]
     found = {(row["channel"], row["key"]): row for row in await _claim(tx, _CLAIM_AUTHORS, rows)}
     changed = [
-        _profile(row["id"], people[key])
-        for key, row in found.items()
-        if not row["fresh"] and _changed(row, people[key])
+        _profile(row, people[key]) for key, row in found.items() if not row["fresh"] and _changed(row, people[key])
     ]
     await tx.update(author, changed)
     return {key: row["id"] for key, row in found.items()}
@@ -155,7 +155,7 @@ async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> set[Key]:
     """Count each repost on its original; returns the originals that we know."""
     if not originals:
         return set()
-    return {_key(row) for row in await tx.fetch(_ADD_REPOSTS, *_split(originals))}
+    return {_key(row) for row in await tx.fetch(_ADD_REPOSTS, *_split(sorted(originals)))}
 
 
 async def record_own_post(tx: Transaction, channel: str, external_id: str, thread: str) -> None:
@@ -210,23 +210,22 @@ def _known(row: Values) -> Known:
 
 def _author_row(key: AuthorKey, person: Author, now: datetime) -> dict[str, Any]:
     channel, name = key
-    profile = _profile(new_id(), person)
-    return {**profile, "channel": channel, "key": name, "external_id": person.external_id, "first_seen_at": now}
+    profile = {**_told(person), "verified": bool(person.verified)}
+    return {**profile, "id": new_id(), "channel": channel, "key": name, "first_seen_at": now}
 
 
-def _profile(author_id: UUID, person: Author) -> dict[str, Any]:
-    return {
-        "id": author_id,
-        "handle": person.handle,
-        "display_name": person.display_name,
-        "followers": person.followers,
-        "verified": person.verified,
-    }
+def _told(person: Author) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in _PROFILE}
+
+
+def _profile(row: Values, person: Author) -> dict[str, Any]:
+    """The profile that stands, with what this post tells in its place: what a channel leaves out did not change."""
+    told = {name: value for name, value in _told(person).items() if value is not None}
+    return {"id": row["id"], **{name: row[name] for name in _PROFILE}, **told}
 
 
 def _changed(row: Values, person: Author) -> bool:
-    standing = tuple(row[name] for name in ("handle", "display_name", "followers", "verified"))
-    return standing != (person.handle, person.display_name, person.followers, person.verified)
+    return any(value not in {None, row[name]} for name, value in _told(person).items())
 
 
 def _mention_row(stored: Stored, received_at: datetime) -> dict[str, Any]:

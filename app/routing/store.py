@@ -12,6 +12,11 @@ from app.kit.db import Reading, Transaction
 from app.kit.ids import new_id
 from app.routing.tables import decision
 
+_FORGET_WORDS = """
+    UPDATE decision SET record = record || jsonb_build_object('evidence', '[]'::jsonb, 'reasons',
+        jsonb_path_query_array(record, '$.reasons[*] ? (@.code != "phrase" && @.code != "risk" && @.code != "route")'))
+    WHERE mention_id = $1"""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -47,3 +52,8 @@ async def list_decisions(tx: Reading, ticket_id: UUID) -> tuple[Decided, ...]:
     """Oldest first."""
     rows = await tx.rows(select(decision).where(decision.c.ticket_id == ticket_id).order_by(decision.c.id))
     return tuple(Decided(row.ticket_id, row.mention_id, row.actor, row.at, row.record) for row in rows)
+
+
+async def record_deletion(tx: Transaction, mention_id: UUID) -> None:
+    """A post was deleted: what was decided stays, the words of the post that led to it go."""
+    await tx.fetch(_FORGET_WORDS, mention_id)

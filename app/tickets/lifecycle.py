@@ -187,8 +187,8 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
         snoozed_until=None,
         wait_until=None,
     )
-    owner = None if ticket.stage == "central" else ticket.department
-    told = tuple({one for one in (owner, ticket.with_department) if one not in {None, placement.department}})
+    left = {ticket.listening_owner, ticket.with_department} - {placement.department}
+    told = tuple(filter(None, left))
     data = {**placement.facts, "reason": reason, "from": {"topic": ticket.topic, "department": ticket.department}}
     events = (
         Event("ticket.reassigned", actor, data, departments=told),

@@ -4,7 +4,7 @@ Knows how steps are written so that a stale writer loses, and which rows a calle
 means and who else must be told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -20,7 +20,7 @@ from app.kit.ids import new_id
 from app.mentions.tables import author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.tables import custody, event, ticket, ticket_mention
-from app.tickets.ticket import State, Step, Ticket
+from app.tickets.ticket import Event, State, Step, Ticket
 
 
 class TicketNotFound(NotFound):
@@ -38,11 +38,20 @@ class Numbered:
     id: UUID
     ticket_id: UUID
     sequence: int
-    type: str
-    actor: str
     at: datetime
-    data: dict[str, Any]
-    departments: tuple[str, ...] = ()
+    event: Event
+
+    @property
+    def type(self) -> str:
+        return self.event.type
+
+    @property
+    def actor(self) -> str:
+        return self.event.actor
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        return self.event.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,9 @@ async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UU
 
 async def claim_next(tx: Transaction, wanted: Wanted, now: datetime) -> Ticket | None:
     """The most urgent ticket that fits and that nobody has, locked; tickets locked by others are passed over."""
-    free = or_(ticket.c.assignee.is_(None), ticket.c.lease_until < now)
+    # Whoever had it before it waited keeps the name on it, but no lease; a department that accepted it has none ever.
+    let_go = and_(ticket.c.lease_until.is_(None), ticket.c.holder != Holder.DEPARTMENT)
+    free = or_(ticket.c.assignee.is_(None), ticket.c.lease_until < now, let_go)
     awake = or_(ticket.c.snoozed_until.is_(None), ticket.c.snoozed_until <= now)
     ready = ticket.c.state.in_([State.TRIAGE, State.ROUTED, State.WORKING])
     found = _most_urgent(select(ticket).where(free, awake, ready, _fits(wanted, now))).limit(1)
@@ -154,7 +165,7 @@ async def list_queue(
 async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
     """Everything that happened to a ticket, in order."""
     rows = await tx.rows(select(event).where(event.c.ticket_id == ticket_id).order_by(event.c.sequence))
-    return tuple(Numbered(r.id, r.ticket_id, r.sequence, r.type, r.actor, r.at, r.data) for r in rows)
+    return tuple(Numbered(r.id, r.ticket_id, r.sequence, r.at, Event(r.type, r.actor, r.data)) for r in rows)
 
 
 async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
@@ -199,10 +210,7 @@ async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) ->
 
 def _numbered(step: Step, now: datetime) -> list[Numbered]:
     first = step.ticket.sequence - len(step.events) + 1
-    return [
-        Numbered(new_id(), step.ticket.id, number, one.type, one.actor, now, dict(one.data), one.departments)
-        for number, one in enumerate(step.events, start=first)
-    ]
+    return [Numbered(new_id(), step.ticket.id, number, now, one) for number, one in enumerate(step.events, start=first)]
 
 
 def _new_custody(step: Step) -> list[dict[str, Any]]:

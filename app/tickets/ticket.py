@@ -78,6 +78,11 @@ class Ticket:
         return self.custody[-1].department
 
     @property
+    def listening_owner(self) -> str | None:
+        """The owner, where it hears of its tickets: one by name alone, where webcare answers centrally, does not."""
+        return None if self.stage == "central" else self.department
+
+    @property
     def answered_first_hand(self) -> bool:
         """Whether the department's answer goes to the customer as it is (the oil stain's last two stages)."""
         return self.stage == "live" or (self.stage == "pilot" and self.arm == "first_hand")
@@ -87,7 +92,8 @@ class Ticket:
 class Event:
     """One thing that happened. `counts_from` is the customer's own moment where a clock counts from that.
 
-    `departments` are told of it besides the one that has the ball.
+    `departments` are told of it besides those that own the ticket or have the ball; `only_for` names the one
+    department that it concerns alone, such as a clock of its own.
     """
 
     type: str
@@ -95,6 +101,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
     counts_from: datetime | None = None
     departments: tuple[str, ...] = ()
+    only_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,28 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select
 
+from app.delivery.endpoints.endpoint import Endpoint, Payload
+from app.delivery.endpoints.store import add_endpoint
+from app.delivery.tables import message as message_table
 from app.flows.receive import receive, withdraw
+from app.flows.record import record_one
 from app.flows.settle import Outcome, Received
 from app.kit.db import RowRefused
 from app.kit.errors import WebcareError
+from app.kit.ids import new_id
 from app.mentions.mention import Author, Kind, Mention
+from app.mentions.tables import author as author_table
 from app.mentions.tables import mention as mention_table
 from app.mentions.tables import mention_revision
-from app.runtime import Runtime
-from app.tickets.store import get_ticket, list_events
+from app.routing.tables import decision as decision_table
+from app.runtime import Runtime, Unit
+from app.tickets import lifecycle
+from app.tickets.store import claim_ticket, get_ticket, list_events
+from app.tickets.tables import event as event_table
 from app.tickets.tables import ticket
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import Clock
@@ -216,3 +226,73 @@ async def test_an_answer_is_given_for_each_in_its_place(runtime: Runtime) -> Non
             assert isinstance(answer, Received)
             found = select(mention_table.c.external_id).where(mention_table.c.id == answer.mention_id)
             assert await tx.scalar(found) == one.external_id
+
+
+async def test_one_list_joins_a_ticket_and_opens_another(runtime: Runtime) -> None:
+    await take_one(runtime, mention(conversation_id="c-1"))
+
+    joined, opened = await take(runtime, mention(conversation_id="c-1"), mention(conversation_id="c-2"))
+
+    assert (joined.outcome, opened.outcome) == (Outcome.JOINED, Outcome.OPENED)
+
+
+async def test_numbers_follow_the_order_of_the_list(runtime: Runtime) -> None:
+    numbers = [one.ticket.number for one in await take(runtime, *(mention() for _ in range(4))) if one.ticket]
+
+    assert numbers == sorted(numbers)
+
+
+async def test_an_edit_on_an_old_ticket_leaves_the_new_one_of_its_conversation_alone(
+    runtime: Runtime, clock: Clock
+) -> None:
+    old = mention(conversation_id="c-1")
+    _, first = await take_one(runtime, old)
+    assert first is not None
+    await runtime.run(close_for_good, first.id)
+    await take_one(runtime, mention(conversation_id="c-1"))
+
+    edited, joined = await take(
+        runtime, replace(old, text="Nu is het pakket ook nog stuk"), mention(conversation_id="c-1")
+    )
+
+    assert edited.ticket is not None
+    assert joined.ticket is not None
+    assert (edited.ticket.id, edited.outcome) == (first.id, Outcome.UPDATED)
+    assert joined.outcome is Outcome.JOINED
+    assert joined.ticket.previous_id == first.id
+
+
+async def test_a_post_that_tells_less_of_its_author_changes_nothing_about_them(runtime: Runtime) -> None:
+    known = Author(external_id="u-1", handle="sanne", followers=1200, verified=True)
+    await take_one(runtime, mention(author=known))
+    await take_one(runtime, mention(author=Author(external_id="u-1", followers=1300)))
+
+    async with runtime.reading() as tx:
+        row = await tx.first(select(author_table))
+    assert row is not None
+    assert (row.handle, row.followers, row.verified) == ("sanne", 1300, True)
+
+
+async def test_of_a_deleted_post_no_words_are_left_anywhere(runtime: Runtime) -> None:
+    now = runtime.now()
+    hook = Endpoint(
+        new_id(), "supply_chain", "https://hook.test/", None, Payload.FULL, b"", created_at=now, updated_at=now
+    )
+    await runtime.database.transact(lambda tx: add_endpoint(tx, hook))
+    said = mention(channel="forum")
+    await take_one(runtime, said)
+    await runtime.run_idempotent(withdraw, said.key)
+
+    async with runtime.reading() as tx:
+        kept = [
+            *(await tx.rows(select(decision_table.c.record))),
+            *(await tx.rows(select(message_table.c.body))),
+            *(await tx.rows(select(event_table.c.data))),
+        ]
+    assert "ticket.routed" in str(kept)
+    assert "pakketje" not in str(kept)
+
+
+async def close_for_good(unit: Unit, ticket_id: UUID) -> None:
+    resolved = lifecycle.resolve(await claim_ticket(unit.tx, ticket_id), "agent:anna", "solved", None, unit.now)
+    await record_one(unit, resolved.then(lifecycle.close(resolved.ticket, unit.now)))

@@ -1,6 +1,7 @@
 """The customer is asked once per resolution, on time, and answers once."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -59,7 +60,7 @@ async def feedback_of(runtime: Runtime, ticket: Ticket) -> Feedback:
     return found
 
 
-async def events_of(runtime: Runtime, ticket: Ticket) -> dict[str, dict[str, Any]]:
+async def events_of(runtime: Runtime, ticket: Ticket) -> dict[str, Mapping[str, Any]]:
     async with runtime.reading() as tx:
         return {event.type: event.data for event in await list_events(tx, ticket.id)}
 
