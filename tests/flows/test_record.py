@@ -1,0 +1,89 @@
+"""Who hears of what a step recorded."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.access.role import Caller, Role
+from app.delivery.endpoints.endpoint import Endpoint, Payload
+from app.delivery.endpoints.store import add_endpoint
+from app.delivery.tables import delivery, message
+from app.flows import answer, work
+from app.flows.receive import receive
+from app.flows.settle import Received
+from app.kit.ids import new_id
+from app.runtime import Runtime
+from app.tickets.store import Wanted
+from app.tickets.ticket import Ticket
+from tests.support.mentions import mention
+
+ANNA = Caller(new_id(), "anna", Role.AGENT)
+ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
+
+
+async def listening(runtime: Runtime, department: str) -> UUID:
+    now = runtime.now()
+    hook = Endpoint(new_id(), department, "https://hook.test/", None, Payload.THIN, b"", created_at=now, updated_at=now)
+    await runtime.database.transact(lambda tx: add_endpoint(tx, hook))
+    return hook.id
+
+
+async def heard(runtime: Runtime, endpoint_id: UUID) -> list[tuple[str, str]]:
+    """(type, body) of what was written for an endpoint, in order."""
+    found = select(message.c.type, message.c.body).join(delivery, delivery.c.message_id == message.c.id)
+    async with runtime.reading() as tx:
+        rows = await tx.rows(found.where(delivery.c.endpoint_id == endpoint_id).order_by(delivery.c.sequence))
+    return [(row.type, row.body) for row in rows]
+
+
+async def opened(runtime: Runtime) -> Ticket:
+    (received,) = await receive(runtime, [mention(channel="forum", conversation_id="c-1")])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+async def test_a_departments_own_clocks_are_told_to_it_alone(runtime: Runtime) -> None:
+    first, second = await listening(runtime, "supply_chain"), await listening(runtime, "billing")
+    ticket = await opened(runtime)
+
+    await runtime.run(
+        work.reroute, ANNA, ticket.id, None, topic=None, department="billing", reason="it is about the invoice"
+    )
+
+    assert "sla.met" in [kind for kind, _ in await heard(runtime, first)]
+    assert "sla.met" not in [kind for kind, _ in await heard(runtime, second)]
+    assert "ticket.routed" in [kind for kind, _ in await heard(runtime, second)]
+
+
+async def test_no_webhook_carries_what_colleagues_write_to_each_other(runtime: Runtime) -> None:
+    hook = await listening(runtime, "supply_chain")
+    ticket = await opened(runtime)
+
+    await runtime.run(work.note, ANNA, ticket.id, None, "belde gisteren ook al")
+    await runtime.run(work.resolve, ANNA, ticket.id, None, "solved", "klant was erg boos")
+
+    told = str(await heard(runtime, hook))
+    assert "ticket.resolved" in told
+    assert "gisteren" not in told
+    assert "boos" not in told
+
+
+async def test_a_ticket_that_came_back_from_waiting_can_be_taken_by_anybody(runtime: Runtime) -> None:
+    ticket = await opened(runtime)
+    await runtime.run(work.claim, ANNA, ticket.id, None)
+    await runtime.run(work.wait, ANNA, ticket.id, None, None)
+    await opened(runtime)  # the customer posts again
+
+    bram = Caller(new_id(), "bram", Role.AGENT)
+    taken = await runtime.run(work.claim_next, bram, Wanted())
+
+    assert taken is not None
+    assert (taken.id, taken.assignee) == (ticket.id, "agent:bram")
+
+
+async def test_what_a_department_accepted_is_nobodys_next_ticket(runtime: Runtime) -> None:
+    ticket = await opened(runtime)
+    await runtime.run(answer.accept, ELS, ticket.id, None)
+
+    assert await runtime.run(work.claim_next, ANNA, Wanted()) is None
