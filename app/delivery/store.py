@@ -127,6 +127,7 @@ async def add_messages(tx: Transaction, messages: Sequence[Message]) -> None:
 
 
 # Lanes are looked at one by one, so that the backlog of a receiver that hangs is never read to find another's work.
+# The lane with the fewest in flight comes first: however many receivers are dead, they cannot take every slot.
 _CLAIM = text("""
 with lane as materialized (
     select wanted.id, :per_lane - (
@@ -145,7 +146,8 @@ with lane as materialized (
         limit greatest(lane.slots, 0)
         for update skip locked
     ) first
-    order by first.due_at, first.id
+    order by row_number() over (partition by lane.id order by first.due_at, first.id) - lane.slots,
+        first.due_at, first.id
     limit :limit
 )
 update delivery d
@@ -158,7 +160,7 @@ returning d.id
 async def claim_due(
     tx: Transaction, *, limit: int, lease: timedelta, per_lane: int, publishing: bool
 ) -> tuple[Claimed, ...]:
-    """Take due deliveries, oldest first, for as long as `lease`.
+    """Take due deliveries for as long as `lease`: oldest first of each destination, which take turns.
 
     Of one ticket and one destination only the earliest open delivery is taken, and of one endpoint no more than
     `per_lane` are ever in flight. Without `publishing` the channel adapter's deliveries stay where they are; it has no

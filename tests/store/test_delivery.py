@@ -137,6 +137,15 @@ async def test_a_receiver_with_a_backlog_does_not_keep_others_waiting(database: 
     assert sequences(await claim(database, limit=1, per_lane=3)) == ['{"sequence":3}']
 
 
+async def test_receivers_take_turns_so_that_no_backlog_keeps_a_reply_from_its_customer(database: Database) -> None:
+    dead = [await listening(database) for _ in range(2)]
+    await sent_out(database, *(event(None, number, *dead) for number in range(5)))
+    assert len(await claim(database, limit=4, publishing=True)) == 4
+    await sent_out(database, reply(new_id()))
+    (claimed,) = await claim(database, limit=1, publishing=True)
+    assert claimed.kind is Kind.PUBLICATION
+
+
 async def test_a_finish_under_a_lease_that_ran_out_and_was_taken_over_changes_nothing(database: Database) -> None:
     await sent_out(database, event(new_id(), 1, await listening(database)))
     (slow,) = await claim(database, lease=timedelta(0))
