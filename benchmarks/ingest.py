@@ -3,8 +3,8 @@
 In one run, on one embedded PostgreSQL with fsync and synchronous_commit on, every mention with an author and a
 conversation of its own, so that each opens a ticket: the most rows that a mention can cause.
 
-    (a) the limit: the very rows that the service wrote, written again by plain asyncpg with COPY, 500 mentions a
-        transaction, two connections
+    (a) the limit: the very rows that the service wrote, written again by plain asyncpg, 500 mentions a transaction,
+        two connections: with COPY, the fastest way that there is, and with INSERT (`executemany`) for comparison
     (b) POST /mentions/batch, 500 a call, two callers
     (c) POST /mentions one by one, with 1, 8, 32 and 128 callers
 
@@ -20,7 +20,9 @@ import pstats
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,10 @@ TABLES = {
 }
 GENERATED = {"event": {"place"}}
 
+Parts = dict[str, list[Any]]
+Columns = dict[str, list[str]]
+Write = Callable[[Any, str, list[Any]], Awaitable[None]]
+
 _numbers = count(1)
 
 
@@ -84,7 +90,10 @@ async def measure(service: Service, texts: list[str], *, limit: bool) -> dict[st
     seconds, _ = await spread(service, 2, batches(texts, MENTIONS), "/api/v1/mentions/batch", 200)
     figures["batch"] = MENTIONS / seconds
     if limit:
-        figures["limit"], figures["rows"] = await write_again(service)
+        transactions, columns = await gather(service)
+        figures["rows"] = sum(len(part) for parts in transactions for part in parts.values()) / MENTIONS
+        figures["limit"] = await write_again(service, transactions, partial(copy, columns))
+        figures["insert"] = await write_again(service, transactions, partial(insert, columns))
     for callers, calls in SINGLES.items():
         jobs = [orjson.dumps(body(texts[number % len(texts)])) for number in range(calls)]
         seconds, latencies = await spread(service, callers, jobs, "/api/v1/mentions", 201)
@@ -109,46 +118,53 @@ async def tidy(service: Service) -> None:
     await connection.close()
 
 
-async def write_again(service: Service) -> tuple[float, float]:
-    """(mentions per second, rows per mention) of plain asyncpg with the rows that stand in the tables now."""
-    connection = await asyncpg.connect(service.dsn)
-    transactions, columns = await gather(connection)
-    await connection.close()
+async def write_again(service: Service, transactions: list[Parts], write: Write) -> float:
+    """Mentions per second of plain asyncpg with rows that the service wrote."""
     await empty(service)
     waiting = iter(transactions)
 
-    async def write() -> None:
+    async def work() -> None:
         own = await asyncpg.connect(service.dsn)
         for parts in waiting:
             async with own.transaction():
                 for table, rows in parts.items():
-                    await own.copy_records_to_table(table, records=rows, columns=columns[table])
+                    await write(own, table, rows)
         await own.close()
 
     started = time.perf_counter()
-    await asyncio.gather(write(), write())
-    seconds = time.perf_counter() - started
-    rows = sum(len(part) for parts in transactions for part in parts.values())
-    return MENTIONS / seconds, rows / MENTIONS
+    await asyncio.gather(work(), work())
+    return MENTIONS / (time.perf_counter() - started)
 
 
-async def gather(connection: Any) -> tuple[list[dict[str, list[Any]]], dict[str, list[str]]]:
+async def copy(columns: Columns, connection: Any, table: str, rows: list[Any]) -> None:
+    await connection.copy_records_to_table(table, records=rows, columns=columns[table])
+
+
+async def insert(columns: Columns, connection: Any, table: str, rows: list[Any]) -> None:
+    names = ", ".join(f'"{name}"' for name in columns[table])
+    places = ", ".join(f"${place}" for place in range(1, len(columns[table]) + 1))
+    await connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
+
+
+async def gather(service: Service) -> tuple[list[Parts], Columns]:
     """The rows of all tables in transactions of 500 mentions, each with everything that its rows refer to."""
+    connection = await asyncpg.connect(service.dsn)
     owners: dict[Any, int] = {}
     for place, row in enumerate(await connection.fetch("SELECT author_id, id FROM mention ORDER BY id")):
         owners[row["author_id"]] = owners[row["id"]] = place // BATCH
     for row in await connection.fetch("SELECT id, author_id FROM ticket"):
         owners[row["id"]] = owners[row["author_id"]]
-    transactions: list[dict[str, list[Any]]] = [
+    transactions: list[Parts] = [
         {table.name: [] for table in metadata.sorted_tables if table.name in TABLES} for _ in range(MENTIONS // BATCH)
     ]
-    columns: dict[str, list[str]] = {}
+    columns: Columns = {}
     for table, owner in TABLES.items():
         skipped = GENERATED.get(table, set())
         columns[table] = [column.name for column in metadata.tables[table].columns if column.name not in skipped]
         listed = ", ".join(f'"{name}"' for name in columns[table])
         for row in await connection.fetch(f"SELECT {listed} FROM {table}"):
             transactions[owners[row[owner]]][table].append(tuple(row))
+    await connection.close()
     return transactions, columns
 
 
@@ -161,6 +177,7 @@ def report(found: dict[str, float]) -> None:
     limit = found["limit"]
     print("\n| what | mentions/s | of the limit | p50 ms | p99 ms |\n|---|---|---|---|---|")
     print(f"| (a) COPY, {found['rows']:.0f} rows a mention | {limit:,.0f} | 100 % | | |")
+    print(f"| (a) the same with INSERT | {found['insert']:,.0f} | {found['insert'] / limit:.0%} | | |")
     print(f"| (b) batches of {BATCH}, 2 callers | {found['batch']:,.0f} | {found['batch'] / limit:.0%} | | |")
     for callers in SINGLES:
         rate = found[f"single {callers}"]

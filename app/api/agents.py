@@ -59,7 +59,9 @@ class ReplyIn(InModel):
         examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
     )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
-    confirm: list[Name] = Field(default_factory=list, description="Findings that the agent has seen and accepts")
+    confirm: list[Name] = Field(
+        default_factory=list, description="Findings that the agent accepts; nothing is found yet, so nothing is asked"
+    )
 
 
 class ReplyQueued(OutModel):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints, ValidationError
 
 from app.access.role import Permission
@@ -62,9 +62,11 @@ class MentionIn(InModel):
 
     channel: Channel = Field(description="x, facebook, instagram, whatsapp, forum, ...", examples=["x"])
     external_id: ExternalId = Field(description="The channel's own id of the post", examples=["1799202600"])
-    author: AuthorIn
+    author: AuthorIn = Field(examples=[{"external_id": "u-8812", "handle": "sanne", "followers": 240}])
     text: Annotated[str, Text(50_000)] = Field(examples=["Waar blijft mijn pakketje? Zou gisteren al komen."])
-    posted_at: Instant = Field(description="When it was posted, with its offset from UTC")
+    posted_at: Instant = Field(
+        description="When it was posted, with its offset from UTC", examples=["2026-11-22T08:00:00Z"]
+    )
     account: Name | None = Field(None, description="The profile of ours that it came in on")
     conversation_id: ExternalId | None = Field(None, description="The channel's own id of the thread")
     parent_id: ExternalId | None = Field(None, description="external_id of the post that it answers or repeats")
@@ -206,7 +208,11 @@ async def post_mentions(request: Request) -> Response:
 
 
 @router.delete("/mentions/{channel}/{external_id:path}", summary="Its author deleted it")
-async def delete_mention(request: Request, channel: Channel, external_id: ExternalId) -> DeletedOut:
+async def delete_mention(
+    request: Request,
+    channel: Annotated[Channel, Path(description="As the mention came in", examples=["x"])],
+    external_id: Annotated[ExternalId, Path(description="As the mention came in", examples=["1799202600"])],
+) -> DeletedOut:
     """Take its words away and leave a tombstone, so that a copy that comes late is ignored. Safe to repeat."""
     await admit(request, Permission.POST_MENTIONS)
     runtime: Runtime = request.app.state.runtime

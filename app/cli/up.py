@@ -7,6 +7,7 @@ they do (processes).
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import socket
 import time
@@ -31,7 +32,7 @@ from app.settings import Settings
 
 LOOPBACK_NETWORKS = (ip_network("127.0.0.1/32"), ip_network("::1/128"))
 LOOPBACK_PUBLISH_URL = "http://127.0.0.1:8081/publish"
-PORT_PATIENCE = timedelta(seconds=10)  # an API that lost its parent finishes its requests first
+PORT_PATIENCE = timedelta(seconds=30)  # an API that lost its parent finishes its requests first
 READY_PATIENCE = timedelta(seconds=60)
 FIRST_DEPARTMENT = "supply_chain"
 
@@ -149,7 +150,6 @@ def _listening(host: str, port: int) -> socket.socket:
             return socket.create_server((host, port), family=family, backlog=2048)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise PortTaken(
-                    f"Cannot listen on {host}:{port}: {error.strerror}. Set WEBCARE_HOST or WEBCARE_PORT."
-                ) from error
+                why = os.strerror(error.errno or 0)
+                raise PortTaken(f"Cannot listen on {host}:{port}: {why}. Set WEBCARE_HOST or WEBCARE_PORT.") from error
             time.sleep(0.2)

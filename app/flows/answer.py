@@ -22,6 +22,7 @@ from app.routing import by_hand
 from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
+from app.tickets.lifecycle import NotInFuture
 from app.tickets.ticket import Ticket
 
 NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it is published then"
@@ -67,8 +68,12 @@ async def answer(
     """A department answers: first-hand where its stage lets it, else as a draft that goes to webcare.
 
     `publish` False keeps an answer that could go first-hand a draft; `resolve` settles a ticket that was answered
-    first-hand.
+    first-hand. Raises `NotInFuture`.
     """
+    if valid_until is not None and valid_until <= unit.now:
+        raise NotInFuture(
+            "An answer that may not be used any more is none; choose a moment to come.", field="valid_until"
+        )
     ticket = await take(unit, caller, ticket_id, expected)
     department = lifecycle.department_at_work(ticket, "answer")
     given = Answer(

@@ -131,3 +131,16 @@ async def test_a_reply_of_an_agent_is_not_a_departments_to_give(
     ticket = await opened(runtime, "forum")
 
     assert (await client.post(at(ticket, "reply"), json={"text": "x"}, headers=els)).status_code == 403
+
+
+async def test_an_answer_that_is_no_longer_valid_is_refused(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "forum")
+
+    answer = await client.post(
+        at(ticket, "answer"), json={"text": "x", "valid_until": "2020-01-01T00:00:00Z"}, headers=els
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "valid_until"
