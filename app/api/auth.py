@@ -52,7 +52,7 @@ class Doorkeeper:
         if look is None or now - looked_at >= BELIEVED:
             look = asyncio.create_task(self._look(key))
             self._looks[key] = (now, look)
-        caller = await asyncio.shield(look)
+        caller = look.result() if look.done() else await asyncio.shield(look)
         if caller is None:
             raise TokenNotAccepted("This token is unknown, expired or revoked; ask an admin for another.")
         return caller

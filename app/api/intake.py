@@ -7,6 +7,7 @@ under way: the first post is written at once, and what arrives meanwhile makes t
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
 
 from app.flows.settle import Received
 from app.kit.errors import Unavailable, WebcareError
@@ -22,7 +23,8 @@ class TooManyWaiting(Unavailable):
 class Intake:
     """One per process. `most` posts share a transaction; `writers` lists are under way at a time.
 
-    Two writers keep this process busy while PostgreSQL commits; more only make the lists shorter.
+    Two writers keep this process busy while PostgreSQL commits. Who waits is shared among those that are free, so that
+    callers who move in step do not leave one of them idle. More writers only make the lists shorter.
     """
 
     def __init__(self, receive: Receive, *, most: int = 200, writers: int = 2, waiting: int = 5000) -> None:
@@ -32,6 +34,7 @@ class Intake:
         self._longest = waiting
         self._waiting: deque[tuple[Mention, asyncio.Future[Received]]] = deque()
         self._at_work: set[asyncio.Task[None]] = set()
+        self._writing = 0
 
     async def submit(self, mention: Mention) -> Received:
         """What became of the post, after the commit. Raises `TooManyWaiting` and whatever refused this post."""
@@ -47,7 +50,10 @@ class Intake:
         """Until nobody waits. A writer takes its own leave: a post right after its last look gets a new one."""
         try:
             while self._waiting:
-                await self._write([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+                share = ceil(len(self._waiting) / (self._writers - self._writing))
+                self._writing += 1
+                await self._write([self._waiting.popleft() for _ in range(min(self._most, share))])
+                self._writing -= 1
         finally:
             if me := asyncio.current_task():
                 self._at_work.discard(me)

@@ -34,6 +34,7 @@ class Metrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # looked up for every request
         self._mentions = Counter(
             "webcare_mentions", "Mentions taken in, by what became of them", ("outcome",), registry=self._registry
         )
@@ -51,8 +52,13 @@ class Metrics:
         )
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        counted = self._counted.get((method, route, status))
+        if counted is None:
+            counted = self._requests.labels(method, route, status), self._seconds.labels(route)
+            self._counted[method, route, status] = counted
+        requests, durations = counted
+        requests.inc()
+        durations.observe(seconds)
 
     def count_mentions(self, outcomes: Iterable[str]) -> None:
         """`outcomes` of one list of mentions, one each."""

@@ -55,6 +55,7 @@ async def _serve(settings: Settings, url: str, listening: socket.socket | None) 
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody here asks where a caller is
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         for number in (signal.SIGINT, signal.SIGTERM):
