@@ -45,12 +45,17 @@ async def receive(runtime: Runtime, arrivals: Sequence[Mention]) -> list[Receive
 
 
 def _rounds(arrivals: Sequence[Mention]) -> list[list[int]]:
-    """Places in the list, such that no key comes twice in a round: a second version of a post follows the first."""
-    seen: dict[Key, int] = {}
+    """Places in the list, in rounds that are written one after the other.
+
+    No key comes twice in a round: a second version of a post follows the first, and a repost follows its original.
+    """
+    following: dict[Key, int] = {}
     rounds: list[list[int]] = []
     for place, mention in enumerate(arrivals):
-        nth = seen.get(mention.key, 0)
-        seen[mention.key] = nth + 1
+        nth = following.get(mention.key, 0)
+        if mention.is_repost and mention.parent_id:
+            nth = max(nth, following.get((mention.channel, mention.parent_id), 0))
+        following[mention.key] = nth + 1
         if nth == len(rounds):
             rounds.append([])
         rounds[nth].append(place)

@@ -143,6 +143,18 @@ async def test_reposts_are_counted_on_their_original(runtime: Runtime) -> None:
         assert await tx.scalar(counted) == 2
 
 
+async def test_a_repost_in_the_same_list_as_its_original_is_counted_too(runtime: Runtime) -> None:
+    said = mention()
+
+    opened, ignored = await take(runtime, said, mention(by="joris", kind=Kind.REPOST, parent_id=said.external_id))
+
+    async with runtime.reading() as tx:
+        assert (opened.outcome, ignored.outcome) == (Outcome.OPENED, Outcome.IGNORED)
+        assert ignored.reasons[0]["facts"] == {"original": said.external_id}
+        assert "counted" in ignored.reasons[0]["text"]
+        assert await tx.scalar(select(func.max(mention_table.c.reposts))) == 1
+
+
 async def test_twenty_posts_in_one_conversation_at_once_make_one_ticket(runtime: Runtime) -> None:
     said = [mention(conversation_id="c-1") for _ in range(20)]
 
