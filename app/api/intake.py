@@ -51,19 +51,20 @@ class Intake:
         try:
             while self._waiting:
                 share = ceil(len(self._waiting) / (self._writers - self._writing))
-                self._writing += 1
                 await self._write([self._waiting.popleft() for _ in range(min(self._most, share))])
-                self._writing -= 1
         finally:
             if me := asyncio.current_task():
                 self._at_work.discard(me)
 
     async def _write(self, taken: Sequence[tuple[Mention, asyncio.Future[Received]]]) -> None:
         answers: Sequence[Received | Exception]
+        self._writing += 1
         try:
             answers = await self._receive([mention for mention, _ in taken])
         except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
             answers = [error] * len(taken)
+        finally:
+            self._writing -= 1
         for (_, waits), answer in zip(taken, answers, strict=True):
             if waits.done():  # the caller hung up; its post is kept all the same
                 continue

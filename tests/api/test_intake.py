@@ -87,6 +87,19 @@ async def test_who_posts_again_at_once_waits_for_nobody_else(gate: Gate) -> None
     assert gate.lists == [1, 1, 1]
 
 
+async def test_a_writer_that_is_cancelled_gives_its_share_back(gate: Gate) -> None:
+    intake = Intake(gate.receive, writers=1)
+    lost = arrive(intake, 1)
+    await asyncio.sleep(0.01)
+    for writer in tuple(intake._at_work):  # noqa: SLF001 - what ends a process cancels its tasks
+        writer.cancel()
+    await asyncio.sleep(0.01)
+    gate.opened.set()
+    async with asyncio.timeout(5):
+        assert (await intake.submit(mention())).mention_id is not None
+    lost[0].cancel()
+
+
 async def test_a_caller_that_hangs_up_does_not_lose_its_post(runtime: Runtime, gate: Gate) -> None:
     intake = Intake(gate.receive, writers=1)
     under_way, waiting, staying = arrive(intake, 3)
