@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.kit.db import Reading
 from app.kit.errors import Unavailable
@@ -19,7 +19,7 @@ from app.settings import PROJECT
 
 _LOCK_KEY = 0x77656263617265  # "webcare"; any number that no other program on this server takes
 _LOCK_NOT_AVAILABLE = "55P03"
-_ATTEMPTS = 60  # of 2 s each: a busy table or another migrator gets two minutes
+_ATTEMPTS = 60  # of 2 s each: a busy table gets two minutes
 
 
 class SchemaUnknown(Unavailable):
@@ -47,8 +47,7 @@ async def migrate(url: str) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with engine.connect() as connection:
-                    await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
-                    await connection.commit()  # the lock is the session's; Alembic wants to begin by itself
+                    await _lock(connection)
                     await connection.run_sync(_upgrade)
                     return
             except DBAPIError as error:
@@ -57,6 +56,18 @@ async def migrate(url: str) -> None:
             await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
     finally:
         await engine.dispose()
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    """Become the one migrator of this database, for the length of the session.
+
+    Asked again and again, never waited for: an index that is built concurrently waits for every statement that is
+    under way, also for one that waits for the builder.
+    """
+    while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}):
+        await connection.rollback()
+        await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
+    await connection.commit()  # Alembic wants to begin by itself
 
 
 def _upgrade(connection: Connection) -> None:

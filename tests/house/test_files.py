@@ -19,10 +19,13 @@ REQUIREMENT = re.compile(r"^[\w.-]+(?:\[[\w,-]+\])?==[^\s;]+(?: ; .+?)?(?: \\\n 
 
 
 def _texts() -> Iterator[tuple[Path, str]]:
-    """Of the files that are kept; the build's and the tools' own folders begin with a dot or hold compiled code."""
+    """Of the files that are kept; the build's and the tools' own folders begin with a dot or hold compiled code.
+
+    In a second working tree `.git` is a file, which says where the first one is.
+    """
     inside = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*")]
     for path in [*inside, *PROJECT.glob("*")]:
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and "__pycache__" not in path.parts and path.name != ".git":
             yield path.relative_to(PROJECT), path.read_text("utf-8", "replace")
 
 
