@@ -21,6 +21,7 @@ from app.mentions.tables import author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
+from app.tickets.urgency import urgency
 
 
 class TicketNotFound(NotFound):
@@ -243,6 +244,7 @@ def _event_row(one: Numbered) -> dict[str, Any]:
 def _row(one: Ticket) -> dict[str, Any]:
     row = dict(zip(_OWN_COLUMNS, _values(one), strict=True))
     row["holder"] = one.holder
+    row["urgent_at"] = urgency(one).at
     row["tags"] = one.tags
     row["due"] = one.due
     return row

@@ -31,7 +31,9 @@ class Ticket:
     """Our unit of work on one conversation.
 
     `due` maps each running metric to its due moment; `next_due_at` is the soonest promise to the customer. `version`
-    grows with every change and is the ETag; `sequence` is the number of the last event.
+    grows with every change and is the ETag; `sequence` is the number of the last event. `risk` is 0 to 100; until
+    `reply_until` the platform takes replies; `embargoed` says that public ones wait for PR; `helped_by` is the agent
+    who helped this customer last.
     """
 
     id: UUID
@@ -63,6 +65,10 @@ class Ticket:
     close_at: datetime | None = None
     closed_at: datetime | None = None
     escalated: bool = False
+    embargoed: bool = False
+    risk: int = 0
+    reply_until: datetime | None = None
+    helped_by: str | None = None
     due: Mapping[str, datetime] = field(default_factory=dict)
     next_due_at: datetime | None = None
     sequence: int = 0
