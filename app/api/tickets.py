@@ -28,7 +28,7 @@ from app.sla.clock import Clock
 from app.sla.reading import read
 from app.tickets import store as tickets
 from app.tickets.custody import held, seconds_by_holder
-from app.tickets.lifecycle import legal_moves
+from app.tickets.legal import legal_moves
 from app.tickets.ticket import Ticket
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])

@@ -22,7 +22,7 @@ from app.routing import by_hand
 from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
-from app.tickets.lifecycle import NotInFuture
+from app.tickets.legal import NotInFuture, department_at_work
 from app.tickets.ticket import Ticket
 
 NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it is published then"
@@ -75,7 +75,7 @@ async def answer(
             "An answer that may not be used any more is none; choose a moment to come.", field="valid_until"
         )
     ticket = await take(unit, caller, ticket_id, expected)
-    department = lifecycle.department_at_work(ticket, "answer")
+    department = department_at_work(ticket, "answer")
     given = Answer(
         id=new_id(),
         ticket_id=ticket.id,

@@ -1,7 +1,8 @@
-"""The life of a ticket: which act is legal in which state, and what it makes of the ticket.
+"""The life of a ticket: what each act makes of it.
 
-Knows states, custody and leases. Refuses to know clocks, rules and who may act at all. Every function takes a ticket
-and a moment and returns a `Step`; an act that the state does not allow raises `IllegalMove` with the legal ones.
+Knows states, custody and leases. Refuses to know clocks, rules, which act is legal when (legal) and who may act at all.
+Every function takes a ticket and a moment and returns a `Step`; an act that the state does not allow raises
+`IllegalMove` with the legal ones.
 
     triage -> routed -> working <-> waiting_customer -> resolved -> closed
 """
@@ -11,49 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.kit.errors import Conflict, Invalid
 from app.tickets.custody import Custody, Holder, hand_over
+from app.tickets.legal import (
+    ClaimedByAnother,
+    HeldElsewhere,
+    check_free,
+    check_future,
+    check_legal,
+    department_at_work,
+    iso,
+)
 from app.tickets.ticket import Event, State, Step, Ticket
 
 LEASE = timedelta(minutes=10)
 REOPEN_WINDOW = timedelta(days=7)
-
-_UNRESOLVED = frozenset({State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER})
-_AT_WORK = frozenset({State.TRIAGE, State.ROUTED, State.WORKING})
-
-# The whole table of legal moves; 409 answers quote it.
-LEGAL: dict[str, frozenset[State]] = {
-    "claim": _UNRESOLVED,
-    "release": frozenset({State.WORKING}),
-    "lease": frozenset({State.WORKING}),
-    "note": frozenset(State),
-    "update": _UNRESOLVED | {State.RESOLVED},
-    "reply": _UNRESOLVED | {State.RESOLVED},
-    "reroute": _UNRESOLVED,
-    "wait": _AT_WORK,
-    "snooze": _UNRESOLVED,
-    "resolve": _UNRESOLVED,
-    "reopen": frozenset({State.RESOLVED}),
-    "accept": frozenset({State.ROUTED, State.WORKING}),
-    "answer": frozenset({State.ROUTED, State.WORKING}),
-    "handback": frozenset({State.ROUTED, State.WORKING}),
-}
-
-
-class IllegalMove(Conflict):
-    pass
-
-
-class ClaimedByAnother(Conflict):
-    pass
-
-
-class HeldElsewhere(Conflict):
-    pass
-
-
-class NotInFuture(Invalid):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +57,6 @@ class Placement:
         }
 
 
-def legal_moves(state: State) -> list[str]:
-    return sorted(act for act, states in LEGAL.items() if state in states)
-
-
 def opened(ticket: Ticket, placement: Placement, post: Event, waiting_since: datetime, now: datetime) -> Step:
     """A new ticket takes its place. Until it was placed, from the customer's post on, it was in triage."""
     placed = _placed(ticket, placement, (Custody(Holder.TRIAGE, None, waiting_since),), now)
@@ -111,8 +79,8 @@ def customer_posted(ticket: Ticket, post: Event, counts_from: datetime, now: dat
 
 def claim(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -> Step:
     """An agent takes the ticket. Claiming one that a department has takes the ball back to webcare, and says so."""
-    _check(ticket, "claim")
-    _not_anothers(ticket, actor, now)
+    check_legal(ticket, "claim")
+    check_free(ticket, actor, now)
     taken = replace(
         ticket,
         state=State.WORKING,
@@ -128,7 +96,7 @@ def claim(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
 
 
 def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -> Step:
-    _check(ticket, "lease")
+    check_legal(ticket, "lease")
     if ticket.assignee != actor:
         raise ClaimedByAnother(f"{ticket.assignee or 'Nobody'} has this ticket; claim it first.", by=ticket.assignee)
     return Step(ticket, replace(ticket, lease_until=now + lease), ())
@@ -136,8 +104,8 @@ def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
 
 def release(ticket: Ticket, actor: str, now: datetime) -> Step:
     """Nobody works on it any more. What a department accepted is its own: that is claimed or rerouted."""
-    _check(ticket, "release")
-    _not_anothers(ticket, actor, now)
+    check_legal(ticket, "release")
+    check_free(ticket, actor, now)
     if ticket.with_department is not None:
         message = f"The ball is with {ticket.with_department}; claim or reroute the ticket to take it away."
         raise HeldElsewhere(message, holder=str(ticket.holder))
@@ -151,7 +119,7 @@ def note(ticket: Ticket, actor: str, text: str) -> Step:
 
 def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str, ...] | None) -> Step:
     """Another priority or other tags; what stays as it was makes no event."""
-    _check(ticket, "update")
+    check_legal(ticket, "update")
     changed: dict[str, Any] = {}
     if priority is not None and priority != ticket.priority:
         changed["priority"] = {"from": ticket.priority, "to": priority}
@@ -165,8 +133,8 @@ def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str,
 
 def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """Somebody answers the customer. An unclaimed ticket becomes theirs; a resolved one stays resolved."""
-    _check(ticket, "reply")
-    _not_anothers(ticket, actor, now)
+    check_legal(ticket, "reply")
+    check_free(ticket, actor, now)
     event = Event("ticket.replied", actor, data)
     if ticket.state is State.RESOLVED:
         return Step(ticket, ticket, (event,))
@@ -178,8 +146,8 @@ def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> St
 
 def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: datetime) -> Step:
     """Another topic or owner. A department that owned it, or had the ball, is told that it is not its own any more."""
-    _check(ticket, "reroute")
-    _not_anothers(ticket, actor, now)
+    check_legal(ticket, "reroute")
+    check_free(ticket, actor, now)
     moved = replace(
         _placed(ticket, placement, ticket.custody, now),
         assignee=None,
@@ -199,9 +167,9 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
 
 def wait(ticket: Ticket, actor: str, until: datetime | None, now: datetime) -> Step:
     """The customer has the ball, at the latest until `until`, when the ticket comes back."""
-    _check(ticket, "wait")
-    _not_anothers(ticket, actor, now)
-    _in_future("until", until, now)
+    check_legal(ticket, "wait")
+    check_free(ticket, actor, now)
+    check_future("until", until, now)
     waiting = replace(
         ticket,
         state=State.WAITING_CUSTOMER,
@@ -209,18 +177,18 @@ def wait(ticket: Ticket, actor: str, until: datetime | None, now: datetime) -> S
         lease_until=None,
         custody=hand_over(ticket.custody, Holder.CUSTOMER, None, now),
     )
-    return Step(ticket, waiting, (Event("ticket.waiting", actor, {"for": "customer", "until": _iso(until)}),))
+    return Step(ticket, waiting, (Event("ticket.waiting", actor, {"for": "customer", "until": iso(until)}),))
 
 
 def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
     """Out of sight until then. No clock stops for it: the customer waits all the same."""
-    _check(ticket, "snooze")
-    _not_anothers(ticket, actor, now)
-    _in_future("until", until, now)
+    check_legal(ticket, "snooze")
+    check_free(ticket, actor, now)
+    check_future("until", until, now)
     return Step(
         ticket,
         replace(ticket, snoozed_until=until),
-        (Event("ticket.snoozed", actor, {"until": _iso(until)}),),
+        (Event("ticket.snoozed", actor, {"until": iso(until)}),),
     )
 
 
@@ -234,8 +202,8 @@ def wake(ticket: Ticket, now: datetime) -> Step:
 
 
 def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: datetime) -> Step:
-    _check(ticket, "resolve")
-    _not_anothers(ticket, actor, now)
+    check_legal(ticket, "resolve")
+    check_free(ticket, actor, now)
     settled = replace(
         ticket,
         state=State.RESOLVED,
@@ -253,7 +221,7 @@ def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: d
 
 
 def reopen(ticket: Ticket, actor: str, reason: str, now: datetime) -> Step:
-    _check(ticket, "reopen")
+    check_legal(ticket, "reopen")
     return Step(ticket, _brought_back(ticket, now), (Event("ticket.reopened", actor, {"reason": reason}),))
 
 
@@ -343,39 +311,3 @@ def _brought_back(ticket: Ticket, now: datetime) -> Ticket:
 
 def _state_unclaimed(ticket: Ticket) -> State:
     return State.TRIAGE if ticket.department is None else State.ROUTED
-
-
-def _check(ticket: Ticket, act: str) -> None:
-    if ticket.state not in LEGAL[act]:
-        legal = legal_moves(ticket.state)
-        raise IllegalMove(
-            f"A ticket that is {ticket.state} cannot be moved by '{act}'; legal are: {', '.join(legal)}.",
-            state=str(ticket.state),
-            legal=legal,
-        )
-
-
-def _not_anothers(ticket: Ticket, actor: str, now: datetime) -> None:
-    if ticket.assignee not in {None, actor} and ticket.lease_until is not None and ticket.lease_until > now:
-        raise ClaimedByAnother(
-            f"{ticket.assignee} has this ticket until {_iso(ticket.lease_until)}.",
-            by=ticket.assignee,
-            until=_iso(ticket.lease_until),
-        )
-
-
-def department_at_work(ticket: Ticket, act: str) -> str:
-    """The department that has the ball, for what only it may do. Raises `IllegalMove`, `HeldElsewhere`."""
-    _check(ticket, act)
-    if ticket.with_department is None:
-        raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
-    return ticket.with_department
-
-
-def _in_future(field: str, moment: datetime | None, now: datetime) -> None:
-    if moment is not None and moment <= now:
-        raise NotInFuture("Choose a moment in the future.", field=field)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

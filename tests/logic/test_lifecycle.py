@@ -9,7 +9,8 @@ import pytest
 from app.kit.ids import new_id
 from app.tickets import lifecycle
 from app.tickets.custody import Custody, Holder
-from app.tickets.lifecycle import LEGAL, ClaimedByAnother, HeldElsewhere, IllegalMove, NotInFuture, Placement
+from app.tickets.legal import LEGAL, ClaimedByAnother, HeldElsewhere, IllegalMove, NotInFuture, legal_moves
+from app.tickets.lifecycle import Placement
 from app.tickets.ticket import Event, State, Step, Ticket
 from tests.support.clock import MORNING
 
@@ -86,7 +87,7 @@ def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, ac
     else:
         with pytest.raises(IllegalMove) as refused:
             acts[act](standing)
-        assert refused.value.facts["legal"] == lifecycle.legal_moves(state)
+        assert refused.value.facts["legal"] == legal_moves(state)
 
 
 def test_claiming_what_a_department_has_takes_the_ball_back_and_tells_it() -> None:

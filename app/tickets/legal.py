@@ -1,0 +1,91 @@
+"""Which acts a ticket's state and holder allow, and how an act that they do not allow is refused.
+
+Knows the whole table of moves, leases and who has the ball. Refuses to know what an act makes of a ticket (lifecycle).
+"""
+
+from datetime import datetime
+
+from app.kit.errors import Conflict, Invalid
+from app.tickets.ticket import State, Ticket
+
+_UNRESOLVED = frozenset({State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER})
+_AT_WORK = frozenset({State.TRIAGE, State.ROUTED, State.WORKING})
+
+# The whole table of legal moves; 409 answers quote it.
+LEGAL: dict[str, frozenset[State]] = {
+    "claim": _UNRESOLVED,
+    "release": frozenset({State.WORKING}),
+    "lease": frozenset({State.WORKING}),
+    "note": frozenset(State),
+    "update": _UNRESOLVED | {State.RESOLVED},
+    "reply": _UNRESOLVED | {State.RESOLVED},
+    "reroute": _UNRESOLVED,
+    "wait": _AT_WORK,
+    "snooze": _UNRESOLVED,
+    "resolve": _UNRESOLVED,
+    "reopen": frozenset({State.RESOLVED}),
+    "accept": frozenset({State.ROUTED, State.WORKING}),
+    "answer": frozenset({State.ROUTED, State.WORKING}),
+    "handback": frozenset({State.ROUTED, State.WORKING}),
+}
+
+
+class IllegalMove(Conflict):
+    pass
+
+
+class ClaimedByAnother(Conflict):
+    pass
+
+
+class HeldElsewhere(Conflict):
+    pass
+
+
+class NotInFuture(Invalid):
+    pass
+
+
+def legal_moves(state: State) -> list[str]:
+    """The acts that a state allows, by the alphabet."""
+    return sorted(act for act, states in LEGAL.items() if state in states)
+
+
+def check_legal(ticket: Ticket, act: str) -> None:
+    """Raises `IllegalMove` with the acts that would have been legal."""
+    if ticket.state not in LEGAL[act]:
+        legal = legal_moves(ticket.state)
+        raise IllegalMove(
+            f"A ticket that is {ticket.state} cannot be moved by '{act}'; legal are: {', '.join(legal)}.",
+            state=str(ticket.state),
+            legal=legal,
+        )
+
+
+def check_free(ticket: Ticket, actor: str, now: datetime) -> None:
+    """Raises `ClaimedByAnother` while a colleague's lease lasts."""
+    if ticket.assignee not in {None, actor} and ticket.lease_until is not None and ticket.lease_until > now:
+        raise ClaimedByAnother(
+            f"{ticket.assignee} has this ticket until {iso(ticket.lease_until)}.",
+            by=ticket.assignee,
+            until=iso(ticket.lease_until),
+        )
+
+
+def department_at_work(ticket: Ticket, act: str) -> str:
+    """The department that has the ball, for what only it may do. Raises `IllegalMove`, `HeldElsewhere`."""
+    check_legal(ticket, act)
+    if ticket.with_department is None:
+        raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
+    return ticket.with_department
+
+
+def check_future(field: str, moment: datetime | None, now: datetime) -> None:
+    """Raises `NotInFuture` about `field`."""
+    if moment is not None and moment <= now:
+        raise NotInFuture("Choose a moment in the future.", field=field)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment as events and problems tell it."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
