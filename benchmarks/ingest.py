@@ -57,7 +57,7 @@ TABLES = {
     "clock": "ticket_id",
     "decision": "ticket_id",
 }
-GENERATED = {"event": {"place"}}
+GENERATED = {"event": {"place"}, "mention": {"search"}}
 
 Parts = dict[str, list[Any]]
 Columns = dict[str, list[str]]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from app.answers.tables import answer, reply
+from app.answers.tables import SAID, answer, reply
 from app.kit.db import Reading, Transaction
 
 
@@ -53,7 +53,7 @@ async def add_answer(tx: Transaction, given: Answer) -> None:
 
 async def list_replies(tx: Reading, ticket_id: UUID) -> tuple[Reply, ...]:
     """Oldest first."""
-    rows = await tx.rows(select(reply).where(reply.c.ticket_id == ticket_id).order_by(reply.c.id))
+    rows = await tx.rows(select(*SAID).where(reply.c.ticket_id == ticket_id).order_by(reply.c.id))
     return tuple(Reply(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
 
 

@@ -1,8 +1,13 @@
 """Tables of what is said to customers."""
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Computed, DateTime, ForeignKey, Index, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from app.kit.db import metadata
+from app.mentions.tables import PENDING
+
+# A reply has no language of its own, so it is read in both.
+SEARCH = "to_tsvector('dutch', text) || to_tsvector('english', text)"
 
 # `state`: queued -> published | failed -> queued by hand. `reason` says why a reply is not published yet, or never
 # will be.
@@ -21,8 +26,12 @@ reply = Table(
     Column("external_id", Text),
     Column("queued_at", DateTime(timezone=True), nullable=False),
     Column("published_at", DateTime(timezone=True)),
+    Column("search", TSVECTOR, Computed(SEARCH, persisted=True)),
     Index("ix_reply_ticket_id", "ticket_id"),
+    Index("ix_reply_search", "search", postgresql_using="gin", postgresql_with=PENDING),
 )
+# What a reader of replies wants: everything but the stems, which only searching compares.
+SAID = tuple(column for column in reply.c if column.name != "search")
 
 # What a department says the answer is; webcare publishes it where the department does not do so itself.
 answer = Table(

@@ -15,7 +15,7 @@ from sqlalchemy import Row, select
 from app.kit.db import OnConflict, Reading, Records, Transaction, Values, as_json
 from app.kit.ids import new_id
 from app.mentions.mention import Author, Mention
-from app.mentions.tables import author, conversation, mention, mention_key, mention_revision
+from app.mentions.tables import POST, author, conversation, mention, mention_key, mention_revision
 
 Key = tuple[str, str]
 AuthorKey = tuple[str, str]
@@ -142,7 +142,7 @@ async def record_revisions(tx: Transaction, edits: Mapping[UUID, Mention], now: 
     """Move the words that stand into `mention_revision` and put the new ones in their place."""
     if not edits:
         return
-    standing = await tx.rows(select(mention).where(mention.c.id.in_(list(edits))))
+    standing = await tx.rows(select(*POST).where(mention.c.id.in_(list(edits))))
     kept = ("revision", "title", "text", "attachments")
     await tx.insert(
         mention_revision,

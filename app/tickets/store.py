@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from app.kit.db import Reading, Transaction
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
-from app.mentions.tables import author, mention
+from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
@@ -172,7 +172,7 @@ async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
 async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
     """The customer's posts on a ticket, in the order in which they were posted: rows of `mention`."""
     on_ticket = mention.join(ticket_mention, ticket_mention.c.mention_id == mention.c.id)
-    found = select(mention).select_from(on_ticket).where(ticket_mention.c.ticket_id == ticket_id)
+    found = select(*POST).select_from(on_ticket).where(ticket_mention.c.ticket_id == ticket_id)
     return await tx.rows(found.order_by(mention.c.posted_at, mention.c.id))
 
 
@@ -183,7 +183,7 @@ async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[
         author, author.c.id == mention.c.author_id
     )
     newest = (
-        select(ticket_mention.c.ticket_id, mention, *profile)
+        select(ticket_mention.c.ticket_id, *POST, *profile)
         .select_from(on_ticket)
         .where(ticket_mention.c.ticket_id.in_(ticket_ids))
         .ext(distinct_on(ticket_mention.c.ticket_id))
