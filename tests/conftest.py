@@ -17,7 +17,6 @@ from sqlalchemy.pool import NullPool
 from app.delivery.sender import Sender
 from app.embedded import Embedded
 from app.kit.db import Database
-from app.kit.http import plain_client
 from app.kit.sealing import Sealer
 from app.main import create_app
 from app.migrating import migrate
@@ -109,8 +108,8 @@ async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> Async
         rulebook=rulebook,
         knobs=knobs,
         sealer=Sealer(SEAL_KEY),
-        sender=Sender(plain_client(), deadline=deadline),
-        publisher=Sender(plain_client(), deadline=deadline),
+        sender=Sender(httpx.AsyncClient(), deadline=deadline),
+        publisher=Sender(httpx.AsyncClient(), deadline=deadline),
         now=clock,
     )
     yield composed

@@ -68,7 +68,7 @@ def _fault(error: Exception) -> Fault:
         return Fault.TIMED_OUT
     if isinstance(error, AddressForbidden):
         return Fault.ADDRESS_FORBIDDEN
-    if isinstance(error, UrlRefused):
+    if isinstance(error, UrlRefused | httpx.UnsupportedProtocol):
         return Fault.URL_INVALID
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         return Fault.NAME_UNKNOWN

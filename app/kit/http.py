@@ -1,26 +1,25 @@
 """HTTP towards addresses that strangers chose, without being led into our own network (SSRF).
 
-Knows which addresses are public and how to connect to the very address that was checked. Refuses to know what is
+Knows which addresses are public, and that none but a checked one is connected to (transport). Refuses to know what is
 sent and why.
 """
 
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
-import httpcore
 import httpx
 
 from app.kit.errors import Invalid, Refused
+from app.kit.transport import AiohttpTransport, Resolve
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
-Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 # IANA's special-purpose registries, and metadata services that stand at public addresses. `ipaddress.is_global`
 # is no substitute: it calls 14 of these forms public.
@@ -130,12 +129,17 @@ def guarded_client(reach: Reach, resolve: Resolve | None = None) -> httpx.AsyncC
     A name is resolved once for each connection, every one of its addresses must be permitted, and the connection
     goes to a checked address; TLS still verifies the name. `resolve(host, port)` replaces the system's resolver.
     """
-    return _client(_GuardedTransport(_GuardedBackend(reach, resolve or _resolve)))
+
+    def check(host: str, address: str, port: int) -> None:
+        if not reach.permits(ip_address(address), port):
+            raise AddressForbidden(f"{host} leads to {address} port {port}, which may not be called.")
+
+    return _client(AiohttpTransport(resolve or _resolve, check))
 
 
 def plain_client() -> httpx.AsyncClient:
     """A client for the operator's own addresses, which need no guard."""
-    return _client(httpx.AsyncHTTPTransport(trust_env=False))
+    return _client(AiohttpTransport(_resolve))
 
 
 def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
@@ -148,49 +152,6 @@ def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={"User-Agent": "webcare", "Accept-Encoding": "identity"},
     )
-
-
-class _GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx has no parameter for a network backend, so the pool that it made is replaced by one of ours."""
-
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
-        super().__init__(trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=backend,
-        )
-
-
-class _GuardedBackend(httpcore.AnyIOBackend):
-    def __init__(self, reach: Reach, resolve: Resolve) -> None:
-        self._reach = reach
-        self._resolve = resolve
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            addresses = await self._resolve(host, port)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(str(error)) from error
-        for address in addresses:
-            if not self._reach.permits(ip_address(address), port):
-                raise AddressForbidden(f"{host} leads to {address} port {port}, which may not be called.")
-        failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} has no address.")
-        for address in addresses:
-            try:
-                return await super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
 
 
 async def _resolve(host: str, port: int) -> Sequence[str]:

@@ -10,13 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_network
 
-import httpx
 import pytest
-import respx
 
 from app.delivery.retrying import Fault, Outcome
 from app.delivery.sender import KEPT_BYTES, Sender
-from app.kit.http import Reach, Resolve, guarded_client, plain_client
+from app.kit.http import Reach, guarded_client, plain_client
+from app.kit.transport import Resolve
 
 LOCAL = Reach(networks=(ip_network("127.0.0.1/32"),))
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -130,6 +129,32 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
     assert len(outcome.answer) <= KEPT_BYTES
 
 
+async def test_a_connection_is_kept_and_one_that_the_receiver_closed_meanwhile_costs_no_attempt() -> None:
+    peers: list[int] = []
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+    async def answer_twice_then_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("peername")[1])
+        writer.write(answer)
+        await reader.readuntil(b"{}")
+        peers.append(writer.get_extra_info("peername")[1])
+        writer.write(answer)
+        await writer.drain()
+
+    async with receiver(answer_twice_then_close) as (port, _):
+        sender = Sender(guarded_client(LOCAL), deadline=timedelta(seconds=5))
+        outcomes = [await sender.post(f"http://127.0.0.1:{port}/", {}, b"{}") for _ in range(4)]
+        await sender.close()
+    assert [outcome.status for outcome in outcomes] == [200] * 4
+    assert peers[0] == peers[1] != peers[2] == peers[3]
+
+
+async def test_a_receiver_that_dies_before_it_answers_is_asked_once_an_attempt() -> None:
+    async with receiver(says(b"")) as (port, requests):
+        assert (await post(f"http://127.0.0.1:{port}/")).fault is Fault.CONNECTION_BROKEN
+    assert len(requests) == 1
+
+
 @pytest.mark.parametrize(
     "addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["169.254.169.254"]]
 )
@@ -209,9 +234,3 @@ async def test_the_operators_client_reaches_his_own_network() -> None:
         outcome = await sender.post(f"http://127.0.0.1:{port}/publish", {}, b"{}")
     await sender.close()
     assert json.loads(outcome.answer) == {"external_id": "7"}
-
-
-@respx.mock
-async def test_a_mocked_transport_will_do() -> None:
-    respx.post("https://hooks.example/in").mock(return_value=httpx.Response(503))
-    assert (await post("https://hooks.example/in")).reason == "answered 503"
