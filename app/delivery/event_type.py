@@ -20,7 +20,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "ticket.customer_replied": "The customer posted again",
     "ticket.waiting": "The customer has the ball",
     "ticket.snoozed": "Out of sight for a while",
-    "ticket.resumed": "The customer did not post in time, and it came back",
+    "ticket.resumed": "It came back: a snooze is over, or the customer did not post in time",
     "ticket.updated": "Priority or tags were changed",
     "ticket.reassigned": "Somebody else has it, or nobody",
     "ticket.resolved": "Settled; a new post reopens it",

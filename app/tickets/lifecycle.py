@@ -196,7 +196,8 @@ def wake(ticket: Ticket, now: datetime) -> Step:
     """The first of its moments has come: of a snooze, back in sight; of a wait, back to who had it."""
     snoozed, waits = ticket.snoozed_until, ticket.wait_until
     if waits is None or (snoozed is not None and snoozed < waits):
-        return Step(ticket, replace(ticket, snoozed_until=None), ())
+        over = Event("ticket.resumed", "system", {"reason": "the snooze is over"})
+        return Step(ticket, replace(ticket, snoozed_until=None), (over,))
     event = Event("ticket.resumed", "system", {"reason": "the customer did not post in time"})
     return Step(ticket, _brought_back(ticket, now), (event,))
 

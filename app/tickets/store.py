@@ -19,6 +19,7 @@ from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
+from app.tickets.replay import changes
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
 from app.tickets.urgency import urgency
@@ -34,13 +35,19 @@ class ChangedMeanwhile(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An event as it stands in the record; `sequence` counts per ticket from 1."""
+    """An event as it stands in the record; `sequence` counts per ticket from 1.
+
+    `version` is the ticket's after the step that it belongs to. The first event of a step has its `changes`, as
+    `app.tickets.replay` reads them; None: it changed nothing that lasts.
+    """
 
     id: UUID
     ticket_id: UUID
     sequence: int
     at: datetime
     event: Event
+    version: int
+    changes: Mapping[str, Any] | None = None
 
     @property
     def type(self) -> str:
@@ -166,7 +173,10 @@ async def list_queue(
 async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
     """Everything that happened to a ticket, in order."""
     rows = await tx.rows(select(event).where(event.c.ticket_id == ticket_id).order_by(event.c.sequence))
-    return tuple(Numbered(r.id, r.ticket_id, r.sequence, r.at, Event(r.type, r.actor, r.data)) for r in rows)
+    return tuple(
+        Numbered(r.id, r.ticket_id, r.sequence, r.at, Event(r.type, r.actor, r.data), r.version, r.changes)
+        for r in rows
+    )
 
 
 async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
@@ -210,8 +220,15 @@ async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) ->
 
 
 def _numbered(step: Step, now: datetime) -> list[Numbered]:
-    first = step.ticket.sequence - len(step.events) + 1
-    return [Numbered(new_id(), step.ticket.id, number, now, one) for number, one in enumerate(step.events, start=first)]
+    """The events of a step. One that changed a ticket for good without an event would be missing in its history."""
+    after, events = step.ticket, step.events
+    changed = changes(step.before, after) or None
+    assert events or not changed, f"a step changed {sorted(changed or ())} and says nothing of it"
+    first = after.sequence - len(events) + 1
+    return [
+        Numbered(new_id(), after.id, number, now, one, after.version, changed if number == first else None)
+        for number, one in enumerate(events, start=first)
+    ]
 
 
 def _new_custody(step: Step) -> list[dict[str, Any]]:
@@ -238,6 +255,8 @@ def _event_row(one: Numbered) -> dict[str, Any]:
         "actor": one.actor,
         "at": one.at,
         "data": one.data,
+        "version": one.version,
+        "changes": one.changes,
     }
 
 

@@ -99,7 +99,8 @@ custody = Table(
     Column("since", DateTime(timezone=True), nullable=False),
 )
 
-# `place` orders the events of all tickets; `sequence` those of one.
+# `place` orders the events of all tickets; `sequence` those of one. `version` is the ticket's after the step that an
+# event belongs to, 0 for what was written before versions were kept; the first event of a step has its `changes`.
 event = Table(
     "event",
     metadata,
@@ -110,6 +111,8 @@ event = Table(
     Column("actor", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("data", JSONB, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    Column("changes", JSONB),
     Column("place", BigInteger, Identity(always=True), nullable=False),
     UniqueConstraint("place"),
 )

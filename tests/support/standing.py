@@ -9,11 +9,11 @@ from app.kit.ids import new_id
 from app.mentions.tables import author, conversation
 from app.tickets.custody import Custody, Holder
 from app.tickets.store import record_steps, take_numbers
-from app.tickets.ticket import State, Step, Ticket
+from app.tickets.ticket import Event, State, Step, Ticket
 
 
 async def add_ticket(tx: Transaction, opened_at: datetime, ticket_id: UUID | None = None) -> Ticket:
-    """A ticket about an invoice, which webcare has since it was opened; without events, clocks and mentions."""
+    """A ticket about an invoice, which webcare has since it was opened; without clocks and mentions."""
     author_id, conversation_id = new_id(), new_id()
     profile = {"id": author_id, "channel": "x", "key": f"id:{author_id}", "handle": "jan", "verified": False}
     await tx.insert(author, [profile | {"first_seen_at": opened_at}])
@@ -40,5 +40,6 @@ async def add_ticket(tx: Transaction, opened_at: datetime, ticket_id: UUID | Non
         opened_at=opened_at,
         custody=(Custody(Holder.WEBCARE, None, opened_at),),
     )
-    await record_steps(tx, [Step(None, replace(ticket, version=1), ())], opened_at)
-    return replace(ticket, version=1)
+    opened = replace(ticket, version=1, sequence=1)
+    await record_steps(tx, [Step(None, opened, (Event("ticket.opened", "system"),))], opened_at)
+    return opened
