@@ -24,6 +24,7 @@ from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.ticket import OPEN, Event, State, Step
+from app.topics.classify import readable
 
 WITHDRAWN = "withdrawn"  # the resolution of a ticket whose customer took everything back
 AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enough to hold no lock for long
@@ -70,7 +71,7 @@ async def _understand(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[U
 
 
 def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
-    texts = [(mention.words, mention.lang) for mention in arrivals]
+    texts = [readable(mention.words, mention.lang) for mention in arrivals]
     read = zip(arrivals, rulebook.classifier.classify(texts), rulebook.find_words(texts), strict=True)
     return [Understood(new_id(), *one) for one in read]
 
@@ -89,8 +90,8 @@ async def _receive(runtime: Runtime, arrivals: Sequence[Understood]) -> list[Rec
 async def _write(unit: Unit, arrivals: Sequence[Understood]) -> list[Received]:
     ledger = await _gather(unit, arrivals)
     drafts = [settle(ledger, arrival) for arrival in arrivals]
-    await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)
+    await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     after = await record(unit, list(ledger.steps.values()))
     await routing.record_decisions(unit.tx, ledger.decisions)
     await survey.withdraw(

@@ -22,7 +22,7 @@ from app.rulebook.entry import Entry, validate
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.policy import SlaRule
-from app.topics.classify import Classifier, Phrase, Topic
+from app.topics.classify import Classifier, Phrase, Readable, Topic
 
 __all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "load"]
 
@@ -78,8 +78,8 @@ class Rulebook:
         """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""
         return any((channel, key) in self.own_authors for key in _author_keys(handle, external_id))
 
-    def find_words(self, texts: Sequence[tuple[str, str | None]]) -> list[dict[str, str]]:
-        """For each (text, language or None): the phrases of routes and risks in it, each with the words found.
+    def find_words(self, texts: Sequence[Readable]) -> list[dict[str, str]]:
+        """For each text: the phrases of routes and risks in it, each with the words found.
 
         This is `Subject.words`. A phrase that is denied ("geen advocaat nodig") is not found.
         """

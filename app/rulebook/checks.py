@@ -15,7 +15,7 @@ from app.rulebook.entry import Entry
 from app.rulebook.files import Accounts, Ownership, Routes, Sla, SlaEntry, Topics
 from app.rulebook.located import Page, Problem, nearest
 from app.sla.policy import Metric
-from app.topics.classify import Classification, Classifier, Example, Topic
+from app.topics.classify import Classification, Classifier, Example, Topic, readable
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class ExampleResult:
 def run_examples(topics: Collection[Topic], classifier: Classifier) -> tuple[ExampleResult, ...]:
     """Classify the examples of all topics, in the order of the file."""
     examples = [(topic.slug, *numbered) for topic in topics for numbered in enumerate(topic.examples)]
-    got = classifier.classify([(example.text, example.lang) for _, _, example in examples])
+    got = classifier.classify([readable(example.text, example.lang) for _, _, example in examples])
     return tuple(ExampleResult(*example, classification) for example, classification in zip(examples, got, strict=True))
 
 

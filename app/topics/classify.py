@@ -16,7 +16,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 
@@ -31,9 +31,11 @@ __all__ = [
     "Evidence",
     "Example",
     "Phrase",
+    "Readable",
     "Topic",
     "check_phrase",
     "confidence",
+    "readable",
 ]
 
 THRESHOLD = 0.5  # the confidence that a topic needs when it names none
@@ -74,6 +76,17 @@ class Topic:
     not_phrases: tuple[Phrase, ...] = ()
     threshold: float = THRESHOLD
     examples: tuple[Example, ...] = ()
+
+
+class Readable(NamedTuple):
+    """A text made ready once, for any number of classifiers.
+
+    `shown` is what evidence quotes, `plain` what is searched, place for place; `language` None: not known.
+    """
+
+    shown: str
+    plain: bytes
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +154,11 @@ class Classifier:
         self._clues = [(re2.compile(wanted.encode()), tuple(meant.values())) for wanted, meant in clues.items()]
         self._thresholds = {topic.slug: topic.threshold for topic in topics}
 
-    def classify(self, texts: Sequence[tuple[str, str | None]]) -> list[Classification]:
-        """Classify (text, language code or None) pairs, in their order. Reads 4,000 characters; no text raises."""
-        return [self._classify(text, language) for text, language in texts]
+    def classify(self, texts: Sequence[Readable]) -> list[Classification]:
+        """One answer for each text, in their order."""
+        return [self._classify(*text) for text in texts]
 
-    def _classify(self, text: str, told: str | None) -> Classification:
-        shown = legible(text)
-        plain = folded(shown)
-        language = _base(told) or guess(shown)
+    def _classify(self, shown: str, plain: bytes, language: str | None) -> Classification:
         evidence = self._evidence(shown, plain, language)
         scores: dict[str, float] = defaultdict(float)
         for piece in evidence:
@@ -185,6 +195,12 @@ class Classifier:
                 weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
                 evidence.append(Evidence(clue.topic, clue.phrase.text, found, round(weight, _DECIMALS)))
         return evidence
+
+
+def readable(text: str, told: str | None = None) -> Readable:
+    """A text of which the first 4,000 characters are read; no text raises. `told` is its language code, if one is."""
+    shown = legible(text)
+    return Readable(shown, folded(shown), _base(told) or guess(shown))
 
 
 def confidence(best: float, next_best: float) -> float:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kit.errors import Invalid
-from app.topics.classify import Classification, Classifier, Phrase, Topic, check_phrase, confidence
+from app.topics.classify import Classification, Classifier, Phrase, Topic, check_phrase, confidence, readable
 
 
 def topic(slug: str, *phrases: str | Phrase, against: tuple[str, ...] = (), threshold: float = 0.5) -> Topic:
@@ -19,7 +19,7 @@ def topic(slug: str, *phrases: str | Phrase, against: tuple[str, ...] = (), thre
 
 
 def classify(text: str, *topics: Topic, lang: str | None = None) -> Classification:
-    return Classifier(topics).classify([(text, lang)])[0]
+    return Classifier(topics).classify([readable(text, lang)])[0]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_confidence(best: float, next_best: float, sure: float) -> None:
 
 def test_answers_stand_in_the_order_of_the_texts() -> None:
     classifier = Classifier([topic("a", "pakket"), topic("b", "rekening")])
-    texts = [("rekening", None), ("niets", None), ("pakket", None)]
+    texts = [readable("rekening"), readable("niets"), readable("pakket")]
     assert [answer.topic for answer in classifier.classify(texts)] == ["b", None, "a"]
     assert classifier.classify([]) == []
 

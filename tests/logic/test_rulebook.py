@@ -8,6 +8,7 @@ from app.routing.ownership import Stage
 from app.rulebook import load
 from app.settings import PROJECT
 from app.sla.calendar import add
+from app.topics.classify import readable
 from tests.support.rules import FILES, OWNERSHIP, edited, loaded
 
 PRODUCTION = PROJECT / "routing_rules"
@@ -70,7 +71,7 @@ def test_own_posts_are_recognised(channel: str, handle: str | None, external_id:
 
 
 def test_words_of_routes_and_risks_are_found_as_they_stand() -> None:
-    texts = [("Mijn Advocaat vraagt dit, AVG!", "nl"), ("Dank je wel", "nl"), ("", None)]
+    texts = [readable("Mijn Advocaat vraagt dit, AVG!", "nl"), readable("Dank je wel", "nl"), readable("")]
     assert RULEBOOK.find_words(texts) == [{"avg": "AVG", "advocaat": "Advocaat"}, {}, {}]
 
 
