@@ -130,6 +130,7 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
     ticket_id = new_id()
     decision = _decide(ledger, arrival, ticket_id)
     said = arrival.mention
+    placement = _placement(decision)
     ticket = Ticket(
         id=ticket_id,
         number=next(ledger.numbers),
@@ -140,19 +141,12 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
         account=said.account,
         language=arrival.classification.language,
         visibility=said.visibility,
-        state=State.TRIAGE,
-        topic=None,
-        confidence=0.0,
-        department=None,
-        stage=None,
-        arm=None,
         priority=decision.priority,
         tags=decision.tags,
         opened_at=ledger.now,
-        custody=(),
+        **lifecycle.first_place(placement, said.clock_starts_at(ledger.now), ledger.now),
     )
-    waiting_since = said.clock_starts_at(ledger.now)
-    step = lifecycle.opened(ticket, _placement(decision), _posted(arrival), waiting_since, ledger.now)
+    step = lifecycle.opened(ticket, placement, _posted(arrival))
     ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
     record_ = as_record(decision)
     ledger.decisions.append(Decided(ticket_id, arrival.id, "system", ledger.now, record_))

@@ -57,14 +57,19 @@ class Placement:
         }
 
 
-def opened(ticket: Ticket, placement: Placement, post: Event, waiting_since: datetime, now: datetime) -> Step:
-    """A new ticket takes its place. Until it was placed, from the customer's post on, it was in triage."""
-    placed = _placed(ticket, placement, (Custody(Holder.TRIAGE, None, waiting_since),), now)
+def first_place(placement: Placement, waiting_since: datetime, now: datetime) -> dict[str, Any]:
+    """Where a ticket begins, by its fields. Until it was placed, from the customer's post on, it was in triage."""
+    return _place(placement, (Custody(Holder.TRIAGE, None, waiting_since),), now)
+
+
+def opened(ticket: Ticket, placement: Placement, post: Event) -> Step:
+    """A new ticket, made with `first_place`."""
+    waiting_since = ticket.custody[0].since
     data = {"number": ticket.number, "topic": placement.topic}
     events = [post, Event("ticket.opened", "system", data, waiting_since)]
     if placement.department is not None:
         events.append(Event("ticket.routed", "system", placement.facts))
-    return Step(None, placed, tuple(events))
+    return Step(None, ticket, tuple(events))
 
 
 def customer_posted(ticket: Ticket, post: Event, counts_from: datetime, now: datetime) -> Step:
@@ -149,7 +154,8 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
     check_legal(ticket, "reroute")
     check_free(ticket, actor, now)
     moved = replace(
-        _placed(ticket, placement, ticket.custody, now),
+        ticket,
+        **_place(placement, ticket.custody, now),
         assignee=None,
         lease_until=None,
         snoozed_until=None,
@@ -275,19 +281,18 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
 
 
-def _placed(ticket: Ticket, placement: Placement, custody: tuple[Custody, ...], now: datetime) -> Ticket:
-    """The ticket in its place; the ball goes to whoever the placement says."""
+def _place(placement: Placement, custody: tuple[Custody, ...], now: datetime) -> dict[str, Any]:
+    """What a placement says of a ticket, by field; the ball goes to whoever it names."""
     holder = placement.holder
-    return replace(
-        ticket,
-        state=State.TRIAGE if placement.department is None else State.ROUTED,
-        topic=placement.topic,
-        confidence=placement.confidence,
-        department=placement.department,
-        stage=placement.stage,
-        arm=placement.arm,
-        custody=hand_over(custody, holder, placement.department if holder is Holder.DEPARTMENT else None, now),
-    )
+    return {
+        "state": State.TRIAGE if placement.department is None else State.ROUTED,
+        "topic": placement.topic,
+        "confidence": placement.confidence,
+        "department": placement.department,
+        "stage": placement.stage,
+        "arm": placement.arm,
+        "custody": hand_over(custody, holder, placement.department if holder is Holder.DEPARTMENT else None, now),
+    }
 
 
 def _worker_before(custody: Iterable[Custody]) -> Custody:

@@ -62,11 +62,13 @@ def test_an_opened_ticket_stands_with_whoever_its_stage_says(
 ) -> None:
     waiting_since = MORNING - timedelta(minutes=5)
 
-    step = lifecycle.opened(ticket(custody=()), placement, POST, waiting_since, MORNING)
+    placed = ticket(**lifecycle.first_place(placement, waiting_since, MORNING))
 
-    assert step.ticket.state is state
-    assert [entry.holder for entry in step.ticket.custody] == holders
-    assert step.ticket.custody[0].since == waiting_since
+    assert placed.state is state
+    assert [entry.holder for entry in placed.custody] == holders
+    assert placed.custody[0].since == waiting_since
+    opening = lifecycle.opened(placed, placement, POST).events[1]
+    assert (opening.type, opening.counts_from) == ("ticket.opened", waiting_since)
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -214,7 +216,7 @@ def test_changing_nothing_makes_no_event() -> None:
 
 
 def test_steps_in_a_row_are_one() -> None:
-    first = lifecycle.opened(ticket(custody=()), LIVE, POST, MORNING, MORNING)
+    first = lifecycle.opened(ticket(**lifecycle.first_place(LIVE, MORNING, MORNING)), LIVE, POST)
     both = first.then(lifecycle.customer_posted(first.ticket, POST, MORNING, MORNING))
 
     assert both.before is None
