@@ -145,12 +145,12 @@ def _log(step: Step) -> None:
         )
 
 
-async def _listening(unit: Unit, steps: Sequence[Step]) -> list[Endpoint]:
+async def _listening(unit: Unit, steps: Sequence[Step]) -> Sequence[Endpoint]:
     """The endpoints of departments that may hear of any of this; asked before anything is written."""
     heard = {department for step in steps for event in step.events for department in _audience(step.ticket, event)}
     if not heard:
-        return []
-    return [one for one in await endpoints.list_active_endpoints(unit.tx) if one.department in heard]
+        return ()
+    return await endpoints.list_active_endpoints(unit.tx, heard)
 
 
 async def _tell(

@@ -92,6 +92,10 @@ class Reading:
         SQLAlchemy needs several times as long around a statement as PostgreSQL for it, so what runs for every
         mention goes this way.
         """
+        return await self.fetch_standing(sql, *values)
+
+    async def fetch_standing(self, sql: str, *values: Any) -> Records:
+        """The same, about what this unit neither adds nor changes."""
         found: Records = await self._driver.fetch(sql, *values)
         return found
 
@@ -100,7 +104,8 @@ class Transaction(Reading):
     """One unit of work. It commits when the flow returns and leaves nothing when the flow raises.
 
     Rows that are only to be added wait for each other: what is asked next, or the commit, sends them first, all in
-    one statement. A unit then costs half the round trips, and whoever asks sees what was added.
+    one statement. A unit then costs half the round trips, and whoever asks sees what was added; `fetch_standing`
+    does not look for that and sends nothing.
     """
 
     def __init__(self, connection: AsyncConnection, driver: Any) -> None:

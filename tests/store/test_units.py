@@ -57,6 +57,17 @@ async def test_a_session_for_reading_cannot_write(database: Database) -> None:
             await tx.execute(text("DELETE FROM token"))
 
 
+async def test_what_is_asked_about_other_rows_does_not_send_those_that_wait(database: Database) -> None:
+    async def unit(tx: Transaction) -> tuple[int, int]:
+        person = {"id": new_id(), "channel": "x", "key": "id:1", "verified": False, "first_seen_at": utc_now()}
+        await tx.insert(author, [person])
+        [[before]] = await tx.fetch_standing("SELECT count(*) FROM author")
+        [[after]] = await tx.fetch("SELECT count(*) FROM author")
+        return before, after
+
+    assert await database.transact(unit) == (0, 1)
+
+
 async def test_rows_that_wait_are_seen_by_whoever_asks_and_kept_by_the_commit(database: Database) -> None:
     async def unit(tx: Transaction) -> int:
         await tx.insert(author, [person("a"), person("b")])
