@@ -59,8 +59,8 @@ async def test_a_session_for_reading_cannot_write(database: Database) -> None:
 
 async def test_what_is_asked_about_other_rows_does_not_send_those_that_wait(database: Database) -> None:
     async def unit(tx: Transaction) -> tuple[int, int]:
-        person = {"id": new_id(), "channel": "x", "key": "id:1", "verified": False, "first_seen_at": utc_now()}
-        await tx.insert(author, [person])
+        waiting = person("a")
+        await tx.insert(author, [waiting])
         [[before]] = await tx.fetch_standing("SELECT count(*) FROM author")
         [[after]] = await tx.fetch("SELECT count(*) FROM author")
         return before, after
