@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from app.access.role import Forbidden
+from app.api.etag import etag
 from app.kit.errors import Conflict, Invalid, NotFound, Refused, Unauthorised, Unavailable, WebcareError
 from app.kit.wire import dump
 from app.tickets.store import ChangedMeanwhile
@@ -196,6 +197,8 @@ def _headers(error: WebcareError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthorised):
         return {"WWW-Authenticate": 'Bearer realm="webcare"'}
+    if isinstance(error, ChangedMeanwhile) and "version" in error.facts:
+        return {"ETag": etag(error.facts["version"])}
     if isinstance(error, PayloadTooLarge | BodyTooSlow):
         return {"Connection": "close"}  # what is left of the body would be read as the next request
     return {}

@@ -24,6 +24,7 @@ from app.tickets.lifecycle import Placement
 from app.tickets.store import ChangedMeanwhile, Wanted
 from app.tickets.ticket import Ticket
 
+TOLD_AT_MOST = 50  # of what changed since a version: more than a person reads
 WEBCARE = "webcare"  # the department that this team itself is
 
 
@@ -143,8 +144,11 @@ async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None
     """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`."""
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
     if expected is not None and ticket.version != expected:
+        since = await tickets.list_events_since(unit.tx, ticket_id, expected, limit=TOLD_AT_MOST)
         raise ChangedMeanwhile(
-            f"You saw version {expected}, it is at {ticket.version} now; read it again.", version=ticket.version
+            f"You saw version {expected}, it is at {ticket.version} now; see what changed, then decide.",
+            version=ticket.version,
+            changes=[one.told for one in since],
         )
     return ticket
 

@@ -61,6 +61,12 @@ class Numbered:
     def data(self) -> Mapping[str, Any]:
         return self.event.data
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """As somebody is told what changed meanwhile."""
+        names = ("sequence", "type", "actor", "at", "data", "version", "changes")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -173,10 +179,14 @@ async def list_queue(
 async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
     """Everything that happened to a ticket, in order."""
     rows = await tx.rows(select(event).where(event.c.ticket_id == ticket_id).order_by(event.c.sequence))
-    return tuple(
-        Numbered(r.id, r.ticket_id, r.sequence, r.at, Event(r.type, r.actor, r.data), r.version, r.changes)
-        for r in rows
-    )
+    return tuple(map(_numbered_row, rows))
+
+
+async def list_events_since(tx: Reading, ticket_id: UUID, version: int, *, limit: int) -> tuple[Numbered, ...]:
+    """What happened to a ticket after it stood at `version`: the newest of it, in order."""
+    newest = select(event).where(event.c.ticket_id == ticket_id, event.c.version > version)
+    rows = await tx.rows(newest.order_by(event.c.sequence.desc()).limit(limit))
+    return tuple(map(_numbered_row, reversed(rows)))
 
 
 async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
@@ -229,6 +239,11 @@ def _numbered(step: Step, now: datetime) -> list[Numbered]:
         Numbered(new_id(), after.id, number, now, one, after.version, changed if number == first else None)
         for number, one in enumerate(events, start=first)
     ]
+
+
+def _numbered_row(row: Row[Any]) -> Numbered:
+    happened = Event(row.type, row.actor, row.data)
+    return Numbered(row.id, row.ticket_id, row.sequence, row.at, happened, row.version, row.changes)
 
 
 def _new_custody(step: Step) -> list[dict[str, Any]]:
