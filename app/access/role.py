@@ -34,6 +34,7 @@ class Permission(StrEnum):
     WORK_TICKETS = "work_tickets"
     SETTLE_TICKETS = "settle_tickets"
     ANSWER_TICKETS = "answer_tickets"
+    APPROVE_REPLIES = "approve_replies"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
     READ_RULES = "read_rules"
@@ -43,7 +44,13 @@ class Permission(StrEnum):
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.INGEST: frozenset({Permission.POST_MENTIONS}),
     Role.AGENT: frozenset(
-        {Permission.READ_TICKETS, Permission.WORK_TICKETS, Permission.SETTLE_TICKETS, Permission.READ_RULES}
+        {
+            Permission.READ_TICKETS,
+            Permission.WORK_TICKETS,
+            Permission.SETTLE_TICKETS,
+            Permission.APPROVE_REPLIES,
+            Permission.READ_RULES,
+        }
     ),
     Role.DEPARTMENT: frozenset(
         {
@@ -55,8 +62,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_RULES,
         }
     ),
-    Role.PR: frozenset({Permission.READ_TICKETS, Permission.READ_RULES}),
-    Role.MANAGER: frozenset({Permission.READ_TICKETS, Permission.READ_REPORTS, Permission.READ_RULES}),
+    Role.PR: frozenset({Permission.READ_TICKETS, Permission.APPROVE_REPLIES, Permission.READ_RULES}),
+    Role.MANAGER: frozenset(
+        {Permission.READ_TICKETS, Permission.APPROVE_REPLIES, Permission.READ_REPORTS, Permission.READ_RULES}
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -1,32 +1,22 @@
 """Replies and answers in the database. Knows their states; refuses to know how anything is published."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, or_, select, update
 
+from app.answers.reply import Hold, Reply, ReplyState
 from app.answers.tables import SAID, answer, reply
 from app.kit.db import Reading, Transaction
+from app.kit.errors import NotFound
+from app.tickets.tables import ticket
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`visibility` public or private; `mention_id` is the post that it answers."""
-
-    id: UUID
-    ticket_id: UUID
-    mention_id: UUID | None
-    actor: str
-    department: str | None
-    text: str
-    visibility: str
-    queued_at: datetime
-    state: str = "queued"
-    reason: str | None = None
-    external_id: str | None = None
-    published_at: datetime | None = None
+class ReplyNotFound(NotFound):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +44,56 @@ async def add_answer(tx: Transaction, given: Answer) -> None:
 async def list_replies(tx: Reading, ticket_id: UUID) -> tuple[Reply, ...]:
     """Oldest first."""
     rows = await tx.rows(select(*SAID).where(reply.c.ticket_id == ticket_id).order_by(reply.c.id))
-    return tuple(Reply(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name
+    return tuple(map(_reply, rows))
+
+
+async def list_newest_replies(
+    tx: Reading,
+    *,
+    state: ReplyState | None,
+    ticket_id: UUID | None,
+    department: str | None,
+    after: UUID | None,
+    limit: int,
+) -> tuple[Reply, ...]:
+    """Newest first; `after` is the id of the last one of the page before. `department`: on tickets that it owns."""
+    found = select(*SAID)
+    if department is not None:
+        found = found.join(ticket, ticket.c.id == reply.c.ticket_id)
+        found = found.where(or_(ticket.c.department == department, reply.c.department == department))
+    for column, value in ((reply.c.state, state), (reply.c.ticket_id, ticket_id)):
+        found = found if value is None else found.where(column == value)
+    if after is not None:
+        found = found.where(reply.c.id < after)
+    return tuple(map(_reply, await tx.rows(found.order_by(reply.c.id.desc()).limit(limit))))
+
+
+async def get_reply(tx: Reading, reply_id: UUID) -> Reply:
+    """Raises `ReplyNotFound`."""
+    row = await tx.first(select(*SAID).where(reply.c.id == reply_id))
+    if row is None:
+        raise ReplyNotFound(f"There is no reply {reply_id} here.")
+    return _reply(row)
+
+
+async def list_held(tx: Reading, ticket_ids: Collection[UUID], hold: Hold) -> tuple[Reply, ...]:
+    """The replies on these tickets that wait for this among others, oldest first."""
+    waiting = select(*SAID).where(reply.c.state == ReplyState.HELD, reply.c.held_for.contains([hold]))
+    return tuple(map(_reply, await tx.rows(waiting.where(reply.c.ticket_id.in_(ticket_ids)).order_by(reply.c.id))))
 
 
 async def list_answers(tx: Reading, ticket_id: UUID) -> tuple[Answer, ...]:
     """Oldest first."""
     rows = await tx.rows(select(answer).where(answer.c.ticket_id == ticket_id).order_by(answer.c.id))
-    return tuple(Answer(**row._mapping) for row in rows)  # noqa: SLF001
+    return tuple(Answer(**row._asdict()) for row in rows)
+
+
+async def mark_decided(tx: Transaction, before: Reply, after: Reply) -> bool:
+    """Write what somebody made of a reply; False when it does not stand in the state of `before` any more."""
+    changed = {name: value for name, value in asdict(after).items() if value != getattr(before, name)}
+    here = update(reply).where(reply.c.id == before.id, reply.c.state == before.state)
+    done = await tx.execute(here.values(**changed))
+    return done.rowcount == 1
 
 
 async def mark_published(tx: Transaction, reply_id: UUID, external_id: str | None, at: datetime) -> None:
@@ -87,3 +120,14 @@ async def mark_requeued(tx: Transaction, reply_id: UUID) -> None:
 async def _mark(tx: Transaction, reply_id: UUID, before: Sequence[str], **changes: object) -> None:
     """Change a reply that stands in one of the states `before`, and no other."""
     await tx.execute(update(reply).where(reply.c.id == reply_id, reply.c.state.in_(before)).values(**changes))
+
+
+def _reply(row: Row[Any]) -> Reply:
+    said = Reply(**row._asdict())
+    return replace(
+        said,
+        state=ReplyState(said.state),
+        held_for=tuple(map(Hold, said.held_for)),
+        confirmed=tuple(said.confirmed),
+        attachments=tuple(said.attachments),
+    )

@@ -1,7 +1,7 @@
 """Tables of what is said to customers."""
 
-from sqlalchemy import Boolean, Column, Computed, DateTime, ForeignKey, Index, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import Boolean, CheckConstraint, Column, Computed, DateTime, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from app.kit.db import metadata
 from app.mentions.tables import PENDING
@@ -9,8 +9,7 @@ from app.mentions.tables import PENDING
 # A reply has no language of its own, so it is read in both.
 SEARCH = "to_tsvector('dutch', text) || to_tsvector('english', text)"
 
-# `state`: queued -> published | failed -> queued by hand. `reason` says why a reply is not published yet, or never
-# will be.
+# `reason` says why a reply is not published yet, or never will be. `answers.reply` draws the states.
 reply = Table(
     "reply",
     metadata,
@@ -26,9 +25,19 @@ reply = Table(
     Column("external_id", Text),
     Column("queued_at", DateTime(timezone=True), nullable=False),
     Column("published_at", DateTime(timezone=True)),
+    Column("held_for", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("statement_id", Uuid),
+    Column("confirmed", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("attachments", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("written_text", Text),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
     Column("search", TSVECTOR, Computed(SEARCH, persisted=True)),
+    CheckConstraint("state in ('held', 'queued', 'published', 'failed', 'unknown', 'rejected')", name="state"),
     Index("ix_reply_ticket_id", "ticket_id"),
     Index("ix_reply_search", "search", postgresql_using="gin", postgresql_with=PENDING),
+    # What waits for somebody: few beside the published.
+    Index("ix_reply_waiting", "state", "id", postgresql_where=text("state not in ('published', 'rejected')")),
 )
 # What a reader of replies wants: everything but the stems, which only searching compares.
 SAID = tuple(column for column in reply.c if column.name != "search")

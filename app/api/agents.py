@@ -11,23 +11,20 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.access.role import Caller, Permission
-from app.answers.store import Reply
 from app.api.acting import OneTicket, shown
 from app.api.auth import allow
 from app.api.etag import etag
-from app.api.fields import InModel, Instant, Name, OutModel, Text
+from app.api.fields import InModel, Instant, Name, Text
 from app.api.idempotency import Repeating
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.api.tickets import QueueLine, Reader, TicketLine, line
-from app.flows import answer as speaking
 from app.flows import work
-from app.mentions.mention import Visibility
 from app.routing.decision import Priority
 from app.tickets import store as tickets
 from app.tickets.custody import Holder
 from app.tickets.store import Wanted
-from app.tickets.ticket import State, Ticket
+from app.tickets.ticket import State
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -51,23 +48,6 @@ class FitIn(InModel):
 
 class NoteIn(InModel):
     text: Words = Field(description="For colleagues only", examples=["Belde vanmorgen ook al met de winkel."])
-
-
-class ReplyIn(InModel):
-    text: Words = Field(
-        description="What the customer reads, word for word",
-        examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
-    )
-    visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
-    confirm: list[Name] = Field(
-        default_factory=list, description="Findings that the agent accepts; nothing is found yet, so nothing is asked"
-    )
-
-
-class ReplyQueued(OutModel):
-    reply_id: UUID
-    state: str
-    reason: str | None
 
 
 class PatchIn(InModel):
@@ -216,14 +196,6 @@ async def note(caller: Settler, on: OneTicket, once: Repeating, said: NoteIn) ->
     return await once.run(caller, 201, shown, work.note, caller, on.ticket_id, on.expected, said.text)
 
 
-@router.post("/tickets/{ticket_id}/reply", status_code=202, response_model=ReplyQueued, summary="Reply to the customer")
-async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) -> Response:
-    """Kept at once and published through the channel adapter; its state stands on the ticket."""
-    return await once.run(
-        caller, 202, _queued, speaking.reply, caller, on.ticket_id, on.expected, said.text, said.visibility
-    )
-
-
 @router.patch("/tickets/{ticket_id}", summary="Change priority or tags")
 async def update(caller: Agent, on: OneTicket, asked: PatchIn) -> TicketLine:
     """Another priority chooses the promises anew; what was breached stays breached."""
@@ -257,8 +229,3 @@ async def resolve(caller: Settler, on: OneTicket, asked: ResolveIn | None = None
 @router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
 async def reopen(caller: Settler, on: OneTicket, asked: ReopenIn) -> TicketLine:
     return await on.run(work.reopen, caller, asked.reason)
-
-
-def _queued(said: tuple[Ticket, Reply]) -> ReplyQueued:
-    _, sent = said
-    return ReplyQueued(reply_id=sent.id, state=sent.state, reason=sent.reason)

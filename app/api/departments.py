@@ -11,13 +11,14 @@ from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.acting import OneTicket, shown
-from app.api.agents import ReplyQueued, Words
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
+from app.api.replies import ReplyQueued, Words, queued
 from app.api.tickets import TicketLine
 from app.flows import answer as speaking
 from app.flows.answer import Answered
+from app.flows.say import Speech
 
 router = APIRouter(prefix="/api/v1", tags=["departments"])
 
@@ -79,7 +80,7 @@ async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn)
         caller,
         on.ticket_id,
         on.expected,
-        given.text,
+        Speech(given.text),
         publish=given.publish,
         resolve=given.resolve,
         valid_until=given.valid_until,
@@ -104,6 +105,6 @@ def _answered(done: Answered) -> AnsweredOut:
     return AnsweredOut(
         answer_id=done.answer.id,
         first_hand=done.answer.first_hand,
-        reply=ReplyQueued(reply_id=sent.id, state=sent.state, reason=sent.reason) if sent else None,
+        reply=queued(sent) if sent else None,
         ticket=shown(done.ticket),
     )

@@ -130,17 +130,26 @@ class MentionOut(OutModel):
 
 
 class ReplyOut(OutModel):
-    """Something said to the customer. `reason` says why it is not published yet, or never will be."""
+    """Something said to the customer, or to be said."""
 
     id: UUID
-    actor: str
-    department: str | None
+    ticket_id: UUID
+    actor: str = Field(description="Who wrote it", examples=["agent:anna"])
+    department: str | None = Field(description="Slug of the department that answered first-hand", examples=[None])
     text: str
-    visibility: str
-    state: str = Field(description="queued, published or failed")
-    reason: str | None
-    external_id: str | None
-    queued_at: datetime
+    visibility: str = Field(description="public or private", examples=["public"])
+    state: str = Field(
+        description="held, queued, published, failed, unknown (sent, and nobody can tell yet) or rejected",
+        examples=["published"],
+    )
+    reason: str | None = Field(description="Why it is not published yet, or never will be", examples=[None])
+    held_for: tuple[str, ...] = Field(description="Of a held one: review, statement, embargo", examples=[[]])
+    attachments: tuple[dict[str, Any], ...] = Field(description="References that go along", examples=[[]])
+    written_text: str | None = Field(description="What its writer wrote, where who approved it changed the words")
+    decided_by: str | None = Field(description="Who let it go or rejected it, where it was held")
+    decided_at: datetime | None
+    external_id: str | None = Field(description="The channel's id of it", examples=["1859201"])
+    queued_at: datetime = Field(description="When it was given")
     published_at: datetime | None
 
 

@@ -1,6 +1,7 @@
 """Something is said to the customer, or ready to be said: agents reply, departments answer or hand back.
 
-Knows that what is said is first a row in the outbox. Refuses to know how it is published (dispatch).
+Knows who may speak and what follows for the ticket. Refuses to know what holds a reply back (say) and how it is
+published (dispatch).
 """
 
 from dataclasses import dataclass
@@ -9,23 +10,19 @@ from uuid import UUID
 
 from app.access.role import Caller
 from app.answers import store as answers
-from app.answers.store import Answer, Reply
-from app.delivery import store as delivery
-from app.delivery.envelope import Publication, Saying, publication
+from app.answers.reply import Reply, ReplyState
+from app.answers.store import Answer
 from app.flows import survey
 from app.flows.record import record_one
+from app.flows.say import Speech, say
 from app.flows.work import take
 from app.kit.ids import new_id
-from app.mentions.mention import named_conversation
-from app.mentions.store import get_thread
 from app.routing import by_hand
 from app.runtime import Unit
 from app.tickets import lifecycle
-from app.tickets import store as tickets
 from app.tickets.legal import NotInFuture, department_at_work
 from app.tickets.ticket import Ticket
 
-NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it is published then"
 ANSWERED = "answered"
 
 
@@ -43,15 +40,11 @@ async def reply(
     caller: Caller,
     ticket_id: UUID,
     expected: int | None,
-    text: str,
-    visibility: str | None,
+    speech: Speech,
 ) -> tuple[Ticket, Reply]:
-    """Say something to the customer, as public or private as the customer asked when `visibility` is None.
-
-    It counts from now, and is published as soon as the channel takes it.
-    """
+    """Say something to the customer. It is published as soon as nothing holds it and the channel takes it."""
     ticket = await take(unit, caller, ticket_id, expected)
-    return await _say(unit, caller, ticket, text, visibility or ticket.visibility)
+    return await say(unit, caller, ticket, speech)
 
 
 async def answer(
@@ -59,7 +52,7 @@ async def answer(
     caller: Caller,
     ticket_id: UUID,
     expected: int | None,
-    text: str,
+    speech: Speech,
     *,
     publish: bool,
     resolve: bool,
@@ -68,7 +61,7 @@ async def answer(
     """A department answers: first-hand where its stage lets it, else as a draft that goes to webcare.
 
     `publish` False keeps an answer that could go first-hand a draft; `resolve` settles a ticket that was answered
-    first-hand. Raises `NotInFuture`.
+    first-hand, unless the answer is held: then its customer still waits. Raises `NotInFuture`.
     """
     if valid_until is not None and valid_until <= unit.now:
         raise NotInFuture(
@@ -81,7 +74,7 @@ async def answer(
         ticket_id=ticket.id,
         department=department,
         actor=caller.actor,
-        text=text,
+        text=speech.text,
         first_hand=publish and ticket.answered_first_hand,
         valid_until=valid_until,
         given_at=unit.now,
@@ -90,8 +83,8 @@ async def answer(
     if not given.first_hand:
         drafted = lifecycle.answered(ticket, caller.actor, {"answer_id": str(given.id)}, unit.now)
         return Answered(await record_one(unit, drafted), given, None)
-    said, sent = await _say(unit, caller, ticket, text, ticket.visibility, department=department)
-    if resolve:
+    said, sent = await say(unit, caller, ticket, speech, department=department)
+    if resolve and sent.state is not ReplyState.HELD:
         said = await record_one(unit, lifecycle.resolve(said, caller.actor, ANSWERED, None, unit.now))
         await survey.invite(unit, [said])
     return Answered(said, given, sent)
@@ -118,37 +111,3 @@ async def hand_back(
     by_hand.check_names(unit.rulebook.routing, topic, department, topics=unit.rulebook.topics)
     data = {"reason": reason, "topic": topic, "department": department, "note": note, "by": ticket.with_department}
     return await record_one(unit, lifecycle.hand_back(ticket, caller.actor, data, unit.now))
-
-
-async def _say(
-    unit: Unit, caller: Caller, ticket: Ticket, text: str, visibility: str, *, department: str | None = None
-) -> tuple[Ticket, Reply]:
-    posts = await tickets.list_mentions(unit.tx, ticket.id)
-    newest = posts[-1]
-    said = Reply(
-        id=new_id(),
-        ticket_id=ticket.id,
-        mention_id=newest.id,
-        actor=caller.actor,
-        department=department,
-        text=text,
-        visibility=visibility,
-        queued_at=unit.now,
-        reason=None if unit.knobs.publish_url else NO_CHANNEL,
-    )
-    data = {"reply_id": str(said.id), "visibility": visibility, "department": department}
-    after = await record_one(unit, lifecycle.reply(ticket, caller.actor, data, unit.now))
-    await answers.add_replies(unit.tx, [said])
-    words = Publication(
-        type=Saying.REPLY,
-        ticket_id=ticket.id,
-        channel=ticket.channel,
-        account=ticket.account,
-        conversation_id=named_conversation(await get_thread(unit.tx, ticket.conversation_id)),
-        in_reply_to=newest.external_id,
-        visibility=visibility,
-        text=text,
-    )
-    message = publication(new_id(), words, sequence=after.sequence, subject_id=said.id)
-    await delivery.add_messages(unit.tx, [message])
-    return after, said

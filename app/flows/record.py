@@ -25,7 +25,8 @@ from app.tickets import store as tickets
 from app.tickets.store import Numbered
 from app.tickets.ticket import Event, Step, Ticket
 
-# What an event means to clocks. `ticket.routed` hands over only where a department gets the ball.
+# What an event means to clocks. `ticket.routed` hands over only where a department gets the ball; a department whose
+# answer is held has answered, although the customer waits.
 _HAPPENINGS = {
     "ticket.opened": Happening.OPENED,
     "ticket.routed": Happening.HANDED_OVER,
@@ -34,6 +35,7 @@ _HAPPENINGS = {
     "ticket.answered": Happening.ANSWERED,
     "ticket.handed_back": Happening.HANDED_BACK,
     "ticket.replied": Happening.REPLIED,
+    "ticket.reply_held": Happening.ANSWERED,
     "ticket.customer_replied": Happening.CUSTOMER_POSTED,
     "ticket.waiting": Happening.WAITING,
     "ticket.resolved": Happening.RESOLVED,
@@ -121,6 +123,8 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
 def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
     happening = _HAPPENINGS.get(event.type)
     if happening is None or (happening is Happening.HANDED_OVER and ticket.with_department is None):
+        return ()
+    if event.type == "ticket.reply_held" and not event.data.get("department"):
         return ()
     if happening is Happening.REPLIED and event.data.get("department"):
         return (Happening.REPLIED, Happening.ANSWERED)

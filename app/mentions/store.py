@@ -44,6 +44,14 @@ class Stored:
     language: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A post on its channel: the channel's own id of it, and the key of its thread."""
+
+    external_id: str
+    thread: str
+
+
 _PROFILE = ("external_id", "handle", "display_name", "followers", "verified")
 
 _ADD_KEYS = """
@@ -184,6 +192,15 @@ async def record_deletion(tx: Transaction, key: Key, now: datetime) -> Known | N
 async def get_thread(tx: Reading, conversation_id: UUID) -> str:
     found: str = await tx.scalar(select(conversation.c.thread).where(conversation.c.id == conversation_id))
     return found
+
+
+async def list_places(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, Place]:
+    """Where each of these posts stands on its channel; those that we did not receive are absent."""
+    where = mention.join(conversation, conversation.c.id == mention.c.conversation_id)
+    found = select(mention.c.id, mention.c.external_id, conversation.c.thread).select_from(where)
+    return {
+        row.id: Place(row.external_id, row.thread) for row in await tx.rows(found.where(mention.c.id.in_(mention_ids)))
+    }
 
 
 async def _claim(tx: Transaction, sql: str, rows: Sequence[dict[str, Any]]) -> Records:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from app.feedback.invitation import FeedbackRules
-from app.mentions.mention import Author
+from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
 from app.rulebook import checks, files
@@ -45,12 +45,13 @@ DIGEST_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One of the company's own profiles on a channel."""
+    """One of the company's own profiles on a channel. `review`: what it says, a colleague reads first."""
 
     channel: str
     handle: str
     external_id: str | None
     language: str
+    review: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,12 @@ class Rulebook:
     def is_own(self, channel: str, handle: str | None, external_id: str | None = None) -> bool:
         """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""
         return any((channel, key) in self.own_authors for key in _author_keys(handle, external_id))
+
+    def needs_review(self, channel: str, account: str | None) -> bool:
+        """Whether a colleague reads first what is said on this profile, given by its handle or its id."""
+        named = {plain_handle(account), account}
+        reviewed = (one for one in self.accounts.get(channel, ()) if one.review)
+        return any(plain_handle(one.handle) in named or one.external_id in named - {None} for one in reviewed)
 
     def find_words(self, texts: Sequence[Readable]) -> list[dict[str, str]]:
         """For each text: the phrases of routes and risks in it, each with the words found.

@@ -79,6 +79,7 @@ class AccountEntry(Entry):
     handle: Line
     external_id: Line | None = None
     language: Language
+    review: bool = False
 
 
 class Accounts(Entry):

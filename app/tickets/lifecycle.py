@@ -138,15 +138,23 @@ def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str,
 
 def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """Somebody answers the customer. An unclaimed ticket becomes theirs; a resolved one stays resolved."""
+    return _speak(ticket, actor, Event("ticket.replied", actor, data), now)
+
+
+def hold_reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
+    """Somebody wrote an answer that waits for somebody else: the ticket is theirs all the same, the customer waits."""
+    return _speak(ticket, actor, Event("ticket.reply_held", actor, data), now)
+
+
+def release_reply(ticket: Ticket, actor: str, data: dict[str, Any]) -> Step:
+    """An answer that was held goes to the customer after all; whoever works on the ticket keeps it."""
     check_legal(ticket, "reply")
-    check_free(ticket, actor, now)
-    event = Event("ticket.replied", actor, data)
-    if ticket.state is State.RESOLVED:
-        return Step(ticket, ticket, (event,))
-    if ticket.with_department is not None:
-        return Step(ticket, replace(ticket, state=State.WORKING), (event,))
-    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE, wait_until=None)
-    return Step(ticket, replace(theirs, custody=hand_over(theirs.custody, Holder.WEBCARE, None, now)), (event,))
+    return Step(ticket, ticket, (Event("ticket.replied", actor, data),))
+
+
+def decide_reply(ticket: Ticket, actor: str, decided: str, data: dict[str, Any]) -> Step:
+    """What else a person decides about an answer, `decided` in one word: approved, rejected, retried or settled."""
+    return Step(ticket, ticket, (Event(f"ticket.reply_{decided}", actor, data),))
 
 
 def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: datetime) -> Step:
@@ -279,6 +287,17 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         custody=hand_over(ticket.custody, Holder.TRIAGE, None, now),
     )
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
+
+
+def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
+    check_legal(ticket, "reply")
+    check_free(ticket, actor, now)
+    if ticket.state is State.RESOLVED:
+        return Step(ticket, ticket, (event,))
+    if ticket.with_department is not None:
+        return Step(ticket, replace(ticket, state=State.WORKING), (event,))
+    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE, wait_until=None)
+    return Step(ticket, replace(theirs, custody=hand_over(theirs.custody, Holder.WEBCARE, None, now)), (event,))
 
 
 def _place(placement: Placement, custody: tuple[Custody, ...], now: datetime) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from sqlalchemy import func, select, update
 from standardwebhooks.webhooks import Webhook
 
 from app.access.role import Caller, Role
-from app.answers.store import Reply, add_replies, list_replies, mark_failed
+from app.answers.reply import Reply
+from app.answers.store import add_replies, list_replies, mark_failed
 from app.delivery import store
 from app.delivery.envelope import Message, Publication, Saying, publication
 from app.delivery.store import DeliveryLine, DeliveryState

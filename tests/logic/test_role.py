@@ -19,10 +19,10 @@ SOME = UUID(int=1)
 
 MAY = {
     Role.INGEST: "post_mentions",
-    Role.AGENT: "read_tickets work_tickets settle_tickets read_rules",
+    Role.AGENT: "read_tickets work_tickets settle_tickets approve_replies read_rules",
     Role.DEPARTMENT: "read_tickets settle_tickets answer_tickets manage_endpoints read_reports read_rules",
-    Role.PR: "read_tickets read_rules",
-    Role.MANAGER: "read_tickets read_reports read_rules",
+    Role.PR: "read_tickets approve_replies read_rules",
+    Role.MANAGER: "read_tickets approve_replies read_reports read_rules",
     Role.ADMIN: " ".join(Permission),
 }
 

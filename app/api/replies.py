@@ -1,0 +1,128 @@
+"""What is said to customers: a reply is given, and what waits for somebody else is approved or rejected.
+
+Knows the wire form of these calls. Refuses to know what holds a reply back, and who may let it go.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.answers import store as answers
+from app.answers.reply import Reply, ReplyState
+from app.api.acting import OneTicket
+from app.api.auth import allow
+from app.api.fields import Flag, InModel, Name, OutModel, Text
+from app.api.idempotency import Repeating
+from app.api.paging import Page, Paging, Places
+from app.api.serving import Serving
+from app.api.tickets import Reader, ReplyOut
+from app.flows import answer as speaking
+from app.flows import review
+from app.flows.say import Speech
+from app.mentions.mention import Visibility
+from app.tickets.ticket import Ticket
+
+router = APIRouter(prefix="/api/v1", tags=["agents"])
+
+Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
+Approver = Annotated[Caller, allow(Permission.APPROVE_REPLIES)]
+Words = Annotated[str, Text(10_000, 1)]
+
+_places = Places(UUID)
+
+
+class ReplyIn(InModel):
+    text: Words = Field(
+        description="What the customer reads, word for word",
+        examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
+    )
+    visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
+    confirm: list[Name] = Field(
+        default_factory=list, description="Findings that the agent accepts; nothing is found yet, so nothing is asked"
+    )
+
+
+class ReplyQueued(OutModel):
+    """What became of it. `reason` says why it is held, or why it is not under way."""
+
+    reply_id: UUID
+    state: str = Field(description="queued, or held until somebody else lets it go", examples=["queued"])
+    reason: str | None
+    held_for: tuple[str, ...] = Field(description="review, statement, embargo", examples=[[]])
+
+
+class ApproveIn(InModel):
+    """Nothing at all lets it go as it is."""
+
+    text: Words | None = Field(None, description="Other words in place of those written, which are kept beside them")
+    despite: Flag = Field(False, description="Also when the customer posted since it was written")
+
+
+class RejectIn(InModel):
+    reason: Annotated[str, Text(1000, 1)] = Field(
+        description="For who wrote it", examples=["We noemen nog geen datum."]
+    )
+
+
+class ReplyFilter(Paging):
+    """Every filter that is given must hold."""
+
+    state: ReplyState | None = Field(None, description="`held` ones wait for you, `unknown` ones for a look")
+    ticket_id: UUID | None = Field(None, description="On this ticket")
+
+
+@router.post("/tickets/{ticket_id}/reply", status_code=202, response_model=ReplyQueued, summary="Reply to the customer")
+async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) -> Response:
+    """Kept at once and published through the channel adapter; its state stands on the ticket.
+
+    It is `held` when somebody else must look first, and counts as an answer from when it is let go.
+    """
+    speech = Speech(said.text, said.visibility)
+    return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
+
+
+@router.get("/replies", summary="List replies")
+async def read_replies(caller: Reader, runtime: Serving, asked: Annotated[ReplyFilter, Query()]) -> Page[ReplyOut]:
+    """Newest first. A department sees those on its own tickets."""
+    async with runtime.reading() as tx:
+        found = await answers.list_newest_replies(
+            tx,
+            state=asked.state,
+            ticket_id=asked.ticket_id,
+            department=caller.department,
+            after=_places.decode(asked.cursor),
+            limit=asked.limit + 1,
+        )
+    shown, next_cursor = _places.cut(found, asked.limit, lambda one: one.id)
+    return Page(items=[ReplyOut.model_validate(one) for one in shown], next_cursor=next_cursor)
+
+
+@router.post("/replies/{reply_id}/approve", summary="Let a held reply go")
+async def approve(caller: Approver, runtime: Serving, reply_id: UUID, asked: ApproveIn | None = None) -> ReplyOut:
+    """Not by who wrote it. 409 with the newer posts when the customer posted since it was written.
+
+    What waits for somebody else still stays held and says for whom.
+    """
+    given = asked or ApproveIn()
+    return _shown(await runtime.run(review.approve, caller, reply_id, text=given.text, despite=given.despite))
+
+
+@router.post("/replies/{reply_id}/reject", summary="Reject a held reply")
+async def reject(caller: Approver, runtime: Serving, reply_id: UUID, asked: RejectIn) -> ReplyOut:
+    """It is not given; its writer may withdraw it so."""
+    return _shown(await runtime.run(review.reject, caller, reply_id, asked.reason))
+
+
+def queued(said: Reply) -> ReplyQueued:
+    return ReplyQueued(reply_id=said.id, state=said.state, reason=said.reason, held_for=said.held_for)
+
+
+def _given(given: tuple[Ticket, Reply]) -> ReplyQueued:
+    return queued(given[1])
+
+
+def _shown(decided: tuple[Ticket, Reply]) -> ReplyOut:
+    return ReplyOut.model_validate(decided[1])

@@ -1,0 +1,140 @@
+"""What somebody else decides about a reply: a colleague or PR lets a held one go, changes it, or rejects it.
+
+Knows who may lift which hold and what the approver must have seen. Refuses to know why a reply was held (say).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from app.access.role import Caller, Forbidden
+from app.answers import store as answers
+from app.answers.reply import (
+    LIFTED_BY,
+    CustomerPostedMeanwhile,
+    Hold,
+    OwnReply,
+    Reply,
+    ReplyState,
+    check_state,
+    in_words,
+    rewritten,
+)
+from app.flows.record import record
+from app.flows.say import holds, send, why_waiting
+from app.runtime import Unit
+from app.tickets import lifecycle
+from app.tickets import store as tickets
+from app.tickets.ticket import State, Step, Ticket
+
+CLOSED_MEANWHILE = "the ticket was closed before it was let go"
+
+
+async def approve(
+    unit: Unit, caller: Caller, reply_id: UUID, *, text: str | None = None, despite: bool = False
+) -> tuple[Ticket, Reply]:
+    """Let a held reply go as far as the caller may; `text` replaces its words, and those that stood are kept.
+
+    `despite`: also when the customer posted since it was written. Raises `ReplyInOtherState`, `OwnReply`,
+    `CustomerPostedMeanwhile`, and `Forbidden` when the caller may lift none of its holds.
+    """
+    ticket, reply = await _take(unit, caller, reply_id)
+    check_state(reply, "approve", ReplyState.HELD)
+    if reply.actor == caller.actor:
+        raise OwnReply("You wrote this reply; somebody else has to approve it.")
+    changed = reply if text in {None, reply.text} else rewritten(reply, text)
+    held_for = tuple(dict.fromkeys((*reply.held_for, *holds(ticket, reply.visibility))))
+    left = tuple(hold for hold in held_for if caller.role not in LIFTED_BY[hold])
+    if left == held_for:
+        roles = sorted(LIFTED_BY[left[0]])
+        raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
+    if not despite:
+        await _check_seen(unit, reply)
+    return await _decide_one(unit, caller.actor, ticket, reply, _freed(unit, changed, left))
+
+
+async def reject(unit: Unit, caller: Caller, reply_id: UUID, reason: str) -> tuple[Ticket, Reply]:
+    """A held reply is not given. Its writer may withdraw it so. Raises `ReplyInOtherState`."""
+    ticket, reply = await _take(unit, caller, reply_id)
+    check_state(reply, "reject", ReplyState.HELD)
+    return await _decide_one(unit, caller.actor, ticket, reply, _rejected(reply, reason))
+
+
+async def release_held(unit: Unit, actor: str, embargoed: Sequence[Ticket]) -> dict[UUID, Ticket]:
+    """PR lets go: replies on these tickets, which are written and locked, wait for PR no longer; returns the tickets.
+
+    Those that nothing else holds are on their way. A ticket that was closed meanwhile has nobody to answer.
+    """
+    held = await answers.list_held(unit.tx, [ticket.id for ticket in embargoed], Hold.EMBARGO)
+    closed = {ticket.id for ticket in embargoed if ticket.state is State.CLOSED}
+    decided = []
+    for reply in held:
+        left = tuple(hold for hold in reply.held_for if hold is not Hold.EMBARGO)
+        late = reply.ticket_id in closed
+        decided.append((reply, _rejected(reply, CLOSED_MEANWHILE) if late else _freed(unit, reply, left)))
+    return await _decide(unit, actor, embargoed, decided)
+
+
+async def reject_held(unit: Unit, actor: str, embargoed: Sequence[Ticket], reason: str) -> dict[UUID, Ticket]:
+    """PR keeps back for good what waits for it on these tickets, which are written and locked; returns the tickets."""
+    held = await answers.list_held(unit.tx, [ticket.id for ticket in embargoed], Hold.EMBARGO)
+    return await _decide(unit, actor, embargoed, [(reply, _rejected(reply, reason)) for reply in held])
+
+
+async def _take(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Reply]:
+    """The reply as it stands once its ticket is locked, which whoever decides about it takes first."""
+    ticket_id = (await answers.get_reply(unit.tx, reply_id)).ticket_id
+    ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
+    return ticket, await answers.get_reply(unit.tx, reply_id)
+
+
+async def _check_seen(unit: Unit, reply: Reply) -> None:
+    posts = await tickets.list_mentions(unit.tx, reply.ticket_id)
+    newer = [post for post in posts if post.received_at > reply.queued_at]
+    if newer:
+        raise CustomerPostedMeanwhile(
+            "The customer posted after this was written; read it, then approve with `despite`, or reject.",
+            newer=[{"mention_id": one.id, "posted_at": one.posted_at, "text": one.text} for one in newer],
+        )
+
+
+def _freed(unit: Unit, reply: Reply, left: tuple[Hold, ...]) -> Reply:
+    if left:
+        return replace(reply, held_for=left, reason=in_words(left))
+    return replace(reply, state=ReplyState.QUEUED, held_for=(), reason=why_waiting(unit))
+
+
+def _rejected(reply: Reply, reason: str) -> Reply:
+    return replace(reply, state=ReplyState.REJECTED, reason=reason)
+
+
+async def _decide_one(unit: Unit, actor: str, ticket: Ticket, before: Reply, after: Reply) -> tuple[Ticket, Reply]:
+    standing = await _decide(unit, actor, [ticket], [(before, after)])
+    return standing[ticket.id], await answers.get_reply(unit.tx, before.id)
+
+
+async def _decide(
+    unit: Unit, actor: str, locked: Sequence[Ticket], decided: Sequence[tuple[Reply, Reply]]
+) -> dict[UUID, Ticket]:
+    """Write what became of replies, each as it was and as it is; those that are free now are sent."""
+    steps = {ticket.id: Step(ticket, ticket, ()) for ticket in locked}
+    for before, after in decided:
+        step = steps[before.ticket_id]
+        steps[before.ticket_id] = step.then(_step(step.ticket, actor, after))
+    standing = await record(unit, [step for step in steps.values() if step.events])
+    for before, after in decided:
+        await answers.mark_decided(unit.tx, before, replace(after, decided_by=actor, decided_at=unit.now))
+    queued = [after for _, after in decided if after.state is ReplyState.QUEUED]
+    await send(unit, [(standing[reply.ticket_id], reply) for reply in queued])
+    return {ticket.id: ticket for ticket in locked} | standing
+
+
+def _step(ticket: Ticket, actor: str, reply: Reply) -> Step:
+    facts = {"reply_id": str(reply.id), "visibility": reply.visibility, "written_by": reply.actor}
+    match reply.state:
+        case ReplyState.QUEUED:
+            return lifecycle.release_reply(ticket, actor, facts)
+        case ReplyState.HELD:
+            return lifecycle.decide_reply(ticket, actor, "approved", facts | {"held_for": reply.held_for})
+        case _:
+            return lifecycle.decide_reply(ticket, actor, "rejected", facts | {"reason": reply.reason})

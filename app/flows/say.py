@@ -1,0 +1,101 @@
+"""An answer leaves somebody's hands: it is held where somebody else looks first, or put on its way to the customer.
+
+Knows what holds a reply back and how a reply becomes a publication. Refuses to know who may speak (answer), who lets a
+held reply go (review) and how anything is published (dispatch).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.access.role import Caller
+from app.answers import store as answers
+from app.answers.reply import Hold, Reply, ReplyState, in_words
+from app.delivery import store as delivery
+from app.delivery.envelope import Publication, Saying, publication
+from app.flows.record import record_one
+from app.kit.ids import new_id
+from app.mentions import store as mentions
+from app.mentions.mention import Visibility, named_conversation
+from app.runtime import Unit
+from app.tickets import lifecycle
+from app.tickets import store as tickets
+from app.tickets.ticket import Ticket
+
+NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it is published then"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What is to be said. `visibility` None: as the customer asked. `attachments` are `{url, type, description}`."""
+
+    text: str
+    visibility: Visibility | None = None
+    attachments: tuple[Mapping[str, Any], ...] = ()
+
+
+async def say(
+    unit: Unit, caller: Caller, ticket: Ticket, speech: Speech, *, department: str | None = None
+) -> tuple[Ticket, Reply]:
+    """Say something to the customer of a ticket that is locked; `department` when it answers first-hand.
+
+    It counts from now, or from when the last of its holds is lifted.
+    """
+    posts = await tickets.list_mentions(unit.tx, ticket.id)
+    visibility = speech.visibility or Visibility(ticket.visibility)
+    review = (Hold.REVIEW,) if unit.rulebook.needs_review(ticket.channel, ticket.account) else ()
+    held_for = (*review, *holds(ticket, visibility))
+    said = Reply(
+        id=new_id(),
+        ticket_id=ticket.id,
+        mention_id=posts[-1].id,
+        actor=caller.actor,
+        department=department,
+        text=speech.text,
+        visibility=visibility,
+        queued_at=unit.now,
+        state=ReplyState.HELD if held_for else ReplyState.QUEUED,
+        reason=in_words(held_for) if held_for else why_waiting(unit),
+        held_for=held_for,
+        attachments=speech.attachments,
+    )
+    data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
+    if held_for:
+        held = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held_for}, unit.now)
+        after = await record_one(unit, held)
+        await answers.add_replies(unit.tx, [said])
+        return after, said
+    after = await record_one(unit, lifecycle.reply(ticket, caller.actor, data, unit.now))
+    await answers.add_replies(unit.tx, [said])
+    await send(unit, [(after, said)])
+    return after, said
+
+
+def holds(ticket: Ticket, visibility: str) -> tuple[Hold, ...]:
+    """What holds such a reply on this ticket back as things stand now, whoever wrote it."""
+    return (Hold.EMBARGO,) if ticket.embargoed and visibility == Visibility.PUBLIC else ()
+
+
+def why_waiting(unit: Unit) -> str | None:
+    """Why what is queued now is not under way."""
+    return None if unit.knobs.publish_url else NO_CHANNEL
+
+
+async def send(unit: Unit, replies: Sequence[tuple[Ticket, Reply]]) -> None:
+    """Put replies into the outbox, with their tickets as they are written."""
+    places = await mentions.list_places(unit.tx, [reply.mention_id for _, reply in replies if reply.mention_id])
+    messages = []
+    for ticket, reply in replies:
+        place = places.get(reply.mention_id) if reply.mention_id else None
+        said = Publication(
+            type=Saying.REPLY,
+            ticket_id=ticket.id,
+            channel=ticket.channel,
+            account=ticket.account,
+            conversation_id=named_conversation(place.thread) if place else None,
+            in_reply_to=place.external_id if place else None,
+            visibility=reply.visibility,
+            text=reply.text,
+        )
+        messages.append(publication(new_id(), said, sequence=ticket.sequence, subject_id=reply.id))
+    await delivery.add_messages(unit.tx, messages)

@@ -1,0 +1,106 @@
+"""Replies over HTTP: given, listed, approved and rejected, each by who may."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.access.role import Role
+from app.flows.receive import receive
+from app.flows.settle import Received
+from app.runtime import Runtime
+from app.tickets.ticket import Ticket
+from tests.support.callers import token_for
+from tests.support.mentions import GREETING, mention
+
+API = "/api/v1"
+JOBS = {"channel": "instagram", "account": "werkenbijpoldermobiel"}  # what is said there, a colleague reads first
+HELLO = {"text": "Hoi Sanne, waarmee kunnen we je helpen?"}
+
+
+@pytest.fixture
+async def anna(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.AGENT, name="anna")
+
+
+@pytest.fixture
+async def bram(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.AGENT, name="bram")
+
+
+async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
+    (received,) = await receive(runtime, [mention(text, **facts)])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+async def held(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> str:
+    ticket = await opened(runtime, **JOBS)
+    given = await client.post(f"{API}/tickets/{ticket.id}/reply", json=HELLO, headers=anna)
+    assert (given.status_code, given.json()["state"], given.json()["held_for"]) == (202, "held", ["review"])
+    return str(given.json()["reply_id"])
+
+
+async def test_what_waits_for_a_colleague_is_found_approved_and_shown_on_its_ticket(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    reply_id = await held(client, runtime, anna)
+    [waiting] = (await client.get(f"{API}/replies", params={"state": "held"}, headers=bram)).json()["items"]
+
+    own = await client.post(f"{API}/replies/{reply_id}/approve", headers=anna)
+    freed = await client.post(f"{API}/replies/{reply_id}/approve", json={"text": "Hoi Sanne!"}, headers=bram)
+    again = await client.post(f"{API}/replies/{reply_id}/approve", headers=bram)
+
+    assert (waiting["id"], waiting["actor"]) == (reply_id, "agent:anna")
+    assert (own.status_code, own.json()["code"]) == (409, "own_reply")
+    assert (freed.status_code, freed.json()["state"], freed.json()["written_text"]) == (200, "queued", HELLO["text"])
+    assert (again.status_code, again.json()["state"], again.json()["allowed"]) == (409, "queued", ["held"])
+    whole = (await client.get(f"{API}/tickets/{waiting['ticket_id']}", headers=anna)).json()
+    assert [(one["text"], one["decided_by"]) for one in whole["replies"]] == [("Hoi Sanne!", "agent:bram")]
+
+
+async def test_a_rejected_reply_says_why(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    reply_id = await held(client, runtime, anna)
+
+    rejected = await client.post(f"{API}/replies/{reply_id}/reject", json={"reason": "Te formeel."}, headers=bram)
+
+    assert (rejected.status_code, rejected.json()["state"], rejected.json()["reason"]) == (
+        200,
+        "rejected",
+        "Te formeel.",
+    )
+
+
+async def test_replies_come_newest_first_in_pages_and_a_department_sees_its_own(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    given: list[str] = []
+    for text in (GREETING, "Waar blijft mijn pakketje?", "Goedenavond"):
+        ticket = await opened(runtime, text, by=f"u{len(given)}", channel="forum")
+        await client.post(f"{API}/tickets/{ticket.id}/claim", headers=anna)
+        answer = await client.post(f"{API}/tickets/{ticket.id}/reply", json=HELLO, headers=anna)
+        given.append(answer.json()["reply_id"])
+    els = await token_for(runtime, Role.DEPARTMENT, "supply_chain", name="els")
+
+    first = (await client.get(f"{API}/replies", params={"limit": 2}, headers=anna)).json()
+    rest = await client.get(f"{API}/replies", params={"limit": 2, "cursor": first["next_cursor"]}, headers=anna)
+    own = (await client.get(f"{API}/replies", headers=els)).json()["items"]
+
+    assert [one["id"] for one in (*first["items"], *rest.json()["items"])] == given[::-1]
+    assert [one["id"] for one in own] == given[1:2]
+
+
+async def test_a_reply_that_is_not_there_is_404_and_a_department_approves_none(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    reply_id = await held(client, runtime, anna)
+    els = await token_for(runtime, Role.DEPARTMENT, "supply_chain", name="els")
+
+    missing = await client.post(f"{API}/replies/{'0' * 32}/approve", headers=bram)
+    refused = await client.post(f"{API}/replies/{reply_id}/approve", headers=els)
+
+    assert (missing.status_code, missing.json()["code"]) == (404, "reply_not_found")
+    assert refused.status_code == 403
