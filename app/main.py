@@ -10,7 +10,20 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from app.api import admin, agents, departments, endpoints, health, ingest, managers, problems, public, replies, tickets
+from app.api import (
+    admin,
+    agents,
+    calendars,
+    departments,
+    endpoints,
+    health,
+    ingest,
+    managers,
+    problems,
+    public,
+    replies,
+    tickets,
+)
 from app.api.auth import Doorkeeper
 from app.api.intake import Intake
 from app.api.limits import Limits
@@ -68,7 +81,19 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.intake = Intake(partial(receive, runtime))
     app.state.metrics = Metrics()
     problems.install(app)
-    for audience in (ingest, agents, replies, tickets, departments, endpoints, managers, admin, public, health):
+    for audience in (
+        ingest,
+        agents,
+        replies,
+        tickets,
+        departments,
+        endpoints,
+        managers,
+        calendars,
+        admin,
+        public,
+        health,
+    ):
         app.include_router(audience.router)
     app.include_router(_root)
     app.router.routes.insert(0, Shortcut("/api/v1/mentions", ingest.post_mention, methods=["POST"]))

@@ -12,7 +12,7 @@ from app.flows.record import record
 from app.kit import logs
 from app.runtime import Unit
 from app.sla import store as sla
-from app.sla.calendar import NeverOpen
+from app.sla.business_time import NeverOpen
 from app.sla.clock import UnknownCalendar
 from app.sla.policy import PolicyUnreadable
 from app.tickets import lifecycle

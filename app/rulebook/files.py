@@ -14,7 +14,7 @@ from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import Escalation, Priority, Reach, Risk, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
-from app.sla.calendar import Calendar, Holidays, Opening
+from app.sla.calendar import Calendar, Change, Holidays, MonthDay, Opening
 from app.sla.policy import Metric, Scope, SlaRule
 from app.tickets.custody import Holder
 from app.topics.classify import THRESHOLD, Example, Phrase, Topic
@@ -39,6 +39,22 @@ def _hours(text: Any) -> Opening:
     return attempt(lambda: Opening.parse(str(text)), "correct the hours")
 
 
+def _is_open_sometimes(week: T) -> T:
+    """Nothing would ever be due in a week without hours."""
+    if isinstance(week, dict) and not any(week.values()):
+        raise wrong("a week in which nobody ever works", "give one day at least its hours")
+    return week
+
+
+def _yearly_date(text: Any) -> MonthDay:
+    """`12-24`; 29 February comes in leap years only."""
+    try:
+        day = date.fromisoformat(f"2024-{text}")
+    except ValueError:
+        raise wrong(f"'{text}' is no date of every year", "write month and day, as in 12-24") from None
+    return day.month, day.day
+
+
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 Language = Literal["nl", "en"]
@@ -51,6 +67,8 @@ CalendarName = Annotated[str, known("calendar")]
 Handle = Annotated[str, AfterValidator(plain_handle)]
 PhraseText = Annotated[str, AfterValidator(_phrase)]
 Hours = Annotated[Opening, BeforeValidator(_hours)]
+WeekEntry = Annotated[dict[Day, tuple[Hours, ...]], AfterValidator(_is_open_sometimes)]
+YearlyDate = Annotated[MonthDay, BeforeValidator(_yearly_date)]
 Some = Annotated[T, AfterValidator(_some)]
 
 
@@ -281,27 +299,51 @@ class HolidaysEntry(Entry):
         return Holidays(self.country, self.subdivision, self.hours)
 
 
+class ChangeEntry(Entry):
+    week: WeekEntry | None = None
+    holidays: HolidaysEntry | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.week is None and self.holidays is None:
+            raise wrong("a change that changes nothing", "give another week or other holidays")
+        return self
+
+
 class CalendarEntry(Entry):
     zone: ZoneInfo
-    week: dict[Day, tuple[Hours, ...]]
+    week: WeekEntry
     holidays: HolidaysEntry | None = None
+    yearly: dict[YearlyDate, tuple[Hours, ...]] = Field(default_factory=dict)
     overrides: dict[date, tuple[Hours, ...]] = Field(default_factory=dict)
+    changes: dict[date, ChangeEntry] = Field(default_factory=dict)
+
+    def build(self, name: str) -> Calendar:
+        changes: list[Change] = []
+        week, holidays = self.week, self.holidays
+        for since, change in sorted(self.changes.items()):
+            week, holidays = change.week or week, change.holidays or holidays
+            changes.append(Change(since, _week(week), holidays.build() if holidays else None))
+        return Calendar(
+            name,
+            self.zone,
+            _week(self.week),
+            self.holidays.build() if self.holidays else None,
+            self.overrides,
+            self.yearly,
+            tuple(changes),
+        )
+
+
+def _week(days: dict[Day, tuple[Opening, ...]]) -> tuple[tuple[Opening, ...], ...]:
+    return tuple(days.get(day, ()) for day in DAYS)
 
 
 class Calendars(Entry):
     calendars: dict[Slug, CalendarEntry]
 
     def build(self) -> dict[str, Calendar]:
-        return {
-            name: Calendar(
-                name,
-                entry.zone,
-                tuple(entry.week.get(day, ()) for day in DAYS),
-                entry.holidays.build() if entry.holidays else None,
-                entry.overrides,
-            )
-            for name, entry in self.calendars.items()
-        }
+        return {name: entry.build(name) for name, entry in self.calendars.items()}
 
 
 class AskingEntry(Entry):

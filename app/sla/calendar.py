@@ -1,11 +1,11 @@
-"""Business time: when somebody is at work, how much of that time has passed, and when it will be used up.
+"""When somebody is at work: weeks of opening hours, holidays, dates that differ, and local time.
 
-Knows weeks of opening hours, holidays, dates that differ, and local time: the only module that does. Everything that
-goes in is an aware moment, everything that comes out is UTC. Refuses to know promises and tickets.
+The only module that knows local time; it tells the openings that begin on a local date as spans of UTC. Refuses to know
+how much of that time has passed (business_time), promises and tickets.
 
-An opening is half-open, [opens, closes). Choices where calendars differ: time used up exactly at closing is due at
-closing; a wall time that a clock change skips means the next moment that exists; one that comes twice opens at
-its first and closes at its second coming, so a day of 25 hours has 25.
+An opening is half-open, [opens, closes). Choices where calendars differ: a wall time that a clock change skips
+means the next moment that exists; one that comes twice opens at its first and closes at its second coming, so a day
+of 25 hours has 25.
 """
 
 import re
@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import chain
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -22,27 +21,15 @@ import holidays as public_holidays
 from app.kit.errors import Invalid
 
 Span = tuple[datetime, datetime]
+MonthDay = tuple[int, int]
 
-SEARCH_DAYS = 400  # covers an opening that comes once a year
-_DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
-_NONE = timedelta()
-_FIRST_DAY = date.min.toordinal() + 3  # room for the neighbours of a day, and for any offset from UTC
-_LAST_DAY = date.max.toordinal() - 3
 _DAY_MINUTES = 24 * 60
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 class InvalidCalendar(Invalid):
     """Opening hours, a week or a country that mean nothing."""
-
-
-class NegativeDuration(Invalid):
-    """Business time only goes one way; `subtract` goes the other."""
-
-
-class NeverOpen(Invalid):
-    """No opening within `SEARCH_DAYS`, or none before year 10000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +58,16 @@ class Opening:
             raise InvalidCalendar(f"a day ends at 24:00, so {text!r} is no opening", field="hours")
         return cls(opens, closes if closes > opens else closes + _DAY_MINUTES)
 
+    def __str__(self) -> str:
+        """As it is written on a door."""
+        hours, minutes = divmod(self.closes, 60)
+        closes = f"{hours if self.closes <= _DAY_MINUTES else hours - 24:02}:{minutes:02}"
+        return f"{self.opens // 60:02}:{self.opens % 60:02}-{closes}"
+
+
+Hours = tuple[Opening, ...]
+Week = tuple[Hours, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
@@ -81,7 +78,7 @@ class Holidays:
 
     country: str
     subdivision: str | None = None
-    hours: tuple[Opening, ...] = ()
+    hours: Hours = ()
 
     def __post_init__(self) -> None:
         known = public_holidays.list_supported_countries()
@@ -91,183 +88,78 @@ class Holidays:
             message = f"no holidays are known of {self.subdivision!r} in {self.country}"
             raise InvalidCalendar(message, field="subdivision")
 
+    def on(self, day: date) -> str | None:
+        """The name of the holiday that a date is, if it is one."""
+        return _public(self.country, self.subdivision, day.year).get(day)
+
+
+def check_week(week: Week) -> None:
+    if len(week) != 7:  # noqa: PLR2004
+        raise InvalidCalendar(f"a week has seven days, not {len(week)}", field="week")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another week, and other holidays, from the local date `since` on. Raises InvalidCalendar."""
+
+    since: date
+    week: Week
+    holidays: Holidays | None = None
+
+    def __post_init__(self) -> None:
+        check_week(self.week)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The openings that begin on one local date, and what says so."""
+
+    hours: Hours
+    because: str
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Somebody's business hours.
 
-    `week` holds the openings of seven days, Monday first; on a holiday the holiday's hours take their place, and
-    `overrides` (closed is the empty tuple) go before both. An overnight opening belongs to the date on which it opens.
+    `week` holds the openings of seven days, Monday first, until the first of `changes` (oldest first) takes its place;
+    on a holiday the holiday's hours do, before both go the dates of every year in `yearly` (month, day), and before all
+    the dates in `overrides`; closed is the empty tuple. An overnight opening belongs to the date on which it opens.
     Openings that overlap count once. Raises InvalidCalendar.
     """
 
     name: str
     zone: ZoneInfo
-    week: tuple[tuple[Opening, ...], ...]
+    week: Week
     holidays: Holidays | None = None
-    overrides: Mapping[date, tuple[Opening, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    overrides: Mapping[date, Hours] = field(default_factory=lambda: MappingProxyType({}))
+    yearly: Mapping[MonthDay, Hours] = field(default_factory=lambda: MappingProxyType({}))
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.week) != 7:  # noqa: PLR2004
-            raise InvalidCalendar(f"a week has seven days, not {len(self.week)}", field="week")
+        check_week(self.week)
 
     def __hash__(self) -> int:
         return hash(self.name)  # few calendars, looked up very often
 
-    def hours_on(self, day: date) -> tuple[Opening, ...]:
-        """The openings that begin on this local date."""
+    def on(self, day: date) -> Day:
+        """The openings that begin on this local date, and why those."""
         if day in self.overrides:
-            return self.overrides[day]
-        if self.holidays is not None and day in _public(self.holidays.country, self.holidays.subdivision, day.year):
-            return self.holidays.hours
-        return self.week[day.weekday()]
+            return Day(self.overrides[day], "this date has its own hours")
+        if (day.month, day.day) in self.yearly:
+            return Day(self.yearly[day.month, day.day], "this date has its own hours every year")
+        changed = next((change for change in reversed(self.changes) if change.since <= day), None)
+        ruling = changed or self
+        if ruling.holidays is not None and (name := ruling.holidays.on(day)):
+            return Day(ruling.holidays.hours, f"holiday: {name}")
+        return Day(ruling.week[day.weekday()], f"the week since {changed.since}" if changed else "the week")
 
-
-def openings(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Span]:
-    """The open spans of [start, end) in UTC, in order; spans that touch are one."""
-    pending: Span | None = None
-    for opens, closes in _pieces(calendar, start.astimezone(UTC), end.astimezone(UTC)):
-        if pending is not None and pending[1] == opens:
-            pending = (pending[0], closes)
-            continue
-        if pending is not None:
-            yield pending
-        pending = (opens, closes)
-    if pending is not None:
-        yield pending
-
-
-def elapsed(calendar: Calendar, start: datetime, end: datetime) -> timedelta:
-    """Business time in [start, end); nothing when the end is not after the start."""
-    pieces = _pieces(calendar, start.astimezone(UTC), end.astimezone(UTC))
-    return sum((closes - opens for opens, closes in pieces), _NONE)
-
-
-def add(calendar: Calendar, start: datetime, duration: timedelta) -> datetime:
-    """The first moment at which `duration` of business time has passed since `start`, and somebody is or was at work.
-
-    No duration at all from a closed moment is due at the next opening. Raises NegativeDuration, NeverOpen.
-    """
-    left = _positive(duration)
-    for opens, closes in _ahead(calendar, start.astimezone(UTC)):
-        if left <= closes - opens:
-            return opens + left
-        left -= closes - opens
-    raise AssertionError("the search ends by raising")
-
-
-def subtract(calendar: Calendar, end: datetime, duration: timedelta) -> datetime:
-    """The last moment from which `duration` of business time passes until `end`: the mirror of `add`.
-
-    No duration at all from a closed moment is the last closing. Raises NegativeDuration, NeverOpen.
-    """
-    left = _positive(duration)
-    for opens, closes in _back(calendar, end.astimezone(UTC)):
-        if left <= closes - opens:
-            return closes - left
-        left -= closes - opens
-    raise AssertionError("the search ends by raising")
-
-
-def add_days(calendar: Calendar, start: datetime, days: int) -> datetime:
-    """The same local time `days` dates with opening hours later, or the next opening when that is a closed moment.
-
-    Raises NegativeDuration, NeverOpen.
-    """
-    if days < 0:
-        raise NegativeDuration(f"days are counted forward, not {days}", field="days")
-    local = start.astimezone(calendar.zone)
-    day = local.toordinal()
-    for _ in range(days):
-        last = min(day + SEARCH_DAYS, _LAST_DAY)
-        day += 1
-        while not (day > last or calendar.hours_on(date.fromordinal(day))):
-            day += 1
-        if day > last:
-            raise _never(calendar)
-    return next_open(calendar, local + timedelta(days=day - local.toordinal()))
-
-
-def is_open(calendar: Calendar, at: datetime) -> bool:
-    moment = at.astimezone(UTC)
-    return any(opens <= moment < closes for opens, closes in _utc_day(calendar, moment.toordinal()))
-
-
-def next_open(calendar: Calendar, at: datetime) -> datetime:
-    """`at` itself when somebody is at work, else the moment of the next opening. Raises NeverOpen."""
-    return add(calendar, at, _NONE)
-
-
-def _positive(duration: timedelta) -> timedelta:
-    if duration < _NONE:
-        raise NegativeDuration(f"business time cannot be {duration}", field="duration")
-    return duration
-
-
-def _never(calendar: Calendar) -> NeverOpen:
-    return NeverOpen(f"calendar {calendar.name!r} has no opening within {SEARCH_DAYS} days", calendar=calendar.name)
-
-
-def _pieces(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Span]:
-    """The openings of [start, end), cut at UTC midnights."""
-    for day in range(max(start.toordinal(), _FIRST_DAY), min(end.toordinal(), _LAST_DAY) + 1):
-        for opens, closes in _utc_day(calendar, day):
-            span = max(opens, start), min(closes, end)
-            if span[0] < span[1]:
-                yield span
-
-
-def _ahead(calendar: Calendar, start: datetime) -> Iterator[Span]:
-    """The openings from `start` on, cut at UTC midnights; raises NeverOpen where the search ends."""
-    day = max(start.toordinal(), _FIRST_DAY)
-    last = min(day + SEARCH_DAYS, _LAST_DAY)
-    while day <= last:
-        for opens, closes in _utc_day(calendar, day):
-            if closes > start:
-                yield max(opens, start), closes
-                last = min(day + SEARCH_DAYS, _LAST_DAY)
-        day += 1
-    raise _never(calendar)
-
-
-def _back(calendar: Calendar, end: datetime) -> Iterator[Span]:
-    """The openings before `end`, latest first, cut at UTC midnights; raises NeverOpen where the search ends."""
-    day = min(end.toordinal(), _LAST_DAY)
-    last = max(day - SEARCH_DAYS, _FIRST_DAY)
-    while day >= last:
-        for opens, closes in reversed(_utc_day(calendar, day)):
-            if opens < end:
-                yield opens, min(closes, end)
-                last = max(day - SEARCH_DAYS, _FIRST_DAY)
-        day -= 1
-    raise _never(calendar)
-
-
-@lru_cache(maxsize=2**14)
-def _utc_day(calendar: Calendar, day: int) -> tuple[Span, ...]:
-    """The open spans of one UTC day, in order and apart. Cached, because converting local time is what costs.
-
-    An opening lasts a day at most and begins on a local date, which lies within a day of the UTC date.
-    """
-    start = datetime.fromordinal(day).replace(tzinfo=UTC)
-    end = start + _DAY
-    spans: list[Span] = []
-    for opens, closes in sorted(chain.from_iterable(_local_day(calendar, day + shift) for shift in (-2, -1, 0, 1))):
-        opens, closes = max(opens, start), min(closes, end)  # noqa: PLW2901
-        if spans and opens <= spans[-1][1]:
-            spans[-1] = spans[-1][0], max(spans[-1][1], closes)
-        elif opens < closes:
-            spans.append((opens, closes))
-    return tuple(spans)
-
-
-def _local_day(calendar: Calendar, day: int) -> Iterator[Span]:
-    """The openings that begin on one local date, in UTC."""
-    local = date.fromordinal(day)
-    for opening in calendar.hours_on(local):
-        opens = _moment(calendar.zone, local, opening.opens, fold=0)
-        closes = _moment(calendar.zone, local, opening.closes, fold=1)
-        yield opens, closes
+    def spans_on(self, day: date) -> Iterator[Span]:
+        """The same openings in UTC."""
+        for opening in self.on(day).hours:
+            opens = _moment(self.zone, day, opening.opens, fold=0)
+            closes = _moment(self.zone, day, opening.closes, fold=1)
+            yield opens, closes
 
 
 def _moment(zone: ZoneInfo, day: date, minutes: int, *, fold: int) -> datetime:
@@ -280,5 +172,5 @@ def _moment(zone: ZoneInfo, day: date, minutes: int, *, fold: int) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def _public(country: str, subdivision: str | None, year: int) -> frozenset[date]:
-    return frozenset(public_holidays.country_holidays(country, subdiv=subdivision, years=year))
+def _public(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
+    return dict(public_holidays.country_holidays(country, subdiv=subdivision, years=year, language="en_US"))

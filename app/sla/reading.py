@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from app.sla.calendar import Calendar, Span, add, elapsed
+from app.sla.business_time import add, elapsed
+from app.sla.calendar import Calendar, Span
 from app.sla.policy import Policy
 from app.tickets.custody import Custody, Holder, Interval, held
 

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.sla.calendar import (
-    Calendar,
-    Holidays,
-    InvalidCalendar,
+from app.sla.business_time import (
     NegativeDuration,
     NeverOpen,
-    Opening,
     add,
     add_days,
     elapsed,
@@ -22,6 +18,7 @@ from app.sla.calendar import (
     openings,
     subtract,
 )
+from app.sla.calendar import Calendar, Change, Holidays, InvalidCalendar, Opening
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DAY = Opening.parse("09:00-17:00")
@@ -177,7 +174,7 @@ def test_dutch_holidays_and_dates_that_differ(day: str, hours: tuple[Opening, ..
     )
     midnight = local(day)
 
-    assert shop.hours_on(date.fromisoformat(day)) == hours
+    assert shop.on(date.fromisoformat(day)).hours == hours
     assert elapsed(shop, midnight, midnight + timedelta(days=1)) == sum(
         (timedelta(minutes=opening.closes - opening.opens) for opening in hours), timedelta()
     )
@@ -248,3 +245,101 @@ def test_what_is_added_has_elapsed_and_can_be_taken_back(hours: Calendar, naive:
 
     assert elapsed(hours, start, due) == duration
     assert subtract(hours, due, duration) == next_open(hours, start)
+
+
+def first_and_last_sunday(year: int) -> list[tuple[date, int]]:
+    """The nights on which Europe changes its clocks, by the rule and not by a table: the last Sundays of March and
+    October, and how many hours those days have.
+    """
+
+    def last(month: int) -> date:
+        return max(day for day in (date(year, month, number) for number in range(25, 32)) if day.weekday() == 6)
+
+    return [(last(3), 23), (last(10), 25)]
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [night for year in range(2024, 2031) for night in first_and_last_sunday(year)], ids=str
+)
+def test_every_night_on_which_clocks_change(day: date, hours: int) -> None:
+    midnight, shift = local(day.isoformat()), hours - 24
+    gone = local(f"{day}T03:00")
+
+    assert elapsed(ALWAYS, midnight, midnight + timedelta(days=1)) == hours * HOUR
+    assert add(ALWAYS, midnight, 4 * HOUR) == local(f"{day}T0{4 - shift}:00")
+    assert elapsed(OFFICE, midnight - timedelta(days=2), midnight + timedelta(days=2)) == 15 * HOUR
+    assert elapsed(NIGHTS, midnight - 6 * HOUR, midnight + 12 * HOUR) == (4 if shift < 0 else 5.5) * HOUR
+    assert elapsed(EARLY, midnight, gone + 9 * HOUR) == (3 if shift < 0 else 4.5) * HOUR
+    assert is_open(ALWAYS, gone)
+
+
+@pytest.mark.parametrize("year", [2024, 2025, 2028])
+def test_a_leap_year_has_a_day_more(year: int) -> None:
+    days = 366 if year % 4 == 0 else 365
+    utc = daily(EVER, zone=ZoneInfo("UTC"))
+
+    assert elapsed(utc, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)) == days * 24 * HOUR
+    assert add(utc, datetime(year, 2, 28, tzinfo=UTC), 48 * HOUR) == datetime(
+        year, 3, 1 if days == 366 else 2, tzinfo=UTC
+    )
+
+
+def test_a_night_over_new_year_is_one() -> None:
+    nights = daily(NIGHT)
+
+    assert add(nights, local("2026-12-31T22:00"), 4 * HOUR) == local("2027-01-01T02:00")
+    assert subtract(nights, local("2027-01-01T02:00"), 4 * HOUR) == local("2026-12-31T22:00")
+    assert list(openings(nights, local("2026-12-31T12:00"), local("2027-01-01T12:00"))) == [
+        (local("2026-12-31T22:00"), local("2027-01-01T02:30"))
+    ]
+
+
+LONGER = Change(date(2027, 1, 4), ((Opening.parse("08:00-20:00"),),) * 7, Holidays("NL"))
+CHANGING = calendar(DAY, changes=(LONGER, Change(date(2028, 1, 3), ((DAY,),) * 7)))
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "because"),
+    [
+        ("2027-01-01", (DAY,), "the week"),  # no holidays yet
+        ("2027-01-03", (), "the week"),
+        ("2027-01-04", (Opening.parse("08:00-20:00"),), "the week since 2027-01-04"),
+        ("2027-12-25", (), "holiday: Christmas Day"),
+        ("2028-01-03", (DAY,), "the week since 2028-01-03"),
+        ("2028-12-25", (DAY,), "the week since 2028-01-03"),
+    ],
+)
+def test_a_week_changes_from_a_date_on(day: str, hours: tuple[Opening, ...], because: str) -> None:
+    on = CHANGING.on(date.fromisoformat(day))
+
+    assert (on.hours, on.because) == (hours, because)
+
+
+def test_time_runs_over_a_change_of_the_week() -> None:
+    """The last hour of the old Friday, and then the new Monday's early morning."""
+    assert add(CHANGING, local("2027-01-01T16:00"), 2 * HOUR) == local("2027-01-04T09:00")
+
+
+def test_half_days_come_every_year_and_give_way_to_a_date() -> None:
+    morning = (Opening.parse("09:00-12:30"),)
+    shop = daily(
+        DAY, holidays=Holidays("NL"), yearly={(12, 24): morning, (12, 25): morning}, overrides={date(2027, 12, 24): ()}
+    )
+
+    assert [shop.on(date(year, 12, 24)).hours for year in (2026, 2027, 2028)] == [morning, (), morning]
+    assert shop.on(date(2026, 12, 25)).hours == morning
+    assert add(shop, local("2026-12-24T12:00"), HOUR) == local("2026-12-25T09:30")
+
+
+@pytest.mark.parametrize(
+    ("holidays", "closed"), [(Holidays("DE"), False), (Holidays("DE", "BY"), True), (Holidays("DE", "BE"), False)]
+)
+def test_parts_of_a_country_have_holidays_of_their_own(holidays: Holidays, closed: bool) -> None:
+    epiphany = date(2026, 1, 6)
+
+    assert (daily(DAY, holidays=holidays).on(epiphany).hours == ()) is closed
+
+
+@pytest.mark.parametrize("text", ["09:00-17:30", "22:00-02:30", "00:00-24:00", "08:00-08:00", "00:00-00:30"])
+def test_an_opening_reads_as_it_was_written(text: str) -> None:
+    assert str(Opening.parse(text)) == text

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.kit.errors import Invalid
-from app.sla.calendar import Calendar, Opening, add, add_days, elapsed, is_open, next_open, subtract
+from app.sla.business_time import add, add_days, elapsed, is_open, next_open, subtract
+from app.sla.calendar import Calendar, Opening
 from app.sla.policy import check_target
 
 REPOSITORY = Path(__file__).parents[2]

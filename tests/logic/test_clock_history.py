@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.sla.calendar import Calendar, Opening, is_open
+from app.sla.business_time import is_open
+from app.sla.calendar import Calendar, Opening
 from app.sla.clock import Clock, Happening, State
 from app.sla.policy import Metric, Policy
 from app.tickets.custody import Custody, Holder

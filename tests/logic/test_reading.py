@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.sla.calendar import Calendar, NeverOpen, Opening
+from app.sla.business_time import NeverOpen
+from app.sla.calendar import Calendar, Opening
 from app.sla.policy import Metric, Policy
 from app.sla.reading import Reading, read
 from app.tickets.custody import Custody, Holder, Interval

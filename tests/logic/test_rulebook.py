@@ -7,7 +7,7 @@ import pytest
 from app.routing.ownership import Stage
 from app.rulebook import load
 from app.settings import PROJECT
-from app.sla.calendar import add
+from app.sla.business_time import add
 from app.topics.classify import readable
 from tests.support.rules import FILES, OWNERSHIP, edited, loaded
 

@@ -214,6 +214,27 @@ def problems(files: Mapping[str, str]) -> list[str]:
             "use one of: forum, x",
         ),
         (
+            "calendars.yaml",
+            "    holidays:",
+            "    yearly: {12-32: []}\n    holidays:",
+            "calendars.yaml:7: '12-32' is no date of every year",
+            "write month and day, as in 12-24",
+        ),
+        (
+            "calendars.yaml",
+            "    holidays:",
+            "    changes: {2027-01-01: {}}\n    holidays:",
+            "calendars.yaml:7: a change that changes nothing",
+            "give another week or other holidays",
+        ),
+        (
+            "calendars.yaml",
+            "    holidays:",
+            "    changes: {2027-01-01: {week: {mon: []}}}\n    holidays:",
+            "calendars.yaml:7: a week in which nobody ever works",
+            "give one day at least its hours",
+        ),
+        (
             "departments.yaml",
             "process: claims\n    calendar: office",
             "process: claims\n    calendar: ofice",
