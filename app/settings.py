@@ -108,6 +108,9 @@ class Settings(BaseSettings):
         description="Seconds a claimed delivery stays ours; at least twice the deadline",
     )
     webhook_per_endpoint: int = Field(8, ge=1, description="Deliveries in flight to one endpoint at a time")
+    webhook_failing_from: int = Field(
+        3, ge=1, description="Failed attempts in a row from which an endpoint counts as failing"
+    )
     dispatch_batch: int = Field(64, ge=1, description="Deliveries claimed at once by one worker")
 
     # Limits

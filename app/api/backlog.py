@@ -1,19 +1,22 @@
 """How much waits in the database, counted for `/metrics`.
 
-Knows three capped counts over partial indexes, so that a scrape costs the same whether ten or a million rows wait.
+Knows capped counts over partial indexes, so that a scrape costs the same whether ten or a million rows wait.
 Refuses to know whose work it is; reports tell that.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
-from app.delivery.tables import delivery
+from app.delivery.endpoints.endpoint import EndpointState
+from app.delivery.tables import delivery, endpoint
 from app.kit.db import Reading
 from app.tickets.tables import ticket
 from app.tickets.ticket import State
 
+ALARMED = timedelta(days=1)
 CAP = 10_000  # a count that stands at the cap means: this many or more
 
 _unresolved = ticket.c.state.not_in([State.RESOLVED, State.CLOSED])
@@ -21,11 +24,26 @@ _tickets = select(ticket.c.state).where(_unresolved).limit(CAP).subquery()
 _overdue = select(ticket.c.id).where(_unresolved, ticket.c.next_due_at < func.now()).limit(CAP).subquery()
 _open = select(delivery.c.due_at).where(delivery.c.state == "open").limit(CAP).subquery()
 
+_dead = select(delivery.c.finished_at).where(delivery.c.state == literal_column("'dead'")).limit(CAP).subquery()
+
 _TICKETS = select(_tickets.c.state, func.count().label("n")).group_by(_tickets.c.state)
 _OVERDUE = select(func.count()).select_from(_overdue)
 _DELIVERIES = select(
     func.count().label("n"), func.extract("epoch", func.now() - func.min(_open.c.due_at)).label("late")
 )
+_DEAD = select(
+    func.count().label("all"), func.count().filter(_dead.c.finished_at > func.now() - ALARMED).label("lately")
+)
+_ENDPOINTS = select(endpoint.c.state, func.count().label("n")).group_by(endpoint.c.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """How those that we send to fare. `dead` deliveries wait for a person; `died_lately` did so within a day."""
+
+    endpoints: Mapping[EndpointState, int]
+    dead: int
+    died_lately: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,19 @@ class Backlog:
     overdue: int
     deliveries: int
     late_seconds: float
+    receivers: Receivers
+
+
+async def count_receivers(tx: Reading) -> Receivers:
+    """Endpoints by state, without removed ones, and deliveries that were given up."""
+    found = {row.state: row.n for row in await tx.rows(_ENDPOINTS)}
+    dead = await tx.first(_DEAD)
+    assert dead is not None
+    return Receivers(
+        endpoints={state: found.get(state, 0) for state in EndpointState if state is not EndpointState.REMOVED},
+        dead=dead.all,
+        died_lately=dead.lately,
+    )
 
 
 async def count_backlog(tx: Reading) -> Backlog:
@@ -48,4 +79,5 @@ async def count_backlog(tx: Reading) -> Backlog:
         overdue=await tx.scalar(_OVERDUE),
         deliveries=deliveries.n,
         late_seconds=max(0.0, float(deliveries.late or 0)),
+        receivers=await count_receivers(tx),
     )

@@ -41,6 +41,12 @@ CHOSEN = "`whsec_` and the base64 of 24 to 64 random bytes; left out: one is mad
 _places = Places(UUID)
 
 
+OWN_HEADERS = (
+    "Headers of your own for every message, such as the key of your gateway; at most 10. Kept sealed: only their names"
+    " are shown again"
+)
+
+
 class EndpointIn(InModel):
     department: Name | None = Field(None, description="Slug. A department's own token may leave it out")
     url: Url = Field(
@@ -50,6 +56,7 @@ class EndpointIn(InModel):
     event_types: EventTypes | None = Field(None, description=HEARD, examples=[["ticket.routed", "sla.warning"]])
     payload: Payload = Field(Payload.THIN, description="`full` adds the customer's words and name to every event")
     secret: Secret | None = Field(None, description=CHOSEN)
+    headers: dict[str, str] | None = Field(None, description=OWN_HEADERS, examples=[{"X-Api-Key": "k-123"}])
 
 
 class EndpointPatchIn(InModel):
@@ -61,6 +68,9 @@ class EndpointPatchIn(InModel):
     event_types: EventTypes | None = Field(None, description=HEARD)
     payload: Payload | None = Field(
         None, description="`thin`, or `full` with the customer's words and name", examples=["full"]
+    )
+    headers: dict[str, str] | None = Field(
+        None, description=f"{OWN_HEADERS}. These take the place of all", examples=[{"X-Api-Key": "k-456"}]
     )
     enabled: Flag | None = Field(None, description="False: nothing is sent, and what is open waits until it is true")
 
@@ -75,11 +85,17 @@ class RotateIn(InModel):
 
 
 class ReplayIn(InModel):
-    """A period of at most 31 days."""
+    """A period of at most 31 days, with at most 10,000 deliveries to send again."""
 
     since: Instant = Field(description="Included", examples=["2026-11-22T08:00:00Z"])
     until: Instant | None = Field(
         None, description="Not included; left out: up to now", examples=["2026-11-22T12:00:00Z"]
+    )
+    event_types: EventTypes | None = Field(
+        None, description="Only these; left out: every type", examples=[["ticket.routed"]]
+    )
+    delivered: Flag = Field(
+        False, description="True: also what arrived, for a receiver that lost it; the same `webhook-id` as before"
     )
 
 
@@ -89,9 +105,13 @@ class EndpointOut(OutModel):
     url: str
     event_types: Annotated[list[str] | None, BeforeValidator(lambda types: types and sorted(types))]
     payload: Payload
-    state: EndpointState = Field(description="`failing`: the last attempt failed; it goes on by itself")
+    header_names: list[str] = Field(description="Of your own headers; their values are not shown")
+    state: EndpointState = Field(description="`failing`: several attempts in a row failed; it goes on by itself")
+    failures: int = Field(description="How many attempts in a row failed, up to the last one")
     disabled_reason: str | None
-    throttled_until: datetime | None = Field(description="The receiver was overloaded and gets nothing until then")
+    throttled_until: datetime | None = Field(
+        description="The receiver was overloaded, or not there, and gets nothing until then"
+    )
     previous_until: datetime | None = Field(description="Until then the secret before this one signs as well")
     created_at: datetime
     updated_at: datetime
@@ -164,6 +184,7 @@ async def create_endpoint(caller: Listener, runtime: Serving, once: Repeating, a
         event_types=asked.event_types,
         payload=asked.payload,
         secret=asked.secret,
+        headers=asked.headers,
     )
 
 
@@ -188,7 +209,9 @@ async def read_endpoint(caller: Listener, runtime: Serving, endpoint_id: UUID) -
 @router.patch("/endpoints/{endpoint_id}", summary="Change, disable or enable an endpoint")
 async def change_endpoint(caller: Listener, runtime: Serving, endpoint_id: UUID, asked: EndpointPatchIn) -> EndpointOut:
     """What is under way goes to the new URL from its next attempt on; events of new types come from now on."""
-    return EndpointOut.model_validate(await runtime.run(subscribe.change, caller, endpoint_id, asked.changes()))
+    return EndpointOut.model_validate(
+        await runtime.run(subscribe.change, caller, runtime.sealer, endpoint_id, asked.changes())
+    )
 
 
 @router.delete("/endpoints/{endpoint_id}", status_code=204, summary="Remove an endpoint")
@@ -216,8 +239,22 @@ async def ping_endpoint(caller: Listener, once: Repeating, endpoint_id: UUID) ->
     "/endpoints/{endpoint_id}/replay", status_code=202, response_model=ReplayedOut, summary="Send again what died"
 )
 async def replay_endpoint(caller: Listener, once: Repeating, endpoint_id: UUID, asked: ReplayIn) -> Response:
-    """Every dead delivery of the events that happened in the period, without using up the schedule."""
-    return await once.run(caller, 202, _replayed, subscribe.replay, caller, endpoint_id, asked.since, asked.until)
+    """Every dead delivery of the events that happened in the period, without using up the schedule.
+
+    Each ticket's come in their order. What arrived since then does not come again, so look at `sequence`.
+    """
+    return await once.run(
+        caller,
+        202,
+        _replayed,
+        subscribe.replay,
+        caller,
+        endpoint_id,
+        asked.since,
+        asked.until,
+        event_types=asked.event_types,
+        delivered=asked.delivered,
+    )
 
 
 @router.get("/deliveries", summary="List deliveries")

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, Field
 
-from app.api.backlog import Backlog, count_backlog
+from app.api.backlog import Backlog, count_backlog, count_receivers
 from app.api.metrics import Metrics
 from app.api.serving import Serving
+from app.delivery.endpoints.endpoint import EndpointState
 from app.kit.db import DatabaseUnreachable
 from app.kit.errors import Unavailable
 from app.migrating import check_schema
@@ -27,9 +28,18 @@ class Alive(BaseModel):
     status: str = "alive"
 
 
+class Alarms(BaseModel):
+    """What a person should look at although the process can work. Zeros are good."""
+
+    endpoints_failing: int = Field(description="Receivers of departments that failed several attempts in a row")
+    endpoints_disabled: int = Field(description="Receivers that get nothing until somebody enables them")
+    deliveries_died: int = Field(description="Deliveries that were given up within the last day")
+
+
 class Ready(BaseModel):
     status: str = "ready"
     rulebook: str = Field(description="Digest of the rules in force")
+    alarms: Alarms
 
 
 @router.get("/healthz", summary="The process lives")
@@ -44,9 +54,15 @@ async def readyz(runtime: Serving) -> Ready:
     try:
         async with asyncio.timeout(PATIENCE), runtime.reading() as tx:
             await check_schema(tx)
+            receivers = await count_receivers(tx)
     except TimeoutError as error:
         raise DatabaseUnreachable(f"The database did not answer within {PATIENCE:g} seconds.") from error
-    return Ready(rulebook=runtime.rulebook.digest)
+    alarms = Alarms(
+        endpoints_failing=receivers.endpoints[EndpointState.FAILING],
+        endpoints_disabled=receivers.endpoints[EndpointState.DISABLED],
+        deliveries_died=receivers.died_lately,
+    )
+    return Ready(rulebook=runtime.rulebook.digest, alarms=alarms)
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)

@@ -47,6 +47,12 @@ class Metrics:
         self._deliveries = Gauge(
             "webcare_deliveries_open", f"Deliveries that are not done, {capped}", registry=self._registry
         )
+        self._dead = Gauge(
+            "webcare_deliveries_dead",
+            f"Deliveries that were given up and not tried again, {capped}",
+            registry=self._registry,
+        )
+        self._endpoints = Gauge("webcare_endpoints", "Endpoints of departments", ("state",), registry=self._registry)
         self._late = Gauge(
             "webcare_delivery_late_seconds", "Since when the longest waiting one is due", registry=self._registry
         )
@@ -72,14 +78,18 @@ class Metrics:
         """
         self._reachable.set(backlog is not None)
         self._tickets.clear()
+        self._endpoints.clear()
         if backlog is None:
-            for figure in (self._overdue, self._deliveries, self._late):
+            for figure in (self._overdue, self._deliveries, self._dead, self._late):
                 figure.set(math.nan)
         else:
             for state, n in backlog.tickets.items():
                 self._tickets.labels(state).set(n)
             self._overdue.set(backlog.overdue)
             self._deliveries.set(backlog.deliveries)
+            self._dead.set(backlog.receivers.dead)
+            for health, n in backlog.receivers.endpoints.items():
+                self._endpoints.labels(health).set(n)
             self._late.set(backlog.late_seconds)
         return generate_latest(self._registry)
 

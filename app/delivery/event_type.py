@@ -45,6 +45,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "incident.closed": "What many customers reported is over",
     "feedback.invited": "The customer was asked for a score",
     "feedback.received": "The customer gave a score",
+    "endpoint.failing": "A receiver failed several attempts in a row; told to the department's other endpoints",
+    "endpoint.recovered": "A receiver that failed takes messages again; told to the department's other endpoints",
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }

@@ -34,6 +34,12 @@ class Fault(StrEnum):
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105
 
 
+# What no other message to the same receiver would fare better with.
+_OF_THE_RECEIVER = frozenset(
+    {Fault.TIMED_OUT, Fault.NAME_UNKNOWN, Fault.ADDRESS_FORBIDDEN, Fault.UNREACHABLE, Fault.TLS_FAILED}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One attempt as the world answered it: a status or a fault, never both.
@@ -57,7 +63,7 @@ class Outcome:
 class Schedule:
     """`waits[n]` is the time between attempt n and the next, and `waits[0]` that before the first; when they are
     used up the delivery is dead. Each wait varies by the share `jitter` in both directions. `Retry-After` counts up
-    to `longest`; an overloaded receiver that names no time is left alone for `rest`.
+    to `longest`; a receiver that is overloaded, or not there, and names no time is left alone for `rest`.
     """
 
     waits: tuple[timedelta, ...]
@@ -106,7 +112,7 @@ def judge(outcome: Outcome, *, used: int, schedule: Schedule, chance: float, now
         return GaveUp()
     asked = min(_asked(outcome.retry_after, now), schedule.longest)
     spread = 1 + schedule.jitter * (2 * chance - 1)
-    slow = outcome.status in _SLOW or outcome.fault is Fault.TIMED_OUT
+    slow = outcome.status in _SLOW or outcome.fault in _OF_THE_RECEIVER
     return RetryIn(
         delay=max(schedule.waits[used] * spread, asked),
         rest=(asked or schedule.rest) if slow else timedelta(0),

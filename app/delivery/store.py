@@ -20,15 +20,21 @@ from app.delivery.envelope import Kind, Message
 from app.delivery.retrying import Outcome
 from app.delivery.tables import ADAPTER, attempt, delivery, endpoint, message
 from app.kit.db import OnConflict, Reading, Transaction
-from app.kit.errors import Conflict, NotFound
+from app.kit.errors import NotFound
 from app.kit.ids import new_id
 
 _OF_MESSAGE = ("id", "kind", "type", "ticket_id", "sequence", "subject_id", "body")
-_IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that plans may use the partial indexes
+IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that plans may use the partial indexes
 
 _FORGET_WORDS = """
     UPDATE message SET body = (body::jsonb #- '{data,text}' #- '{data,mention,title}')::text
     WHERE ticket_id = $1 AND kind = 'webhook' AND body::jsonb #>> '{data,mention,mention_id}' = $2"""
+
+_FINISH = """
+    UPDATE delivery d SET state = $3, lease_token = NULL, finished_at = now()
+    FROM unnest($1::uuid[], $2::uuid[]) AS held (id, lease_token)
+    WHERE d.id = held.id AND d.lease_token = held.lease_token AND d.state = 'open'
+    RETURNING d.id"""
 
 _LINES = (
     select(
@@ -53,14 +59,6 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryNotFound(NotFound):
-    pass
-
-
-class DeliveryFinished(Conflict):
-    pass
-
-
-class DeliveryUnderWay(Conflict):
     pass
 
 
@@ -197,13 +195,13 @@ async def claim_due(
     )
 
 
-async def mark_done(tx: Transaction, claimed: Claimed) -> bool:
-    """Finish a delivery; False when the lease is no longer ours, and then nothing is changed."""
+async def mark_done(tx: Transaction, claimed: Sequence[Claimed]) -> frozenset[UUID]:
+    """Finish deliveries; the ids of those whose lease was still ours. The others are left as they are."""
     return await _finish(tx, claimed, DeliveryState.DONE)
 
 
-async def mark_dead(tx: Transaction, claimed: Claimed) -> bool:
-    """Give a delivery up; False when the lease is no longer ours, and then nothing is changed."""
+async def mark_dead(tx: Transaction, claimed: Sequence[Claimed]) -> frozenset[UUID]:
+    """Give deliveries up; the ids of those whose lease was still ours. The others are left as they are."""
     return await _finish(tx, claimed, DeliveryState.DEAD)
 
 
@@ -221,7 +219,7 @@ async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> boo
     if due_at is None:
         return False
     if claimed.ticket_id is not None:
-        behind = _of_ticket(claimed.ticket_id, claimed.lane)
+        behind = of_ticket(claimed.ticket_id, claimed.lane)
         await tx.execute(update(delivery).where(behind, delivery.c.due_at < due_at).values(due_at=due_at))
     return True
 
@@ -246,57 +244,18 @@ async def record_attempts(tx: Transaction, made: Sequence[tuple[Claimed, Outcome
     await tx.insert(attempt, rows, on_conflict=OnConflict.IGNORE)
 
 
-async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | None = None) -> None:
-    """Try an open or dead delivery again now, without using up its schedule; one that is due already stays as it is.
-
-    What was only put off with it, for the same ticket and destination, is due as well and waits for its turn.
-    Raises `DeliveryNotFound`, also when a `department` is given that it does not go to; `DeliveryFinished` when it is
-    done or cancelled; `DeliveryUnderWay` when it is being sent.
-    """
-    later = delivery.c.due_at > func.now()
-    row = await tx.first(
-        select(*delivery.c["state", "lease_token", "ticket_id", "lane"], later.label("later"))
-        .where(delivery.c.id == delivery_id, *_to_departments(department and {department}))
-        .with_for_update()
-    )
-    if row is None:
-        raise DeliveryNotFound("There is no such delivery.")
-    if row.state not in (DeliveryState.OPEN, DeliveryState.DEAD):
-        raise DeliveryFinished(f"This delivery is {row.state}; only an open or dead one can be tried again.")
-    if row.lease_token and row.later:
-        raise DeliveryUnderWay("This delivery is being sent at this moment.")
-    if row.state == DeliveryState.DEAD or row.later:
-        await _reopen(tx, delivery.c.id == delivery_id)
-    if row.ticket_id is not None:
-        untried = and_(_of_ticket(row.ticket_id, row.lane), delivery.c.attempt == 0, later)
-        await tx.execute(update(delivery).where(untried).values(due_at=func.now()))
-
-
-async def mark_replayed(tx: Transaction, endpoint_id: UUID, since: datetime, until: datetime | None) -> int:
-    """Try an endpoint's dead deliveries again whose messages were made in `[since, until)`, or since then; how many."""
-    made_then = select(message.c.id).where(message.c.created_at >= since)
-    if until is not None:
-        made_then = made_then.where(message.c.created_at < until)
-    return await _reopen(
-        tx,
-        delivery.c.endpoint_id == endpoint_id,
-        delivery.c.state == DeliveryState.DEAD,
-        delivery.c.message_id.in_(made_then),
-    )
-
-
 async def mark_cancelled(tx: Transaction, endpoint_id: UUID) -> None:
     """Nothing more goes to this endpoint; what is being sent at this moment can't be called back."""
     await tx.execute(
         update(delivery)
-        .where(delivery.c.endpoint_id == endpoint_id, _IS_OPEN)
+        .where(delivery.c.endpoint_id == endpoint_id, IS_OPEN)
         .values(state=DeliveryState.CANCELLED, lease_token=None, finished_at=func.now())
     )
 
 
 async def get_delivery(tx: Reading, delivery_id: UUID, *, department: str | None = None) -> DeliveryLine:
     """Raises `DeliveryNotFound`, also when a `department` is given that it does not go to."""
-    row = await tx.first(_LINES.where(delivery.c.id == delivery_id, *_to_departments(department and {department})))
+    row = await tx.first(_LINES.where(delivery.c.id == delivery_id, *to_departments(department and {department})))
     if row is None:
         raise DeliveryNotFound("There is no such delivery.")
     return _line(row)
@@ -325,7 +284,7 @@ async def list_deliveries(
     wanted = [column == value for column, value in asked.items() if value is not None]
     if after is not None:
         wanted.append(delivery.c.id < after)
-    found = _LINES.where(*_to_departments(departments), *wanted).order_by(delivery.c.id.desc()).limit(limit)
+    found = _LINES.where(*to_departments(departments), *wanted).order_by(delivery.c.id.desc()).limit(limit)
     return tuple(_line(row) for row in await tx.rows(found))
 
 
@@ -339,7 +298,7 @@ def _line(row: Row[Any]) -> DeliveryLine:
     return DeliveryLine(**row._asdict() | {"kind": Kind(row.kind), "state": DeliveryState(row.state)})
 
 
-def _to_departments(departments: Collection[str] | None) -> list[ColumnElement[bool]]:
+def to_departments(departments: Collection[str] | None) -> list[ColumnElement[bool]]:
     if departments is None:
         return []
     return [delivery.c.endpoint_id.in_(select(endpoint.c.id).where(endpoint.c.department.in_(departments)))]
@@ -349,23 +308,17 @@ def _held(claimed: Claimed) -> ColumnElement[bool]:
     return and_(
         delivery.c.id == claimed.id,
         delivery.c.lease_token == claimed.lease_token,
-        _IS_OPEN,
+        IS_OPEN,
     )
 
 
-def _of_ticket(ticket_id: UUID, lane: UUID) -> ColumnElement[bool]:
+def of_ticket(ticket_id: UUID, lane: UUID) -> ColumnElement[bool]:
     """The open deliveries of one ticket to one destination, of which only the earliest is ever sent."""
-    return and_(_IS_OPEN, delivery.c.ticket_id == ticket_id, delivery.c.lane == lane)
+    return and_(IS_OPEN, delivery.c.ticket_id == ticket_id, delivery.c.lane == lane)
 
 
-async def _finish(tx: Transaction, claimed: Claimed, state: DeliveryState) -> bool:
-    done = await tx.execute(
-        update(delivery).where(_held(claimed)).values(state=state, lease_token=None, finished_at=func.now())
-    )
-    return done.rowcount == 1
-
-
-async def _reopen(tx: Transaction, *which: ColumnElement[bool]) -> int:
-    again = {"state": DeliveryState.OPEN, "by_hand": delivery.c.by_hand + 1, "due_at": func.now()}
-    done = await tx.execute(update(delivery).where(*which).values(**again, lease_token=None, finished_at=None))
-    return done.rowcount
+async def _finish(tx: Transaction, claimed: Sequence[Claimed], state: DeliveryState) -> frozenset[UUID]:
+    if not claimed:
+        return frozenset()
+    leases = [one.id for one in claimed], [one.lease_token for one in claimed]
+    return frozenset(row["id"] for row in await tx.fetch(_FINISH, *leases, state))

@@ -23,7 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.kit.db import metadata
 
@@ -43,6 +43,8 @@ endpoint = Table(
     Column("state", Text, nullable=False, server_default="ok"),
     Column("disabled_reason", Text),
     Column("throttled_until", DateTime(timezone=True)),
+    Column("failures", Integer, nullable=False, server_default="0"),  # attempts that failed in a row
+    Column("headers_sealed", JSONB, nullable=False, server_default="{}"),  # sealed values by name
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("state in ('ok', 'failing', 'disabled', 'removed')", name="state"),
@@ -92,6 +94,7 @@ delivery = Table(
     Index("ix_delivery_leased", "lane", "due_at", postgresql_where=text("lease_token is not null")),
     Index("ix_delivery_order", "ticket_id", "lane", "sequence", postgresql_where=text("state = 'open'")),
     Index("ix_delivery_endpoint_id", "endpoint_id", "id"),
+    Index("ix_delivery_dead", "endpoint_id", "id", postgresql_where=text("state = 'dead'")),
     Index("ix_delivery_message_id", "message_id"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.01"},
 )

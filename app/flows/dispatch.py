@@ -9,11 +9,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.answers import store as answers
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
-from app.delivery.endpoints.endpoint import Endpoint, EndpointState
+from app.delivery.endpoints.endpoint import Endpoint
 from app.delivery.envelope import Happening, Saying, external_id, subscribers, webhook
 from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, RetryIn, Schedule, Verdict, judge
 from app.delivery.signing import SecretUnusable, sign
@@ -93,12 +94,18 @@ async def _send(runtime: Runtime, claimed: Claimed) -> _Sent:
 async def _post(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
     body = claimed.body.encode()
     try:
-        headers = sign(_secrets(runtime, claimed.endpoint, now), str(claimed.message_id), now, body)
+        signature = sign(_secrets(runtime, claimed.endpoint, now), str(claimed.message_id), now, body)
+        headers = {**_own_headers(runtime, claimed.endpoint), **signature}
     except (SealBroken, SecretUnusable):
         return Outcome(duration=timedelta(0), fault=Fault.SECRET_UNREADABLE)
     if claimed.endpoint is None:
         return await runtime.publisher.post(runtime.knobs.publish_url or "", headers, body)
     return await runtime.sender.post(claimed.endpoint.url, headers, body)
+
+
+def _own_headers(runtime: Runtime, endpoint: Endpoint | None) -> dict[str, str]:
+    sealed = endpoint.headers_sealed if endpoint is not None else {}
+    return {name: runtime.sealer.open(value.encode()) for name, value in sealed.items()}
 
 
 def _secrets(runtime: Runtime, endpoint: Endpoint | None, now: datetime) -> list[str]:
@@ -124,65 +131,75 @@ async def _record_all(runtime: Runtime, sent: Sequence[_Sent]) -> None:
 
 async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
     await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
-    for one in sorted(sent, key=lambda one: one.claimed.lane):  # in one order everywhere, against deadlocks
-        await _record_one(unit, one)
+    in_order = sorted(sent, key=lambda one: one.claimed.lane)  # in one order everywhere, against deadlocks
+    judged = [(one, _verdict(unit, one)) for one in in_order]
+    held = await _finish(unit, [(one.claimed, verdict) for one, verdict in judged])
+    for one, verdict in judged:
+        if one.claimed.id in held:
+            await _tell(unit, one.claimed, one.outcome, verdict)
+        logs.transition(
+            f"delivery.{_ACTIONS[type(verdict)] if one.claimed.id in held else 'late'}",
+            delivery=str(one.claimed.id),
+            type=one.claimed.type,
+            attempt=one.claimed.number,
+            outcome=one.outcome.reason,
+        )
 
 
-async def _record_one(unit: Unit, sent: _Sent) -> None:
-    claimed, outcome = sent.claimed, sent.outcome
+def _verdict(unit: Unit, sent: _Sent) -> Verdict:
     schedule = Schedule(unit.knobs.webhook_schedule, unit.knobs.webhook_jitter)
-    verdict = judge(outcome, used=claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
-    held = await _finish(unit, claimed, verdict)
-    if held and claimed.endpoint is None:
+    return judge(sent.outcome, used=sent.claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
+
+
+async def _finish(unit: Unit, judged: Sequence[tuple[Claimed, Verdict]]) -> set[UUID]:
+    """The ids of those that were still ours. A lease that ran out gave its delivery to somebody else: ours is late."""
+    held = {
+        *await outbox.mark_done(unit.tx, [claimed for claimed, verdict in judged if isinstance(verdict, Delivered)]),
+        *await outbox.mark_dead(
+            unit.tx, [claimed for claimed, verdict in judged if isinstance(verdict, GaveUp | Gone)]
+        ),
+    }
+    for claimed, verdict in judged:
+        if isinstance(verdict, RetryIn) and await outbox.mark_retry(unit.tx, claimed, verdict.delay):
+            held.add(claimed.id)
+    return held
+
+
+async def _tell(unit: Unit, claimed: Claimed, outcome: Outcome, verdict: Verdict) -> None:
+    if claimed.endpoint is None:
         await _tell_speaker(unit, claimed, outcome, verdict)
-    elif held and claimed.endpoint is not None:
-        await _tell_endpoint(unit, claimed.endpoint, verdict)
-    logs.transition(
-        f"delivery.{_ACTIONS[type(verdict)] if held else 'late'}",
-        delivery=str(claimed.id),
-        type=claimed.type,
-        attempt=claimed.number,
-        outcome=outcome.reason,
-    )
+    else:
+        await _tell_endpoint(unit, claimed.endpoint, outcome, verdict)
 
 
-async def _finish(unit: Unit, claimed: Claimed, verdict: Verdict) -> bool:
-    """False when the lease ran out and somebody else has the delivery: what we know of it is late."""
+async def _tell_endpoint(unit: Unit, endpoint: Endpoint, outcome: Outcome, verdict: Verdict) -> None:
+    """How it fares. A receiver that takes what it is sent has its row left alone: most do, all the time."""
     match verdict:
         case Delivered():
-            return await outbox.mark_done(unit.tx, claimed)
-        case RetryIn(delay=delay):
-            return await outbox.mark_retry(unit.tx, claimed, delay)
-        case GaveUp() | Gone():
-            return await outbox.mark_dead(unit.tx, claimed)
-
-
-async def _tell_endpoint(unit: Unit, endpoint: Endpoint, verdict: Verdict) -> None:
-    match verdict:
-        case Delivered():
-            if endpoint.state is EndpointState.FAILING:
-                await endpoints.mark_ok(unit.tx, endpoint.id)
-        case RetryIn(rest=rest):
-            await endpoints.mark_failing(unit.tx, endpoint.id)
-            if rest:
-                await endpoints.mark_throttled(unit.tx, endpoint.id, rest)
-        case GaveUp():
-            await endpoints.mark_failing(unit.tx, endpoint.id)
+            if endpoint.failures and await endpoints.mark_ok(unit.tx, endpoint.id):
+                await _announce(unit, endpoint, "endpoint.recovered", outcome.reason)
         case Gone():
             if await endpoints.mark_disabled(unit.tx, endpoint.id, GONE):
-                await _announce_disabled(unit, endpoint)
+                await _announce(unit, endpoint, "endpoint.disabled", GONE)
+        case RetryIn() | GaveUp():
+            if isinstance(verdict, RetryIn) and verdict.rest:
+                await endpoints.mark_throttled(unit.tx, endpoint.id, verdict.rest)
+            if await endpoints.mark_failed(unit.tx, endpoint.id, failing_from=unit.knobs.webhook_failing_from):
+                await _announce(unit, endpoint, "endpoint.failing", outcome.reason)
 
 
-async def _announce_disabled(unit: Unit, endpoint: Endpoint) -> None:
+async def _announce(unit: Unit, endpoint: Endpoint, event_type: str, reason: str) -> None:
     """To the department's other endpoints, which may be all that is left of it."""
-    disabled = Happening(
-        type="endpoint.disabled",
+    happened = Happening(
+        type=event_type,
         at=unit.now,
         departments=frozenset({endpoint.department}),
-        details={"endpoint_id": endpoint.id, "url": endpoint.url, "reason": GONE},
+        details={"endpoint_id": endpoint.id, "url": endpoint.url, "reason": reason},
     )
-    others = subscribers(disabled, await endpoints.list_active_endpoints(unit.tx))
-    await outbox.add_messages(unit.tx, [webhook(new_id(), disabled, *to) for to in others])
+    others = [one for one in await endpoints.list_active_endpoints(unit.tx) if one.id != endpoint.id]
+    told = [webhook(new_id(), happened, *to) for to in subscribers(happened, others)]
+    await outbox.add_messages(unit.tx, told)
+    logs.transition(event_type, endpoint=str(endpoint.id), department=endpoint.department, reason=reason)
 
 
 async def _tell_speaker(unit: Unit, claimed: Claimed, outcome: Outcome, verdict: Verdict) -> None:

@@ -4,6 +4,7 @@ Knows whose endpoint is whose and what may be asked of it. Refuses to know how a
 events there will be. Another department's endpoints and deliveries read as not there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_bytes
@@ -15,8 +16,10 @@ from app.answers import store as answers
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
+from app.delivery.endpoints.headers import check_headers
 from app.delivery.envelope import Happening, Saying, webhook
 from app.delivery.event_type import check_audible
+from app.delivery.repeating.store import Replay, mark_replayed, mark_retried
 from app.delivery.signing import key_of, secret_from
 from app.delivery.store import DeliveryLine, DeliveryState
 from app.kit import logs
@@ -28,6 +31,7 @@ from app.routing.by_hand import check_names
 from app.runtime import Unit
 
 LONGEST_REPLAY = timedelta(days=31)
+LARGEST_REPLAY = 10_000  # deliveries; they are claimed again as fast as they were made
 _KEY_BYTES = 32
 
 
@@ -43,6 +47,10 @@ class PeriodNotReplayable(Invalid):
     pass
 
 
+class ReplayTooLarge(Invalid):
+    """More than one call tries again; a shorter period or fewer types are less."""
+
+
 class SurveyGivenUp(Conflict):
     """Sent after all, it could ask somebody twice: the cool-down does not count what never arrived."""
 
@@ -53,6 +61,7 @@ class Changes(TypedDict, total=False):
     url: str
     event_types: frozenset[str] | None
     payload: Payload
+    headers: Mapping[str, str]
     enabled: bool
 
 
@@ -74,14 +83,17 @@ async def register(
     event_types: frozenset[str] | None,
     payload: Payload,
     secret: str | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Disclosed:
     """A new endpoint. A department's caller may leave the department out; a secret that is not given is made.
 
-    Raises `Forbidden`, `DepartmentMissing`, `UnknownDepartment`, `UrlRefused`, `UnknownEventType`, `SecretUnusable`.
+    Raises `Forbidden`, `DepartmentMissing`, `UnknownDepartment`, `UrlRefused`, `UnknownEventType`, `HeaderRefused`,
+    `SecretUnusable`.
     """
     owner = _owner(unit, caller, department)
     _check_url(unit, url)
     check_audible(event_types or ())
+    check_headers(headers or {})
     shared = _secret(secret)
     endpoint = Endpoint(
         id=new_id(),
@@ -90,6 +102,7 @@ async def register(
         event_types=event_types,
         payload=payload,
         secret_sealed=sealer.seal(shared),
+        headers_sealed=_sealed(sealer, headers or {}),
         created_at=unit.now,
         updated_at=unit.now,
     )
@@ -98,17 +111,21 @@ async def register(
     return Disclosed(endpoint, shared)
 
 
-async def change(unit: Unit, caller: Caller, endpoint_id: UUID, changes: Changes) -> Endpoint:
-    """Raises `EndpointNotFound`, `UrlRefused`, `UnknownEventType`."""
+async def change(unit: Unit, caller: Caller, sealer: Sealer, endpoint_id: UUID, changes: Changes) -> Endpoint:
+    """Headers that are given take the place of all. Raises `EndpointNotFound`, `UrlRefused`, `UnknownEventType`,
+    `HeaderRefused`.
+    """
     endpoint = await endpoints.claim_endpoint(unit.tx, endpoint_id, department=caller.department)
     if "url" in changes:
         _check_url(unit, changes["url"])
     check_audible(changes.get("event_types") or ())
+    check_headers(changes.get("headers", {}))
     changed = replace(
         endpoint,
         url=changes.get("url", endpoint.url),
         event_types=changes.get("event_types", endpoint.event_types),
         payload=changes.get("payload", endpoint.payload),
+        headers_sealed=_sealed(sealer, changes["headers"]) if "headers" in changes else endpoint.headers_sealed,
         updated_at=unit.now,
     )
     if "enabled" in changes:
@@ -153,19 +170,39 @@ async def ping(unit: Unit, caller: Caller, endpoint_id: UUID) -> UUID:
     return message.id
 
 
-async def replay(unit: Unit, caller: Caller, endpoint_id: UUID, since: datetime, until: datetime | None) -> int:
+async def replay(
+    unit: Unit,
+    caller: Caller,
+    endpoint_id: UUID,
+    since: datetime,
+    until: datetime | None = None,
+    *,
+    event_types: frozenset[str] | None = None,
+    delivered: bool = False,
+) -> int:
     """Try again what died of the events that happened in [since, until), or since then; returns how many there are.
 
-    Raises `EndpointNotFound`, `EndpointDisabled`, `PeriodNotReplayable`.
+    `delivered` asks for what arrived as well, `event_types` for these alone. Raises `EndpointNotFound`,
+    `EndpointDisabled`, `UnknownEventType`, `PeriodNotReplayable`, `ReplayTooLarge`.
     """
     endpoint = await _listening(unit, caller, endpoint_id)
-    if not timedelta(0) < (until or unit.now) - since <= LONGEST_REPLAY:
+    check_audible(event_types or ())
+    until = until or unit.now
+    if not timedelta(0) < until - since <= LONGEST_REPLAY:
         raise PeriodNotReplayable(
             f"`since` lies before `until`, which is now when it is left out, by at most {LONGEST_REPLAY.days} days.",
             field="since",
             longest_days=LONGEST_REPLAY.days,
         )
-    replayed = await outbox.mark_replayed(unit.tx, endpoint_id, since, until)
+    states = {DeliveryState.DEAD, DeliveryState.DONE} if delivered else {DeliveryState.DEAD}
+    asked = Replay(endpoint_id, since, until, event_types, frozenset(states))
+    replayed = await mark_replayed(unit.tx, asked, limit=LARGEST_REPLAY)
+    if replayed is None:
+        raise ReplayTooLarge(
+            f"More than {LARGEST_REPLAY} deliveries are too many at once; ask for a shorter period or fewer types.",
+            field="until",
+            most=LARGEST_REPLAY,
+        )
     _log("replayed", endpoint, caller)
     return replayed
 
@@ -181,7 +218,7 @@ async def retry(unit: Unit, caller: Caller, delivery_id: UUID) -> DeliveryLine:
         await _listening(unit, caller, line.endpoint_id)
     if line.type == Saying.SURVEY and line.state is DeliveryState.DEAD:
         raise SurveyGivenUp("This survey was given up; its customer is asked again after the next resolution.")
-    await outbox.mark_retried(unit.tx, delivery_id, department=caller.department)
+    await mark_retried(unit.tx, delivery_id, department=caller.department)
     if line.type == Saying.REPLY and line.subject_id is not None:
         await answers.mark_requeued(unit.tx, line.subject_id)
     return await outbox.get_delivery(unit.tx, delivery_id, department=caller.department)
@@ -214,12 +251,16 @@ def _secret(given: str | None) -> str:
     return given
 
 
+def _sealed(sealer: Sealer, headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: sealer.seal(value).decode() for name, value in headers.items()}
+
+
 def _switched(endpoint: Endpoint, on: bool, caller: Caller) -> Endpoint:
     """What is on already keeps its state: that it is failing is for the next attempt to change."""
     if on is not (endpoint.state is EndpointState.DISABLED):
         return endpoint
     if on:
-        return replace(endpoint, state=EndpointState.OK, disabled_reason=None, throttled_until=None)
+        return replace(endpoint, state=EndpointState.OK, disabled_reason=None, throttled_until=None, failures=0)
     return replace(endpoint, state=EndpointState.DISABLED, disabled_reason=f"by {caller.actor}")
 
 

@@ -2,14 +2,23 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import uuid_utils.compat
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): sorts by the moment of its making, so that indexes grow at one end."""
     return uuid_utils.compat.uuid7()
+
+
+def first_id_at(at: datetime) -> UUID:
+    """The smallest UUIDv7 of this millisecond: a bound for ids made since or before then, never an id itself."""
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def new_secret(prefix: str) -> str:

@@ -57,7 +57,8 @@ async def read(client: httpx.AsyncClient, caller: Headers, path: str, **asked: A
 
 
 async def test_an_endpoint_is_shown_with_its_secret_once(client: httpx.AsyncClient, parcels: Headers) -> None:
-    made = await registered(client, parcels, event_types=["ticket.routed", "sla.warning"])
+    asked = {"event_types": ["ticket.routed", "sla.warning"], "headers": {"X-Api-Key": "k-123"}}
+    made = await registered(client, parcels, **asked)
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
     assert made == {
@@ -66,7 +67,9 @@ async def test_an_endpoint_is_shown_with_its_secret_once(client: httpx.AsyncClie
         "url": HOOK,
         "event_types": ["sla.warning", "ticket.routed"],
         "payload": "thin",
+        "header_names": ["X-Api-Key"],
         "state": "ok",
+        "failures": 0,
         "disabled_reason": None,
         "throttled_until": None,
         "previous_until": None,

@@ -9,10 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.access.role import Role
+from app.delivery.endpoints import store as endpoints
+from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
 from app.delivery.envelope import Kind
 from app.delivery.tables import delivery, message
 from app.kit.clock import utc_now
 from app.kit.db import Database, Transaction
+from app.kit.ids import new_id
 from app.main import create_app
 from app.rulebook import Rulebook
 from app.runtime import Runtime
@@ -44,9 +47,39 @@ async def test_a_living_process_says_so(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
-async def test_a_process_that_can_work_says_by_which_rules(client: httpx.AsyncClient, rulebook: Rulebook) -> None:
+async def test_a_process_that_can_work_says_by_which_rules_and_what_to_look_at(
+    client: httpx.AsyncClient, rulebook: Rulebook
+) -> None:
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "rulebook": rulebook.digest})
+    alarms = {"endpoints_failing": 0, "endpoints_disabled": 0, "deliveries_died": 0}
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "rulebook": rulebook.digest, "alarms": alarms}
+
+
+async def test_receivers_that_fail_are_an_alarm_and_not_unreadiness(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    now = utc_now()
+
+    async def fail(tx: Transaction) -> None:
+        for state in EndpointState:
+            one = Endpoint(new_id(), "billing", "https://a.example/", None, Payload.THIN, b"s", now, now, state=state)
+            await endpoints.add_endpoint(tx, one)
+        for died_at in (now, now - timedelta(hours=25)):
+            made = {"id": new_id(), "kind": Kind.WEBHOOK, "type": "ticket.routed", "sequence": 0, "body": "{}"}
+            await tx.insert(message, [made])
+            died = {"id": new_id(), "message_id": made["id"], "sequence": 0, "state": "dead", "finished_at": died_at}
+            await tx.insert(delivery, [died])
+
+    await runtime.database.transact(fail)
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["alarms"]) == (
+        200,
+        {"endpoints_failing": 1, "endpoints_disabled": 1, "deliveries_died": 1},
+    )
+    told = await figures(client)
+    assert told["webcare_deliveries_dead",] == 2
+    assert [told["webcare_endpoints", state] for state in ("ok", "failing", "disabled")] == [1, 1, 1]
 
 
 async def test_without_its_database_a_process_lives_but_is_not_ready(stranded: httpx.AsyncClient) -> None:

@@ -126,7 +126,6 @@ async def test_a_failure_is_repeated_under_the_same_id_until_it_arrives(runtime:
     await put(database, message)
     assert await dispatch(runtime, 10) == 1
     assert await states(database) == {message.id: DeliveryState.OPEN}
-    assert await state_of(database, one) is EndpointState.FAILING
     await make_due(database)
     await dispatch(runtime, 10)
     assert await states(database) == {message.id: DeliveryState.DONE}
@@ -137,7 +136,7 @@ async def test_a_failure_is_repeated_under_the_same_id_until_it_arrives(runtime:
 
 @respx.mock
 async def test_when_the_schedule_is_used_up_the_delivery_is_dead(runtime: Runtime, database: Database) -> None:
-    respx.post(HOOK).mock(side_effect=httpx.ConnectError("down"))
+    respx.post(HOOK).mock(side_effect=httpx.ReadError("broken"))
     message = routed(await listening(database))
     await put(database, message)
     for _ in runtime.knobs.webhook_schedule:
@@ -146,7 +145,7 @@ async def test_when_the_schedule_is_used_up_the_delivery_is_dead(runtime: Runtim
     assert await states(database) == {message.id: DeliveryState.DEAD}
     async with database.reading() as tx:
         (line,) = await store.list_deliveries(tx, departments=None)
-    assert (line.attempts, line.last_error) == (2, "unreachable")
+    assert (line.attempts, line.last_error) == (2, "connection_broken")
 
 
 @respx.mock
@@ -165,6 +164,30 @@ async def test_410_disables_an_endpoint_and_the_others_of_its_department_hear_of
     assert await state_of(database, other) is EndpointState.OK
     told = json.loads(heard.calls.last.request.content)
     assert (told["type"], told["data"]["endpoint_id"]) == ("endpoint.disabled", str(gone.id))
+
+
+@respx.mock
+async def test_others_hear_once_that_an_endpoint_fails_and_once_that_it_recovered(
+    runtime: Runtime, database: Database
+) -> None:
+    route = respx.post(HOOK).respond(500)
+    heard = respx.post("https://other.example/").respond(200)
+    failing, other = await listening(database), await listening(database, "https://other.example/")
+    for _ in range(4):
+        await put(database, routed(failing))
+    await dispatch(runtime, 10)
+    assert (await state_of(database, failing), await state_of(database, other)) == ("failing", "ok")
+    route.respond(204)
+    await make_due(database)
+    await dispatch(runtime, 10)
+    assert await state_of(database, failing) is EndpointState.OK
+    told = [json.loads(call.request.content) for call in heard.calls]
+    assert [(one["type"], one["data"]["reason"]) for one in told] == [
+        ("endpoint.failing", "answered 500"),
+        ("endpoint.recovered", "answered 204"),
+    ]
+    assert {one["data"]["endpoint_id"] for one in told} == {str(failing.id)}
+    assert {json.loads(call.request.content)["type"] for call in route.calls} == {"ticket.routed"}
 
 
 @respx.mock

@@ -10,13 +10,14 @@ from uuid import UUID
 
 import pytest
 import respx
-from sqlalchemy import update
+from sqlalchemy import text, update
 from standardwebhooks.webhooks import Webhook
 
 from app.access.role import Caller, Forbidden, Role
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
+from app.delivery.endpoints.headers import HeaderRefused
 from app.delivery.endpoints.store import EndpointNotFound
 from app.delivery.envelope import Happening, Kind, Message, webhook
 from app.delivery.event_type import UnknownEventType
@@ -30,6 +31,7 @@ from app.flows.subscribe import (
     Disclosed,
     EndpointDisabled,
     PeriodNotReplayable,
+    ReplayTooLarge,
     SurveyGivenUp,
     change,
     ping,
@@ -136,9 +138,11 @@ async def test_the_operator_may_allow_a_network_of_its_own(runtime: Runtime) -> 
 async def test_a_change_leaves_alone_what_it_does_not_name(runtime: Runtime, clock: Clock) -> None:
     before = (await registered(runtime, event_types=frozenset({"ticket.routed"}))).endpoint
     now = clock.pass_(hours=1)
-    changed = await runtime.run(change, PARCELS, before.id, Changes(url="https://new.example/"))
+    changed = await runtime.run(change, PARCELS, runtime.sealer, before.id, Changes(url="https://new.example/"))
     assert changed == replace(before, url="https://new.example/", updated_at=now)
-    changed = await runtime.run(change, PARCELS, before.id, Changes(event_types=None, payload=Payload.FULL))
+    changed = await runtime.run(
+        change, PARCELS, runtime.sealer, before.id, Changes(event_types=None, payload=Payload.FULL)
+    )
     assert changed == replace(
         before, url="https://new.example/", event_types=None, payload=Payload.FULL, updated_at=now
     )
@@ -157,25 +161,25 @@ async def test_a_change_is_checked_like_a_registration(
 ) -> None:
     before = (await registered(runtime)).endpoint
     with pytest.raises(error):
-        await runtime.run(change, PARCELS, before.id, changes)
+        await runtime.run(change, PARCELS, runtime.sealer, before.id, changes)
     assert await kept(runtime) == (before,)
 
 
 async def test_an_endpoint_that_was_disabled_gets_what_waited_when_it_is_enabled(runtime: Runtime) -> None:
     endpoint = (await registered(runtime)).endpoint
-    off = await runtime.run(change, PARCELS, endpoint.id, Changes(enabled=False))
+    off = await runtime.run(change, PARCELS, runtime.sealer, endpoint.id, Changes(enabled=False))
     assert (off.state, off.disabled_reason) == (EndpointState.DISABLED, "by department:supply_chain/parcels")
-    again = await runtime.run(change, ADMIN, endpoint.id, Changes(enabled=False))
+    again = await runtime.run(change, ADMIN, runtime.sealer, endpoint.id, Changes(enabled=False))
     assert again.disabled_reason == off.disabled_reason
     await runtime.database.transact(lambda tx: endpoints.mark_throttled(tx, endpoint.id, timedelta(days=1)))
-    on = await runtime.run(change, PARCELS, endpoint.id, Changes(enabled=True))
+    on = await runtime.run(change, PARCELS, runtime.sealer, endpoint.id, Changes(enabled=True))
     assert (on.state, on.disabled_reason, on.throttled_until) == (EndpointState.OK, None, None)
 
 
 async def test_enabling_what_is_enabled_hides_no_failure(runtime: Runtime) -> None:
     endpoint = (await registered(runtime)).endpoint
-    await runtime.database.transact(lambda tx: endpoints.mark_failing(tx, endpoint.id))
-    same = await runtime.run(change, PARCELS, endpoint.id, Changes(enabled=True))
+    await runtime.database.transact(lambda tx: endpoints.mark_failed(tx, endpoint.id, failing_from=1))
+    same = await runtime.run(change, PARCELS, runtime.sealer, endpoint.id, Changes(enabled=True))
     assert same.state is EndpointState.FAILING
 
 
@@ -259,6 +263,83 @@ async def test_a_replay_reaches_back_a_month_at_most(
     assert refused.value.facts == {"longest_days": 31}
 
 
+async def test_a_replay_may_ask_for_some_types_and_for_what_arrived(runtime: Runtime, clock: Clock) -> None:
+    clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    one = (await registered(runtime)).endpoint
+    await sent(runtime, one)
+    await runtime.run(ping, PARCELS, one.id)
+    await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(state=DeliveryState.DONE)))
+    since = clock() - timedelta(hours=1)
+    assert await runtime.run(replay, PARCELS, one.id, since) == 0
+    routed = frozenset({"ticket.routed"})
+    assert await runtime.run(replay, PARCELS, one.id, since, event_types=routed, delivered=True) == 1
+    assert [(line.type, line.state) for line in await lines(runtime)] == [
+        ("ticket.routed", DeliveryState.OPEN),
+        ("endpoint.pinged", DeliveryState.DONE),
+    ]
+    with pytest.raises(UnknownEventType):
+        await runtime.run(replay, PARCELS, one.id, since, event_types=frozenset({"ticket.lost"}))
+
+
+async def test_a_replay_of_more_than_can_be_sent_soon_is_refused_and_does_nothing(
+    runtime: Runtime, clock: Clock
+) -> None:
+    clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    one = (await registered(runtime)).endpoint
+    await sent(runtime, one)
+    many = text(
+        "insert into delivery (id, message_id, endpoint_id, sequence, state)"
+        " select overlay(id::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, message_id, endpoint_id, 0, 'dead'"
+        " from delivery, generate_series(0, 10000) n"
+    )
+    await runtime.database.transact(lambda tx: tx.execute(many))
+    with pytest.raises(ReplayTooLarge) as refused:
+        await runtime.run(replay, PARCELS, one.id, clock() - timedelta(hours=1))
+    assert refused.value.facts == {"most": 10_000}
+    async with runtime.reading() as tx:
+        assert len(await outbox.list_deliveries(tx, departments=None, state=DeliveryState.OPEN)) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Webhook-Id": "1"},
+        {"HOST": "inside"},
+        {"Content-Type": "text/plain"},
+        {"X Key": "k"},
+        {"X-Key": "line\r\nX-Other: 1"},
+        {"X-Key": " k"},
+        {"X-Key": "caf\u00e9"},
+        {"X-Key": ""},
+        {"X-Key": "k" * 2001},
+        {"X-Key": "a", "x-key": "b"},
+        {f"X-{n}": "k" for n in range(11)},
+    ],
+)
+async def test_a_header_that_is_none_or_not_theirs_is_refused(runtime: Runtime, headers: dict[str, str]) -> None:
+    with pytest.raises(HeaderRefused) as refused:
+        await registered(runtime, headers=headers)
+    assert refused.value.field == "headers"
+    assert await kept(runtime) == ()
+
+
+@respx.mock
+async def test_headers_of_their_own_go_along_are_kept_sealed_and_change_together(runtime: Runtime) -> None:
+    route = respx.post(HOOK).respond(204)
+    made = await registered(runtime, headers={"X-Api-Key": "k-123", "Authorization": "Bearer b"})
+    assert made.endpoint.header_names == ["Authorization", "X-Api-Key"]
+    assert "k-123" not in str(made.endpoint.headers_sealed)
+    await runtime.run(ping, PARCELS, made.endpoint.id)
+    await dispatch(runtime, 10)
+    posted = route.calls.last.request.headers
+    assert (posted["x-api-key"], posted["authorization"]) == ("k-123", "Bearer b")
+    assert posted["content-type"] == "application/json"
+    changed = await runtime.run(change, PARCELS, runtime.sealer, made.endpoint.id, Changes(headers={"X-New": "n"}))
+    assert changed.header_names == ["X-New"]
+    same = await runtime.run(change, PARCELS, runtime.sealer, made.endpoint.id, Changes(enabled=True))
+    assert same.headers_sealed == changed.headers_sealed
+
+
 async def test_a_dead_delivery_is_tried_again_by_hand(runtime: Runtime) -> None:
     await sent(runtime, (await registered(runtime)).endpoint)
     await died(runtime)
@@ -279,7 +360,7 @@ async def test_a_survey_that_was_given_up_is_not_sent_after_all(runtime: Runtime
 
 Act = Callable[[Runtime, Caller, UUID], Awaitable[object]]
 ACTS: dict[str, Act] = {
-    "change": lambda runtime, caller, one: runtime.run(change, caller, one, Changes(enabled=True)),
+    "change": lambda runtime, caller, one: runtime.run(change, caller, runtime.sealer, one, Changes(enabled=True)),
     "rotate": lambda runtime, caller, one: runtime.run(rotate, caller, runtime.sealer, one, None),
     "remove": lambda runtime, caller, one: runtime.run(remove, caller, one),
     "ping": lambda runtime, caller, one: runtime.run(ping, caller, one),
@@ -307,7 +388,7 @@ async def test_anothers_delivery_reads_as_not_there(runtime: Runtime) -> None:
 async def test_nothing_is_sent_to_a_disabled_endpoint(runtime: Runtime, act: str) -> None:
     endpoint = (await registered(runtime)).endpoint
     await sent(runtime, endpoint)
-    await runtime.run(change, PARCELS, endpoint.id, Changes(enabled=False))
+    await runtime.run(change, PARCELS, runtime.sealer, endpoint.id, Changes(enabled=False))
     with pytest.raises(EndpointDisabled) as refused:
         await ACTS[act](runtime, PARCELS, endpoint.id)
     assert "by department:supply_chain/parcels" in refused.value.message

@@ -14,8 +14,9 @@ from app.delivery import store
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
 from app.delivery.envelope import Kind, Message
+from app.delivery.repeating.store import DeliveryFinished, DeliveryUnderWay, Replay, mark_replayed, mark_retried
 from app.delivery.retrying import Fault, Outcome
-from app.delivery.store import Claimed, DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
+from app.delivery.store import Claimed, DeliveryNotFound, DeliveryState
 from app.delivery.tables import delivery, endpoint
 from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
@@ -98,7 +99,7 @@ async def test_of_a_ticket_an_endpoint_gets_the_next_event_when_it_took_the_one_
     first = await claim(database)
     assert sequences(first) == ['{"sequence":1}', '{"sequence":9}']
     for claimed in first:
-        assert await act(database, store.mark_done, claimed)
+        assert await act(database, store.mark_done, [claimed])
     assert sequences(await claim(database)) == ['{"sequence":2}']
 
 
@@ -113,7 +114,7 @@ async def test_a_given_up_event_lets_the_next_one_pass(database: Database) -> No
     ticket = new_id()
     await sent_out(database, event(ticket, 1, one), event(ticket, 2, one))
     (claimed,) = await claim(database)
-    assert await act(database, store.mark_dead, claimed)
+    assert await act(database, store.mark_dead, [claimed])
     assert sequences(await claim(database)) == ['{"sequence":2}']
 
 
@@ -153,10 +154,10 @@ async def test_a_finish_under_a_lease_that_ran_out_and_was_taken_over_changes_no
     assert quick.message_id == slow.message_id
     assert (slow.number, quick.number) == (1, 2)
     for mark in (store.mark_done, store.mark_dead):
-        assert not await act(database, mark, slow)
+        assert not await act(database, mark, [slow])
     assert not await act(database, store.mark_retry, slow, timedelta(0))
-    assert await act(database, store.mark_done, quick)
-    assert not await act(database, store.mark_done, quick)
+    assert await act(database, store.mark_done, [quick])
+    assert not await act(database, store.mark_done, [quick])
 
 
 async def test_what_waits_behind_a_failure_is_put_off_with_it(database: Database) -> None:
@@ -189,10 +190,10 @@ async def test_what_was_put_off_with_a_failure_goes_on_when_that_is_tried_again_
     await sent_out(database, event(ticket, 1, one), event(ticket, 2, one))
     (first,) = await claim(database)
     assert await act(database, store.mark_retry, first, timedelta(hours=10))
-    await act(database, store.mark_retried, first.id)
+    await act(database, mark_retried, first.id)
     (again,) = await claim(database)
     assert again.id == first.id
-    assert await act(database, store.mark_done, again)
+    assert await act(database, store.mark_done, [again])
     assert sequences(await claim(database)) == ['{"sequence":2}']
 
 
@@ -238,16 +239,16 @@ async def test_every_attempt_is_kept_also_a_late_one_and_a_repeated_record_is_on
 async def test_a_dead_delivery_is_tried_again_by_hand_without_using_up_its_schedule(database: Database) -> None:
     await sent_out(database, event(new_id(), 1, await listening(database)))
     (claimed,) = await claim(database)
-    await act(database, store.mark_dead, claimed)
+    await act(database, store.mark_dead, [claimed])
     for _ in range(2):  # pressed twice, tried once
-        await act(database, store.mark_retried, claimed.id)
+        await act(database, mark_retried, claimed.id)
     (again,) = await claim(database)
     assert (again.number, again.used) == (2, 1)
     with pytest.raises(DeliveryUnderWay):
-        await act(database, store.mark_retried, claimed.id)
-    await act(database, store.mark_done, again)
+        await act(database, mark_retried, claimed.id)
+    await act(database, store.mark_done, [again])
     with pytest.raises(DeliveryFinished):
-        await act(database, store.mark_retried, claimed.id)
+        await act(database, mark_retried, claimed.id)
 
 
 async def test_what_died_in_a_period_is_replayed_and_nothing_else(database: Database) -> None:
@@ -255,14 +256,21 @@ async def test_what_died_in_a_period_is_replayed_and_nothing_else(database: Data
     await sent_out(database, event(new_id(), 1, one, other), event(new_id(), 2, one))
     first, *_ = claimed = await claim(database)
     for died in claimed:
-        await act(database, store.mark_dead, died)
+        await act(database, store.mark_dead, [died])
     async with database.reading() as tx:
         made_at = (await store.get_delivery(tx, first.id)).created_at
     moment = timedelta(microseconds=1)
     await sent_out(database, event(new_id(), 3, one))
-    assert await act(database, store.mark_replayed, one.id, made_at - moment, made_at) == 0
-    assert await act(database, store.mark_replayed, one.id, made_at + moment, None) == 0
-    assert await act(database, store.mark_replayed, one.id, made_at, made_at + moment) == 2
+
+    async def replayed(since: datetime, until: datetime, *types: str, limit: int = 2) -> int | None:
+        asked = Replay(one.id, since, until, frozenset(types) or None, frozenset({DeliveryState.DEAD}))
+        return await act(database, mark_replayed, asked, limit=limit)
+
+    assert await replayed(made_at - moment, made_at) == 0
+    assert await replayed(made_at + moment, made_at + timedelta(hours=1)) == 0
+    assert await replayed(made_at, made_at + moment, "ticket.closed") == 0
+    assert await replayed(made_at, made_at + moment, limit=1) is None
+    assert await replayed(made_at, made_at + moment, "ticket.routed") == 2
     again = await claim(database)
     assert sequences(again) == ['{"sequence":1}', '{"sequence":2}', '{"sequence":3}']
     assert {claimed.used for claimed in again} == {1}
@@ -282,9 +290,9 @@ async def test_a_department_sees_and_retries_its_own_deliveries_only(database: D
         with pytest.raises(DeliveryNotFound):
             await store.get_delivery(tx, mine.id, department="billing")
     assert len(everything) == 3
-    await act(database, store.mark_retried, mine.id, department="supply_chain")
+    await act(database, mark_retried, mine.id, department="supply_chain")
     with pytest.raises(DeliveryNotFound):
-        await act(database, store.mark_retried, mine.id, department="billing")
+        await act(database, mark_retried, mine.id, department="billing")
 
 
 async def test_a_removed_endpoint_disappears_and_what_was_open_for_it_is_cancelled(database: Database) -> None:
@@ -314,9 +322,33 @@ async def test_an_endpoint_is_kept_as_it_was_given_and_seen_by_its_department(da
             await endpoints.get_endpoint(tx, one.id, department="billing")
 
 
-async def test_an_endpoint_fails_and_recovers(database: Database) -> None:
+async def test_a_receiver_that_lost_what_arrived_gets_it_again_under_the_same_id(database: Database) -> None:
     one = await listening(database)
-    for mark, state in ((endpoints.mark_failing, EndpointState.FAILING), (endpoints.mark_ok, EndpointState.OK)):
-        await act(database, mark, one.id)
+    await sent_out(database, event(new_id(), 1, one))
+    (claimed,) = await claim(database)
+    await act(database, store.mark_done, [claimed])
+    states = frozenset({DeliveryState.DEAD, DeliveryState.DONE})
+    now = datetime.now(UTC)
+    asked = Replay(one.id, now - timedelta(hours=1), now + timedelta(hours=1), None, states)
+    assert await act(database, mark_replayed, asked, limit=10) == 1
+    (again,) = await claim(database)
+    assert (again.message_id, again.number, again.used) == (claimed.message_id, 2, 1)
+
+
+async def test_an_endpoint_fails_after_several_attempts_in_a_row_and_recovers_once(database: Database) -> None:
+    one = await listening(database)
+
+    async def stands() -> tuple[EndpointState, int]:
         async with database.reading() as tx:
-            assert (await endpoints.get_endpoint(tx, one.id)).state is state
+            found = await endpoints.get_endpoint(tx, one.id)
+        return found.state, found.failures
+
+    async def failed() -> bool:
+        return await act(database, endpoints.mark_failed, one.id, failing_from=2)
+
+    assert (await failed(), await stands()) == (False, (EndpointState.OK, 1))
+    assert (await act(database, endpoints.mark_ok, one.id), await stands()) == (False, (EndpointState.OK, 0))
+    assert [await failed() for _ in range(3)] == [False, True, False]
+    assert await stands() == (EndpointState.FAILING, 3)
+    assert [await act(database, endpoints.mark_ok, one.id) for _ in range(2)] == [True, False]
+    assert await stands() == (EndpointState.OK, 0)

@@ -3,6 +3,7 @@
 Knows the facts of one endpoint. Refuses to know how secrets are opened, and whether a URL may be called.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +28,11 @@ class EndpointState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`event_types` None means every type. Secrets are sealed; the previous one signs until `previous_until`."""
+    """`event_types` None means every type. Secrets are sealed; the previous one signs until `previous_until`.
+
+    `headers_sealed` go along with every message, by their names; their values may be secrets too. `failures` counts the
+    attempts that failed in a row.
+    """
 
     id: UUID
     department: str
@@ -42,6 +47,12 @@ class Endpoint:
     state: EndpointState = EndpointState.OK
     disabled_reason: str | None = None
     throttled_until: datetime | None = None
+    failures: int = 0
+    headers_sealed: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def header_names(self) -> list[str]:
+        return sorted(self.headers_sealed)
 
     def wants(self, event_type: str) -> bool:
         return self.event_types is None or event_type in self.event_types

@@ -71,13 +71,32 @@ async def mark_changed(tx: Transaction, changed: Endpoint) -> None:
     await tx.execute(update(endpoint).where(endpoint.c.id == changed.id).values(**_values(changed)))
 
 
-async def mark_ok(tx: Transaction, endpoint_id: UUID) -> None:
-    """It took a message. Writes only what changes: this row would otherwise be rewritten by every delivery."""
-    await _mark_state(tx, endpoint_id, EndpointState.FAILING, EndpointState.OK)
+async def mark_ok(tx: Transaction, endpoint_id: UUID) -> bool:
+    """It took a message after failures; whether it had been failing."""
+    of_it = endpoint.c.id == endpoint_id
+    failing = of_it & (endpoint.c.state == EndpointState.FAILING)
+    recovered = await tx.execute(update(endpoint).where(failing).values(state=EndpointState.OK, failures=0))
+    if recovered.rowcount == 0:
+        await tx.execute(update(endpoint).where(of_it).values(failures=0))
+    return recovered.rowcount == 1
 
 
-async def mark_failing(tx: Transaction, endpoint_id: UUID) -> None:
-    await _mark_state(tx, endpoint_id, EndpointState.OK, EndpointState.FAILING)
+async def mark_failed(tx: Transaction, endpoint_id: UUID, *, failing_from: int) -> bool:
+    """One more attempt in a row failed; whether that was the `failing_from`-th, which makes it failing."""
+    failures = await tx.scalar(
+        update(endpoint)
+        .where(endpoint.c.id == endpoint_id)
+        .values(failures=endpoint.c.failures + 1)
+        .returning(endpoint.c.failures)
+    )
+    if failures is None or failures < failing_from:
+        return False
+    came_to_fail = await tx.execute(
+        update(endpoint)
+        .where(endpoint.c.id == endpoint_id, endpoint.c.state == EndpointState.OK)
+        .values(state=EndpointState.FAILING)
+    )
+    return came_to_fail.rowcount == 1
 
 
 async def mark_throttled(tx: Transaction, endpoint_id: UUID, rest: timedelta) -> None:
@@ -101,14 +120,6 @@ async def mark_disabled(tx: Transaction, endpoint_id: UUID, reason: str) -> bool
         .values(state=EndpointState.DISABLED, disabled_reason=reason, updated_at=func.now())
     )
     return done.rowcount == 1
-
-
-async def _mark_state(tx: Transaction, endpoint_id: UUID, before: EndpointState, after: EndpointState) -> None:
-    await tx.execute(
-        update(endpoint)
-        .where(endpoint.c.id == endpoint_id, endpoint.c.state == before)
-        .values(state=after, updated_at=func.now())
-    )
 
 
 async def _one_endpoint(tx: Reading, found: Select[Any], endpoint_id: UUID, department: str | None) -> Endpoint:
