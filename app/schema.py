@@ -3,6 +3,7 @@
 import app.access.tables
 import app.answers.tables
 import app.delivery.tables
+import app.escalation.tables
 import app.feedback.tables
 import app.mentions.tables
 import app.routing.tables

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     SETTLE_TICKETS = "settle_tickets"
     ANSWER_TICKETS = "answer_tickets"
     APPROVE_REPLIES = "approve_replies"
+    ESCALATE_TICKETS = "escalate_tickets"
+    READ_ESCALATIONS = "read_escalations"
+    HANDLE_ESCALATIONS = "handle_escalations"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
     READ_RULES = "read_rules"
@@ -49,6 +52,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.WORK_TICKETS,
             Permission.SETTLE_TICKETS,
             Permission.APPROVE_REPLIES,
+            Permission.ESCALATE_TICKETS,
             Permission.READ_RULES,
         }
     ),
@@ -57,14 +61,33 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_TICKETS,
             Permission.SETTLE_TICKETS,
             Permission.ANSWER_TICKETS,
+            Permission.ESCALATE_TICKETS,
             Permission.MANAGE_ENDPOINTS,
             Permission.READ_REPORTS,
             Permission.READ_RULES,
         }
     ),
-    Role.PR: frozenset({Permission.READ_TICKETS, Permission.APPROVE_REPLIES, Permission.READ_RULES}),
+    Role.PR: frozenset(
+        {
+            Permission.READ_TICKETS,
+            Permission.WORK_TICKETS,
+            Permission.SETTLE_TICKETS,
+            Permission.ESCALATE_TICKETS,
+            Permission.APPROVE_REPLIES,
+            Permission.READ_ESCALATIONS,
+            Permission.HANDLE_ESCALATIONS,
+            Permission.READ_RULES,
+        }
+    ),
     Role.MANAGER: frozenset(
-        {Permission.READ_TICKETS, Permission.APPROVE_REPLIES, Permission.READ_REPORTS, Permission.READ_RULES}
+        {
+            Permission.READ_TICKETS,
+            Permission.ESCALATE_TICKETS,
+            Permission.APPROVE_REPLIES,
+            Permission.READ_ESCALATIONS,
+            Permission.READ_REPORTS,
+            Permission.READ_RULES,
+        }
     ),
     Role.ADMIN: frozenset(Permission),
 }

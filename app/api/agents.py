@@ -29,6 +29,7 @@ from app.tickets.ticket import State
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
 Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
+Escalator = Annotated[Caller, allow(Permission.ESCALATE_TICKETS)]
 Settler = Annotated[Caller, allow(Permission.SETTLE_TICKETS)]
 Words = Annotated[str, Text(10_000, 1)]
 Tag = Annotated[str, Text(50, 1)]
@@ -92,6 +93,13 @@ class ResolveIn(InModel):
 class ReopenIn(InModel):
     reason: Annotated[str, Text(1000, 1)] = Field(
         description="Kept in the timeline", examples=["Het pakket was toch het verkeerde"]
+    )
+
+
+class EscalateIn(InModel):
+    to: Annotated[str, Field(pattern="^pr$")] = Field("pr", description="Always `pr`")
+    reason: Annotated[str, Text(1000, 1)] = Field(
+        description="What PR reads first", examples=["Deze klant heeft een programma op tv en filmt mee"]
     )
 
 
@@ -229,3 +237,9 @@ async def resolve(caller: Settler, on: OneTicket, asked: ResolveIn | None = None
 @router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
 async def reopen(caller: Settler, on: OneTicket, asked: ReopenIn) -> TicketLine:
     return await on.run(work.reopen, caller, asked.reason)
+
+
+@router.post("/tickets/{ticket_id}/escalate", summary="Ask PR to look at a ticket")
+async def escalate(caller: Escalator, on: OneTicket, asked: EscalateIn) -> TicketLine:
+    """The ball stays where it is until PR takes over. The same words a second time add nothing; other words do."""
+    return await on.run(work.escalate, caller, asked.reason)

@@ -71,7 +71,10 @@ class TicketLine(OutModel):
     resolved_at: datetime | None
     resolution: str | None = Field(description="How it ended, in the words of who resolved it", examples=["solved"])
     closed_at: datetime | None = Field(description="From then on a new post opens another ticket")
-    escalated: bool = Field(description="Whether PR was asked to look at it")
+    escalated: bool = Field(description="Whether PR is asked to look at it")
+    escalated_for: tuple[str, ...] = Field(description="The reasons for which it ever was", examples=[["legal"]])
+    embargoed: bool = Field(description="Whether public replies wait for PR")
+    risk: int = Field(description="How much care it asks for, 0 to 100", examples=[35])
     version: int = Field(examples=[1])
 
 

@@ -15,6 +15,8 @@ from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.envelope import CustomerWords, Message, TicketFacts
 from app.delivery.event_type import INTERNAL
+from app.escalation.risk import weighed
+from app.flows.escalate import note_raised
 from app.kit import logs
 from app.kit.ids import new_id
 from app.runtime import Unit
@@ -63,12 +65,14 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     """
     if not steps:
         return {}
+    steps = [weighed(step, unit.rulebook.escalation.risk) for step in steps]
     known = await sla.list_clocks(unit.tx, [step.ticket.id for step in steps if step.before is not None])
     timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
     after = {one.step.ticket.id: one.step.ticket for one in timed}
     changed = [one for one in timed if one.step.ticket is not one.step.before]
     listening = await _listening(unit, [one.step for one in changed])
     happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
+    await note_raised(unit, [one.step for one in changed])
     await sla.record_clocks(unit.tx, [clock for one in changed for clock in one.clocks])
     await _tell(unit, listening, after, happened)
     for one in changed:

@@ -5,12 +5,13 @@ database: `receive` gathers a `Ledger`, this fills it, and `receive` writes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.escalation import risk
 from app.kit.ids import new_id
 from app.mentions.mention import Mention, is_newer
 from app.mentions.store import AuthorKey, Key, Known, Stored
@@ -19,6 +20,7 @@ from app.routing.store import Decided
 from app.rulebook import Rulebook
 from app.tickets import lifecycle
 from app.tickets.lifecycle import Placement
+from app.tickets.signals import Signals
 from app.tickets.ticket import Event, State, Step, Ticket
 from app.topics.classify import Classification
 
@@ -121,7 +123,7 @@ def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received
     if ticket is not None:
         ticket = ledger.steps[ticket.id].ticket if ticket.id in ledger.steps else ticket
         edited = Event("mention.edited", "customer", {"mention_id": str(known.mention_id)})
-        ticket = ledger.take(Step(ticket, ticket, (edited,)))
+        ticket = ledger.take(Step(ticket, _signalled(ledger, arrival, ticket, posts=0), (edited,)))
     why = _reason("edited", "its author edited it; the words that stood are kept as a revision")
     return Received(known.mention_id, Outcome.UPDATED, ticket, [why])
 
@@ -144,6 +146,7 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
         priority=decision.priority,
         tags=decision.tags,
         opened_at=ledger.now,
+        signals=_signals(ledger, arrival, 1 + (previous.signals.unanswered if previous else 0)),
         **lifecycle.first_place(placement, said.clock_starts_at(ledger.now), ledger.now),
     )
     step = lifecycle.opened(ticket, placement, _posted(arrival))
@@ -157,7 +160,8 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
     """Another post on a ticket that is not closed; one that makes the topic clear takes it out of triage."""
     was = ticket.state
     counts_from = arrival.mention.clock_starts_at(ledger.now)
-    step = lifecycle.customer_posted(ticket, _posted(arrival), counts_from, ledger.now)
+    told = _signalled(ledger, arrival, ticket, posts=1)
+    step = replace(lifecycle.customer_posted(told, _posted(arrival), counts_from, ledger.now), before=ticket)
     why = [_reason("conversation", f"ticket {ticket.number} of this conversation was {was}", ticket=ticket.number)]
     if step.ticket.state is State.TRIAGE and step.ticket.assignee is None and arrival.classification.topic:
         decision = _decide(ledger, arrival, ticket.id)
@@ -185,6 +189,23 @@ def _decide(ledger: Ledger, arrival: Understood, ticket_id: UUID) -> Decision:
         words=arrival.words,
     )
     return decide(subject, ledger.rulebook.routing, ledger.rulebook.digest)
+
+
+def _signalled(ledger: Ledger, arrival: Understood, ticket: Ticket, posts: int) -> Ticket:
+    """The ticket with what one more version of a post tells; `posts` is 1 for a new one."""
+    return replace(ticket, signals=ticket.signals.with_(_signals(ledger, arrival, posts)))
+
+
+def _signals(ledger: Ledger, arrival: Understood, unanswered: int) -> Signals:
+    said, rules = arrival.mention, ledger.rulebook.escalation.risk
+    return risk.heard(
+        arrival.words,
+        followers=said.author.followers,
+        verified=bool(said.author.verified),
+        growth=risk.growth(said.metrics, 0, ledger.now - said.posted_at, rules),
+        unanswered=unanswered,
+        rules=rules,
+    )
 
 
 def _placement(decision: Decision) -> Placement:

@@ -18,8 +18,9 @@ from app.routing.decision import as_record
 from app.routing.ownership import Owned
 from app.routing.store import Decided
 from app.runtime import Unit
-from app.tickets import lifecycle
+from app.tickets import lifecycle, press
 from app.tickets import store as tickets
+from app.tickets.legal import check_legal
 from app.tickets.lifecycle import Placement
 from app.tickets.store import ChangedMeanwhile, Wanted
 from app.tickets.ticket import Ticket
@@ -138,6 +139,15 @@ async def reopen(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | No
     reopened = await record_one(unit, lifecycle.reopen(ticket, caller.actor, reason, unit.now))
     await survey.withdraw(unit, [ticket_id])
     return reopened
+
+
+async def escalate(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, reason: str) -> Ticket:
+    """Ask PR to look, in these words; the same words a second time add nothing."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    check_legal(ticket, "escalate")
+    told = unit.rulebook.escalation.risk.told
+    step = press.escalate(ticket, caller.actor, [press.by_hand(reason)], told=told)
+    return await record_one(unit, step) if step.events else ticket
 
 
 async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:

@@ -13,12 +13,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
+from app.escalation.rules import EscalationRules
 from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
 from app.rulebook import checks, files
 from app.rulebook.entry import Entry, validate
+from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.policy import SlaRule
@@ -32,7 +34,7 @@ FILES: Mapping[str, type[Entry]] = {
     "accounts": files.Accounts,
     "calendars": files.Calendars,
     "departments": files.Departments,
-    "escalation": files.Escalating,
+    "escalation": Escalating,
     "feedback": files.Feedback,
     "ownership": files.Ownership,
     "routes": files.Routes,
@@ -60,7 +62,7 @@ class Rulebook:
 
     `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
     by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `signals` finds the
-    phrases of routes and risks; `own_authors` holds (channel, author key) of the accounts.
+    phrases of routes, risks and moods; `own_authors` holds (channel, author key) of the accounts.
     """
 
     digest: str
@@ -68,6 +70,7 @@ class Rulebook:
     topics: Mapping[str, Topic]
     classifier: Classifier
     routing: Routing
+    escalation: EscalationRules
     sla_rules: tuple[SlaRule, ...]
     calendars: Mapping[str, Calendar]
     feedback: FeedbackRules
@@ -103,18 +106,20 @@ def load(folder: Path) -> Rulebook:
         raise RulebookInvalid(problems)
     departments = shelf.get(files.Departments).build()
     routes = shelf.get(files.Routes).build()
-    escalation = shelf.get(files.Escalating).build()
+    escalating = shelf.get(Escalating)
+    escalation = escalating.build_rules()
     accounts = {
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
         for channel, entries in shelf.get(files.Accounts).accounts.items()
     }
-    words = chain(*(route.when.words or () for route in routes), *(risk.words for risk in escalation.risks))
+    words = chain(*(route.when.words or () for route in routes), escalation.risk.phrases, escalation.risk.lexicon)
     return Rulebook(
         digest=shelf.digest,
         departments=departments,
         topics=shelf.topics,
         classifier=shelf.classifier,
-        routing=Routing(routes, shelf.get(files.Ownership).build(), departments, escalation),
+        routing=Routing(routes, shelf.get(files.Ownership).build(), departments, escalating.build()),
+        escalation=escalation,
         sla_rules=shelf.get(files.Sla).build(),
         calendars=shelf.get(files.Calendars).build(),
         feedback=shelf.get(files.Feedback).build(),

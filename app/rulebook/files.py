@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility, plain_handle
-from app.routing.decision import Escalation, Priority, Reach, Risk, Route, Then, When
+from app.routing.decision import Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
 from app.sla.calendar import Calendar, Change, Holidays, MonthDay, Opening
@@ -229,27 +229,6 @@ class Routes(Entry):
     def build(self) -> tuple[Route, ...]:
         return tuple(
             Route(name, When(**dict(entry.when)), Then(**dict(entry.then))) for name, entry in self.routes.items()
-        )
-
-
-class RiskEntry(Entry):
-    priority: Priority
-    words: Some[tuple[PhraseText, ...]]
-
-
-class ReachEntry(Entry):
-    followers: int = Field(ge=1)
-    priority: Priority
-
-
-class Escalating(Entry):
-    risks: dict[Slug, RiskEntry]
-    reach: list[ReachEntry]
-
-    def build(self) -> Escalation:
-        return Escalation(
-            tuple(Risk(name, entry.words, entry.priority) for name, entry in self.risks.items()),
-            tuple(Reach(entry.followers, entry.priority) for entry in self.reach),
         )
 
 

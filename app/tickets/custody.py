@@ -55,6 +55,12 @@ def hand_over(
     return (*custody, Custody(holder, department, max(at, last.since)))
 
 
+def worker_before(custody: tuple[Custody, ...]) -> Custody:
+    """Who had the ball before the customer, PR or an outage had it; the entry that it was passed with."""
+    ours = {Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT}
+    return next(entry for entry in reversed(custody) if entry.holder in ours)
+
+
 def held(custody: tuple[Custody, ...], until: datetime) -> tuple[Interval, ...]:
     """The intervals up to `until`, in order, without gap or overlap; those of no length are left out."""
     ends = [after.since for _, after in pairwise(custody)] + [until]

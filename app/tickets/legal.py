@@ -17,6 +17,7 @@ LEGAL: dict[str, frozenset[State]] = {
     "release": frozenset({State.WORKING}),
     "lease": frozenset({State.WORKING}),
     "note": frozenset(State),
+    "escalate": _UNRESOLVED | {State.RESOLVED},
     "update": _UNRESOLVED | {State.RESOLVED},
     "reply": _UNRESOLVED | {State.RESOLVED},
     "reroute": _UNRESOLVED,
@@ -73,11 +74,15 @@ def check_free(ticket: Ticket, actor: str, now: datetime) -> None:
 
 
 def department_at_work(ticket: Ticket, act: str) -> str:
-    """The department that has the ball, for what only it may do. Raises `IllegalMove`, `HeldElsewhere`."""
+    """The department that has the ball, or had it before an embargo, for what only it may do.
+
+    Raises `IllegalMove`, `HeldElsewhere`.
+    """
     check_legal(ticket, act)
-    if ticket.with_department is None:
+    department = ticket.working_department
+    if department is None:
         raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
-    return ticket.with_department
+    return department
 
 
 def check_future(field: str, moment: datetime | None, now: datetime) -> None:

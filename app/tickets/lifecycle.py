@@ -7,12 +7,11 @@ Every function takes a ticket and a moment and returns a `Step`; an act that the
     triage -> routed -> working <-> waiting_customer -> resolved -> closed
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.tickets.custody import Custody, Holder, hand_over
+from app.tickets.custody import Custody, Holder, hand_over, worker_before
 from app.tickets.legal import (
     ClaimedByAnother,
     HeldElsewhere,
@@ -93,7 +92,7 @@ def claim(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
         lease_until=now + lease,
         snoozed_until=None,
         wait_until=None,
-        custody=hand_over(ticket.custody, Holder.WEBCARE, None, now),
+        custody=_passed(ticket, Holder.WEBCARE, None, now),
     )
     data = {"assignee": actor, "from": ticket.with_department or str(ticket.holder)}
     told = (ticket.with_department,) if ticket.with_department else ()
@@ -138,7 +137,7 @@ def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str,
 
 def reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
     """Somebody answers the customer. An unclaimed ticket becomes theirs; a resolved one stays resolved."""
-    return _speak(ticket, actor, Event("ticket.replied", actor, data), now)
+    return _answered(_speak(ticket, actor, Event("ticket.replied", actor, data), now))
 
 
 def hold_reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
@@ -149,7 +148,7 @@ def hold_reply(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) 
 def release_reply(ticket: Ticket, actor: str, data: dict[str, Any]) -> Step:
     """An answer that was held goes to the customer after all; whoever works on the ticket keeps it."""
     check_legal(ticket, "reply")
-    return Step(ticket, ticket, (Event("ticket.replied", actor, data),))
+    return _answered(Step(ticket, ticket, (Event("ticket.replied", actor, data),)))
 
 
 def decide_reply(ticket: Ticket, actor: str, decided: str, data: dict[str, Any]) -> Step:
@@ -161,9 +160,10 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
     """Another topic or owner. A department that owned it, or had the ball, is told that it is not its own any more."""
     check_legal(ticket, "reroute")
     check_free(ticket, actor, now)
+    place = _place(placement, ticket.custody, now)
     moved = replace(
         ticket,
-        **_place(placement, ticket.custody, now),
+        **place | {"custody": _held_by_pr(ticket, place["custody"], now)},
         assignee=None,
         lease_until=None,
         snoozed_until=None,
@@ -267,7 +267,7 @@ def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) ->
         assignee=None,
         lease_until=None,
         snoozed_until=None,
-        custody=hand_over(ticket.custody, Holder.WEBCARE, None, now),
+        custody=_passed(ticket, Holder.WEBCARE, None, now),
     )
     return Step(ticket, back, (Event("ticket.answered", actor, data, departments=told),))
 
@@ -284,7 +284,7 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         assignee=None,
         lease_until=None,
         snoozed_until=None,
-        custody=hand_over(ticket.custody, Holder.TRIAGE, None, now),
+        custody=_passed(ticket, Holder.TRIAGE, None, now),
     )
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
 
@@ -294,10 +294,15 @@ def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
     check_free(ticket, actor, now)
     if ticket.state is State.RESOLVED:
         return Step(ticket, ticket, (event,))
-    if ticket.with_department is not None:
+    if ticket.working_department is not None:
         return Step(ticket, replace(ticket, state=State.WORKING), (event,))
     theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE, wait_until=None)
-    return Step(ticket, replace(theirs, custody=hand_over(theirs.custody, Holder.WEBCARE, None, now)), (event,))
+    return Step(ticket, replace(theirs, custody=_passed(theirs, Holder.WEBCARE, None, now)), (event,))
+
+
+def _answered(step: Step) -> Step:
+    """The customer is told something: no post of theirs waits for a word any more."""
+    return replace(step, ticket=replace(step.ticket, signals=step.ticket.signals.answered()))
 
 
 def _place(placement: Placement, custody: tuple[Custody, ...], now: datetime) -> dict[str, Any]:
@@ -314,17 +319,21 @@ def _place(placement: Placement, custody: tuple[Custody, ...], now: datetime) ->
     }
 
 
-def _worker_before(custody: Iterable[Custody]) -> Custody:
-    """Who had the ball before the customer, PR or an outage had it."""
-    ours = {Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT}
-    return next(entry for entry in reversed(tuple(custody)) if entry.holder in ours)
+def _passed(ticket: Ticket, holder: Holder, department: str | None, now: datetime) -> tuple[Custody, ...]:
+    """The custody when one of us is to have the ball."""
+    return _held_by_pr(ticket, hand_over(ticket.custody, holder, department, now), now)
+
+
+def _held_by_pr(ticket: Ticket, custody: tuple[Custody, ...], now: datetime) -> tuple[Custody, ...]:
+    """Under an embargo PR keeps the ball, and it is known for whom."""
+    return hand_over(custody, Holder.PR, None, now) if ticket.embargoed else custody
 
 
 def _brought_back(ticket: Ticket, now: datetime) -> Ticket:
-    worker = _worker_before(ticket.custody)
+    worker = worker_before(ticket.custody)
     back = replace(
         ticket,
-        custody=hand_over(ticket.custody, worker.holder, worker.department, now),
+        custody=_passed(ticket, worker.holder, worker.department, now),
         wait_until=None,
         snoozed_until=None,
         resolved_at=None,

@@ -13,15 +13,16 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from app.tickets.custody import Custody, Holder
-from app.tickets.ticket import State, Ticket
+from app.tickets.ticket import CALM, State, Ticket
 
 # A ticket is born with these, and they never change.
 BORN = frozenset(
     {"id", "number", "conversation_id", "author_id", "previous_id", "channel", "account", "language", "visibility"}
     | {"opened_at"}
 )
-# Not history: a lease is renewed without a word, due moments are read from clocks, and events count themselves.
-PASSING = frozenset({"lease_until", "due", "next_due_at", "sequence", "version"})
+# Not history: a lease is renewed without a word, due moments are read from clocks and signals from posts, and events
+# count themselves.
+PASSING = frozenset({"lease_until", "due", "next_due_at", "signals", "sequence", "version"})
 
 _FACTS = tuple(field for field in fields(Ticket) if field.name not in BORN | PASSING | {"custody"})
 LASTING = tuple(field.name for field in _FACTS)
@@ -77,7 +78,7 @@ def replay(born: Ticket, history: Iterable[Mapping[str, Any]]) -> Ticket:
 
 def passing_aside(ticket: Ticket) -> Ticket:
     """The ticket without what is not history."""
-    return replace(ticket, lease_until=None, due={}, next_due_at=None, sequence=0, version=0)
+    return replace(ticket, lease_until=None, due={}, next_due_at=None, signals=CALM, sequence=0, version=0)
 
 
 def _entry(entry: Mapping[str, str]) -> Custody:

@@ -20,6 +20,7 @@ from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.replay import changes
+from app.tickets.signals import Signals
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
 from app.tickets.urgency import urgency
@@ -84,7 +85,8 @@ class Wanted:
     holders: tuple[Holder, ...] | None = None
 
 
-_OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in {"custody", "tags", "due"})
+_READ_APART = {"custody", "tags", "due", "signals", "escalated_for"}
+_OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in _READ_APART)
 _values = attrgetter(*_OWN_COLUMNS)
 _NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
 
@@ -281,6 +283,8 @@ def _row(one: Ticket) -> dict[str, Any]:
     row["urgent_at"] = urgency(one).at
     row["tags"] = one.tags
     row["due"] = one.due
+    row["signals"] = one.signals
+    row["escalated_for"] = one.escalated_for
     return row
 
 
@@ -307,7 +311,14 @@ async def _tickets(tx: Reading, found: Select[Any]) -> tuple[Ticket, ...]:
 def _ticket(row: Row[Any], held: tuple[Custody, ...]) -> Ticket:
     values = {name: getattr(row, name) for name in _OWN_COLUMNS}
     due = {metric: datetime.fromisoformat(moment) for metric, moment in row.due.items()}
-    return Ticket(**{**values, "state": State(row.state)}, tags=tuple(row.tags), due=due, custody=held)
+    return Ticket(
+        **{**values, "state": State(row.state)},
+        tags=tuple(row.tags),
+        due=due,
+        custody=held,
+        signals=Signals(**row.signals),
+        escalated_for=tuple(row.escalated_for),
+    )
 
 
 def _most_urgent(page: Select[Any]) -> Select[Any]:

@@ -55,6 +55,8 @@ ticket = Table(
     Column("close_at", DateTime(timezone=True)),
     Column("closed_at", DateTime(timezone=True)),
     Column("escalated", Boolean, nullable=False),
+    Column("escalated_for", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("signals", JSONB, nullable=False, server_default=text("'{}'")),
     Column("embargoed", Boolean, nullable=False, server_default=text("false")),
     Column("risk", Integer, nullable=False, server_default=text("0")),
     Column("reply_until", DateTime(timezone=True)),

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.tickets.custody import Custody, Holder
+from app.tickets.custody import Custody, Holder, worker_before
+from app.tickets.signals import Signals
 
 
 class State(StrEnum):
@@ -23,6 +24,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+CALM = Signals()
 OPEN = (State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER)
 
 
@@ -33,7 +35,8 @@ class Ticket:
     `due` maps each running metric to its due moment; `next_due_at` is the soonest promise to the customer. `version`
     grows with every change and is the ETag; `sequence` is the number of the last event. `risk` is 0 to 100; until
     `reply_until` the platform takes replies; `embargoed` says that public ones wait for PR; `helped_by` is the agent
-    who helped this customer last.
+    who helped this customer last. `escalated` says that PR is asked to look, `escalated_for` for which
+    reasons it ever was. `signals` are what the risk is read from.
     """
 
     id: UUID
@@ -66,6 +69,8 @@ class Ticket:
     closed_at: datetime | None = None
     escalated: bool = False
     embargoed: bool = False
+    escalated_for: tuple[str, ...] = ()
+    signals: Signals = CALM
     risk: int = 0
     reply_until: datetime | None = None
     helped_by: str | None = None
@@ -82,6 +87,12 @@ class Ticket:
     def with_department(self) -> str | None:
         """The department that has the ball now, if one has."""
         return self.custody[-1].department
+
+    @property
+    def working_department(self) -> str | None:
+        """The department that works on it: PR's embargo takes the ball, and leaves the work where it was."""
+        entry = worker_before(self.custody) if self.embargoed and self.holder is Holder.PR else self.custody[-1]
+        return entry.department
 
     @property
     def listening_owner(self) -> str | None:

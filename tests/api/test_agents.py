@@ -288,7 +288,7 @@ async def test_a_ticket_is_explained_also_when_the_rules_have_lost_a_calendar(
     assert {clock["elapsed_seconds"] for clock in told["clocks"]} == {None}
 
 
-@pytest.mark.parametrize("role", [Role.INGEST, Role.MANAGER, Role.PR])
+@pytest.mark.parametrize("role", [Role.INGEST, Role.MANAGER])
 async def test_who_does_not_work_on_tickets_may_not(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> None:
     ticket = await opened(runtime)
     other = await token_for(runtime, role)

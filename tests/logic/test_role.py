@@ -19,10 +19,12 @@ SOME = UUID(int=1)
 
 MAY = {
     Role.INGEST: "post_mentions",
-    Role.AGENT: "read_tickets work_tickets settle_tickets approve_replies read_rules",
-    Role.DEPARTMENT: "read_tickets settle_tickets answer_tickets manage_endpoints read_reports read_rules",
-    Role.PR: "read_tickets approve_replies read_rules",
-    Role.MANAGER: "read_tickets approve_replies read_reports read_rules",
+    Role.AGENT: "read_tickets work_tickets settle_tickets approve_replies escalate_tickets read_rules",
+    Role.DEPARTMENT: "read_tickets settle_tickets answer_tickets escalate_tickets manage_endpoints read_reports "
+    "read_rules",
+    Role.PR: "read_tickets work_tickets settle_tickets approve_replies escalate_tickets read_escalations "
+    "handle_escalations read_rules",
+    Role.MANAGER: "read_tickets approve_replies escalate_tickets read_escalations read_reports read_rules",
     Role.ADMIN: " ".join(Permission),
 }
 
@@ -45,8 +47,8 @@ def test_every_permission_is_somebodys_besides_admin_unless_it_is_about_access_i
 def test_a_refusal_names_who_may() -> None:
     with pytest.raises(Forbidden) as refused:
         require(caller(Role.INGEST), Permission.WORK_TICKETS)
-    assert refused.value.message == "The role ingest may not do this; agent or admin may."
-    assert refused.value.facts == {"roles": ["agent", "admin"]}
+    assert refused.value.message == "The role ingest may not do this; agent, pr or admin may."
+    assert refused.value.facts == {"roles": ["agent", "pr", "admin"]}
 
 
 def test_history_names_a_caller_by_role_and_department() -> None:

@@ -38,6 +38,8 @@ risks:
   legal: {priority: high, words: [advocaat]}
 reach:
   - {followers: 1000, priority: high}
+threshold: 50
+acknowledge: {within: 30 minutes, calendar: office}
 """
 FEEDBACK = """\
 feedback:

@@ -1,0 +1,38 @@
+"""Signals: what customers did and said on a ticket that may ask for care, gathered over all of their posts.
+
+Knows how what comes later adds to what was there: the highest, the lowest, the first words found. Refuses to know what
+any of it weighs (escalation.risk).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """`followers` is the largest audience that the author had; `risks` maps the name of a risk to the phrase that told
+    it, a phrase of ours and never the customer's words. `mood` is the lowest sum of the lexicon's weights in one post,
+    0 or below. `growth` is the fastest that likes, reposts and the like came in, per hour. `unanswered` counts the
+    customer's posts since the last word to them.
+    """
+
+    followers: int = 0
+    verified: bool = False
+    risks: Mapping[str, str] = field(default_factory=dict)
+    mood: float = 0.0
+    growth: float = 0.0
+    unanswered: int = 0
+
+    def with_(self, later: "Signals") -> "Signals":
+        """Both together. What was once said stays said, also when it is edited away."""
+        return Signals(
+            max(self.followers, later.followers),
+            self.verified or later.verified,
+            {**later.risks, **self.risks},
+            min(self.mood, later.mood),
+            max(self.growth, later.growth),
+            self.unanswered + later.unanswered,
+        )
+
+    def answered(self) -> "Signals":
+        return replace(self, unanswered=0)

@@ -1,0 +1,109 @@
+"""What PR's acts leave on a ticket: marks, and whose the ball is."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.tickets import lifecycle, press
+from app.tickets.custody import Custody, Holder, held, seconds_by_holder
+from app.tickets.press import Reason
+from app.tickets.ticket import State, Ticket
+from tests.logic.test_lifecycle import ANNA, LIVE, POST, SUPPLY, ticket
+from tests.support.clock import MORNING
+
+EVA = "pr:eva"
+LEGAL, REACH = Reason("legal", "a lawyer"), Reason("reach", "12000 followers", {"followers": 12_000})
+LATER = MORNING + timedelta(minutes=10)
+OURS = [Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT]
+
+
+def holders(one: Ticket) -> list[Holder]:
+    return [entry.holder for entry in one.custody]
+
+
+def test_a_ticket_escalates_once_for_each_reason() -> None:
+    first = press.escalate(ticket(), "system", [LEGAL, LEGAL], told=("pr",))
+    assert (first.ticket.escalated, first.ticket.escalated_for) == (True, ("legal",))
+    assert first.events[0].data == {"reasons": [{"code": "legal", "text": "a lawyer", "figures": {}}]}
+
+    again = press.escalate(first.ticket, "system", [LEGAL, REACH])
+    assert again.ticket.escalated_for == ("legal", "reach")
+    assert [reason["code"] for reason in again.events[0].data["reasons"]] == ["reach"]
+
+    assert press.escalate(again.ticket, "system", [REACH]).events == ()
+
+
+def test_escalating_moves_no_ball() -> None:
+    standing = ticket(holder=Holder.DEPARTMENT)
+    assert press.escalate(standing, ANNA, [LEGAL]).ticket.custody == standing.custody
+
+
+def test_a_persons_other_words_are_another_reason() -> None:
+    assert press.by_hand("films along") == press.by_hand("films along")
+    assert press.by_hand("films along").code != press.by_hand("has a programme").code
+
+
+@pytest.mark.parametrize("holder", OURS)
+def test_taking_over_gives_pr_the_ball_and_closing_gives_it_back(holder: Holder) -> None:
+    standing = press.escalate(ticket(holder=holder, assignee=ANNA), "system", [LEGAL]).ticket
+
+    taken = press.acknowledge(standing, EVA, take_over=True, now=LATER).ticket
+    assert (taken.holder, taken.assignee) == (Holder.PR, EVA)
+
+    done = press.close(taken, EVA, {"lesson": "sooner"}, LATER + timedelta(minutes=5)).ticket
+    assert (done.holder, done.with_department) == (holder, standing.with_department)
+    assert (done.escalated, done.assignee, done.escalated_for) == (False, None, ("legal",))
+
+
+def test_only_looking_moves_nothing() -> None:
+    standing = ticket(holder=Holder.DEPARTMENT, assignee=ANNA)
+    looked = press.acknowledge(standing, EVA, take_over=False, now=LATER)
+    assert looked.ticket is standing
+    assert [event.type for event in looked.events] == ["escalation.acknowledged"]
+
+
+@pytest.mark.parametrize("holder", OURS)
+def test_an_embargo_is_prs_custody_until_its_release(holder: Holder) -> None:
+    held_ = press.embargo(ticket(holder=holder), EVA, {"until": "2026-11-18T12:00:00Z"}, LATER).ticket
+    assert (held_.embargoed, held_.holder) == (True, Holder.PR)
+
+    free = press.release(held_, EVA, {}, LATER + timedelta(hours=1)).ticket
+    assert (free.embargoed, free.holder) == (False, holder)
+    assert seconds_by_holder(free.custody, LATER + timedelta(hours=2)) == {holder: 4200, Holder.PR: 3600}
+
+
+def test_an_embargo_leaves_the_customers_turn_to_the_customer() -> None:
+    waiting = ticket(
+        State.WAITING_CUSTOMER, custody=(Custody(Holder.WEBCARE, None, MORNING), Custody(Holder.CUSTOMER, None, LATER))
+    )
+    held_ = press.embargo(waiting, EVA, {}, LATER).ticket
+    assert (held_.embargoed, held_.holder) == (True, Holder.CUSTOMER)
+
+    posted = lifecycle.customer_posted(held_, POST, LATER, LATER).ticket
+    assert posted.holder is Holder.PR
+    assert press.release(posted, EVA, {}, LATER).ticket.holder is Holder.WEBCARE
+
+
+def test_private_work_goes_on_under_an_embargo() -> None:
+    """A department answers, an agent claims, a ticket is rerouted: PR keeps the ball, and gives it to who is next."""
+    held_ = press.embargo(ticket(holder=Holder.DEPARTMENT), EVA, {}, LATER).ticket
+
+    answered = lifecycle.answered(held_, SUPPLY, {}, LATER).ticket
+    assert answered.holder is Holder.PR
+    assert press.release(answered, EVA, {}, LATER).ticket.holder is Holder.WEBCARE
+
+    claimed = lifecycle.claim(held_, ANNA, LATER).ticket
+    assert (claimed.holder, claimed.assignee) == (Holder.PR, ANNA)
+    assert press.release(claimed, EVA, {}, LATER).ticket.holder is Holder.WEBCARE
+
+    moved = lifecycle.reroute(claimed, ANNA, LIVE, "theirs", LATER).ticket
+    assert moved.holder is Holder.PR
+    freed = press.release(moved, EVA, {}, LATER).ticket
+    assert freed.with_department == "supply_chain"
+    assert [stretch.holder for stretch in held(freed.custody, LATER + timedelta(1))] == [Holder.DEPARTMENT] * 2
+
+
+def test_closing_leaves_an_embargo_in_force() -> None:
+    held_ = press.embargo(press.escalate(ticket(), "system", [LEGAL]).ticket, EVA, {}, LATER).ticket
+    done = press.close(held_, EVA, {"lesson": "l"}, LATER).ticket
+    assert (done.escalated, done.embargoed, done.holder) == (False, True, Holder.PR)
