@@ -79,7 +79,7 @@ def serving() -> Iterator[Service]:
     """The API in a process of its own, as `webcare serve` starts it, on a fresh embedded PostgreSQL."""
     with database() as (data, url):
         token = asyncio.run(_prepare(url, data))
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "WEBCARE_DATABASE_URL": url,
@@ -96,7 +96,7 @@ def serving() -> Iterator[Service]:
             api.wait(20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
