@@ -35,8 +35,8 @@ _places = Places(UUID)
 
 
 class ReplyIn(InModel):
-    text: Words = Field(
-        description="What the customer reads, word for word",
+    text: Annotated[str, Text(10_000)] = Field(
+        description="What the customer reads, word for word; as long as the platform takes",
         examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
     )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")

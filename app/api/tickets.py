@@ -65,6 +65,7 @@ class TicketLine(OutModel):
         description="The due moment of each running clock", examples=[{"first_reply": "2026-11-22T09:31:24Z"}]
     )
     next_due_at: datetime | None = Field(description="The soonest promise to the customer; lists are in this order")
+    reply_until: datetime | None = Field(description="The platform takes replies until then; null: always")
     opened_at: datetime
     snoozed_until: datetime | None = Field(description="Until then it is out of sight")
     wait_until: datetime | None = Field(description="Then it comes back if the customer does not post")

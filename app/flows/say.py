@@ -11,6 +11,7 @@ from typing import Any
 from app.access.role import Caller
 from app.answers import store as answers
 from app.answers.reply import Hold, Reply, ReplyState, in_words
+from app.channels.platform import check_text, check_window
 from app.delivery import store as delivery
 from app.delivery.envelope import Publication, Saying, publication
 from app.flows.record import record_one
@@ -39,10 +40,13 @@ async def say(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer of a ticket that is locked; `department` when it answers first-hand.
 
-    It counts from now, or from when the last of its holds is lifted.
+    It counts from now, or from when the last of its holds is lifted. Raises what `check_text` and `check_window` raise.
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     visibility = speech.visibility or Visibility(ticket.visibility)
+    platform = unit.rulebook.platform(ticket.channel)
+    check_text(platform, visibility, speech.text, len(speech.attachments))
+    check_window(platform, visibility, [(Visibility(one.visibility), one.posted_at) for one in posts], unit.now)
     review = (Hold.REVIEW,) if unit.rulebook.needs_review(ticket.channel, ticket.account) else ()
     held_for = (*review, *holds(ticket, visibility))
     said = Reply(

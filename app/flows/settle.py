@@ -147,6 +147,7 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
         tags=decision.tags,
         opened_at=ledger.now,
         signals=_signals(ledger, arrival, 1 + (previous.signals.unanswered if previous else 0)),
+        reply_until=_reply_until(ledger, said),
         **lifecycle.first_place(placement, said.clock_starts_at(ledger.now), ledger.now),
     )
     step = lifecycle.opened(ticket, placement, _posted(arrival))
@@ -160,7 +161,9 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
     """Another post on a ticket that is not closed; one that makes the topic clear takes it out of triage."""
     was = ticket.state
     counts_from = arrival.mention.clock_starts_at(ledger.now)
-    told = _signalled(ledger, arrival, ticket, posts=1)
+    told = replace(
+        _signalled(ledger, arrival, ticket, posts=1), reply_until=_reply_until(ledger, arrival.mention, ticket)
+    )
     step = replace(lifecycle.customer_posted(told, _posted(arrival), counts_from, ledger.now), before=ticket)
     why = [_reason("conversation", f"ticket {ticket.number} of this conversation was {was}", ticket=ticket.number)]
     if step.ticket.state is State.TRIAGE and step.ticket.assignee is None and arrival.classification.topic:
@@ -172,6 +175,14 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
         why += record_["reasons"]
     ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
     return Received(arrival.id, Outcome.REOPENED if was is State.RESOLVED else Outcome.JOINED, step.ticket, why)
+
+
+def _reply_until(ledger: Ledger, said: Mention, ticket: Ticket | None = None) -> datetime | None:
+    """Until when the platform takes a reply, to this post or to one before it on the ticket; None: always."""
+    platform = ledger.rulebook.platforms.get(said.channel)
+    until = platform.open_until(said.visibility, said.posted_at) if platform else None
+    before = ticket.reply_until if ticket else None
+    return max(filter(None, (until, before)), default=None)
 
 
 def _decide(ledger: Ledger, arrival: Understood, ticket_id: UUID) -> Decision:

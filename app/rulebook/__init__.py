@@ -13,12 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
+from app.channels.platform import Platform
 from app.escalation.rules import EscalationRules
 from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
-from app.rulebook import checks, files
+from app.rulebook import checks, files, speech
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
@@ -33,6 +34,7 @@ E = TypeVar("E", bound=Entry)
 FILES: Mapping[str, type[Entry]] = {
     "accounts": files.Accounts,
     "calendars": files.Calendars,
+    "channels": speech.Channels,
     "departments": files.Departments,
     "escalation": Escalating,
     "feedback": files.Feedback,
@@ -75,12 +77,17 @@ class Rulebook:
     calendars: Mapping[str, Calendar]
     feedback: FeedbackRules
     accounts: Mapping[str, tuple[Account, ...]]
+    platforms: Mapping[str, Platform]
     signals: Classifier
     own_authors: frozenset[tuple[str, str]]
 
     def is_own(self, channel: str, handle: str | None, external_id: str | None = None) -> bool:
         """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""
         return any((channel, key) in self.own_authors for key in _author_keys(handle, external_id))
+
+    def platform(self, channel: str) -> Platform:
+        """The channel by its rules; one without any takes whatever is said."""
+        return self.platforms.get(channel) or Platform(channel)
 
     def needs_review(self, channel: str, account: str | None) -> bool:
         """Whether a colleague reads first what is said on this profile, given by its handle or its id."""
@@ -124,6 +131,7 @@ def load(folder: Path) -> Rulebook:
         calendars=shelf.get(files.Calendars).build(),
         feedback=shelf.get(files.Feedback).build(),
         accounts=accounts,
+        platforms=shelf.get(speech.Channels).build(),
         signals=_finder(words),
         own_authors=frozenset(
             (account.channel, key)

@@ -1,5 +1,6 @@
 """Replies over HTTP: given, listed, approved and rejected, each by who may."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,9 +9,11 @@ import pytest
 from app.access.role import Role
 from app.flows.receive import receive
 from app.flows.settle import Received
+from app.mentions.mention import Kind
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
+from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
 
 API = "/api/v1"
@@ -104,3 +107,39 @@ async def test_a_reply_that_is_not_there_is_404_and_a_department_approves_none(
 
     assert (missing.status_code, missing.json()["code"]) == (404, "reply_not_found")
     assert refused.status_code == 403
+
+
+async def test_a_reply_is_as_long_as_the_platform_takes(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    said = "Kijk op https://poldermobiel.example/nummerbehoud?stap=3 " + "a" * 257
+
+    long = await client.post(f"{API}/tickets/{ticket.id}/reply", json={"text": said}, headers=anna)
+    empty = await client.post(f"{API}/tickets/{ticket.id}/reply", json={"text": "\u200b"}, headers=anna)
+    fits = await client.post(f"{API}/tickets/{ticket.id}/reply", json={"text": said[:-9]}, headers=anna)
+
+    facts = ("code", "field", "count", "limit", "counted")
+    assert [long.json()[name] for name in facts] == ["reply_does_not_fit", "text", 289, 280, "weighted"]
+    assert [empty.json()[name] for name in facts] == ["reply_does_not_fit", "text", 0, 280, "weighted"]
+    assert [answer.status_code for answer in (long, empty, fits)] == [422, 422, 202]
+
+
+async def test_a_reply_window_stands_on_the_ticket_and_closes_hard(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    ticket = await opened(runtime, channel="whatsapp", kind=Kind.DM, conversation_id="31", at=clock())
+    shown = (await client.get(f"{API}/tickets/{ticket.id}", headers=anna)).json()
+    clock.at += timedelta(hours=24)
+
+    closed = await client.post(f"{API}/tickets/{ticket.id}/reply", json=HELLO, headers=anna)
+    await opened(runtime, "Hallo?", channel="whatsapp", kind=Kind.DM, conversation_id="31", at=clock())
+    again = await client.post(f"{API}/tickets/{ticket.id}/reply", json=HELLO, headers=anna)
+
+    assert shown["reply_until"] == "2026-11-19T10:00:00Z"
+    assert (closed.status_code, closed.json()["code"]) == (409, "reply_window_closed")
+    assert closed.json()["closed_at"] == "2026-11-19T10:00:00Z"
+    assert "template" in closed.json()["detail"]
+    assert again.status_code == 202
+    whole = (await client.get(f"{API}/tickets/{ticket.id}", headers=anna)).json()
+    assert whole["reply_until"] == "2026-11-20T10:00:00Z"

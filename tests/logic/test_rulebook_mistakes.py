@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from app.rulebook import RulebookInvalid, load
-from tests.support.rules import ACCOUNTS, ESCALATION, FEEDBACK, FILES, SLA, TOPICS, edited, loaded
+from tests.support.rules import ACCOUNTS, CHANNELS, ESCALATION, FEEDBACK, FILES, SLA, TOPICS, edited, loaded
 
 
 def problems(files: Mapping[str, str]) -> list[str]:
@@ -56,6 +56,48 @@ def problems(files: Mapping[str, str]) -> list[str]:
             "see the syntax at the top of accounts.yaml",
         ),
         ("accounts.yaml", ACCOUNTS, "", "accounts.yaml:1: key 'accounts' is missing", "add 'accounts:' here"),
+        # what platforms take
+        (
+            "channels.yaml",
+            "  x:\n",
+            "  y:\n",
+            "channels.yaml:2: unknown channel 'y'",
+            "use one of: forum, x",
+        ),
+        (
+            "channels.yaml",
+            "{weighted: 280}",
+            "{letters: 280}",
+            (
+                (
+                    "channels.yaml:3: channels.x.public.limits.letters: Input should be 'characters', 'graphemes', "
+                    "'bytes', 'weighted' or 'mastodon'"
+                ),
+                "'weighted' or 'mastodon'",
+            ),
+            "see the syntax at the top of channels.yaml",
+        ),
+        (
+            "channels.yaml",
+            "standard: 24 hours, human_agent: 7 days",
+            "human_agent: 7 days, standard: 24 hours",
+            "channels.yaml:4: windows are not in order",
+            "put the shortest first: a reply goes out in the first that fits",
+        ),
+        (
+            "channels.yaml",
+            ", when_closed: Wait for the customer.",
+            "",
+            "channels.yaml:4: windows and when_closed come together",
+            "give both, or neither where replies are always taken",
+        ),
+        (
+            "channels.yaml",
+            CHANNELS,
+            "channels: {x: {}}",
+            "channels.yaml:1: nothing can be said here",
+            "give `public: {}`, `private: {}` or both, or remove the channel",
+        ),
         # keys and values of one file
         (
             "departments.yaml",

@@ -22,6 +22,12 @@ calendars:
     holidays: {country: NL}
     overrides: {2026-12-24: [09:00-12:00]}
 """
+CHANNELS = """\
+channels:
+  x:
+    public: {limits: {weighted: 280}}
+    private: {windows: {standard: 24 hours, human_agent: 7 days}, when_closed: Wait for the customer.}
+"""
 DEPARTMENTS = """\
 departments:
   billing:
@@ -99,6 +105,7 @@ topics:
 FILES = {
     "accounts.yaml": ACCOUNTS,
     "calendars.yaml": CALENDARS,
+    "channels.yaml": CHANNELS,
     "departments.yaml": DEPARTMENTS,
     "escalation.yaml": ESCALATION,
     "feedback.yaml": FEEDBACK,
