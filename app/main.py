@@ -14,6 +14,7 @@ from app.api import (
     admin,
     agents,
     calendars,
+    combining,
     departments,
     endpoints,
     health,
@@ -86,6 +87,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     for audience in (
         ingest,
         agents,
+        combining,
         replies,
         tickets,
         departments,

@@ -29,6 +29,7 @@ from app.sla.reading import read
 from app.tickets import store as tickets
 from app.tickets.custody import held, seconds_by_holder
 from app.tickets.legal import legal_moves
+from app.tickets.links.store import list_links
 from app.tickets.ticket import Ticket
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
@@ -177,11 +178,32 @@ class FeedbackOut(OutModel):
     received_at: datetime | None
 
 
+class LinkOut(OutModel):
+    """Another ticket that has to do with this one."""
+
+    ticket_id: UUID
+    number: int = Field(examples=[1002])
+    state: str = Field(examples=["closed"])
+    channel: str = Field(examples=["whatsapp"])
+    topic: str | None = Field(examples=["delivery_delay"])
+    kind: str = Field(
+        description="part (merged into this one), whole (this one is merged into it), previous or next (of the same"
+        " conversation), or what a colleague said: related, same_customer, same_cause",
+        examples=["part"],
+    )
+    actor: str | None = Field(description="The colleague who said so", examples=[None])
+    linked_at: datetime | None
+
+
 class TicketOut(TicketLine):
     """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
 
     author_id: UUID
     previous_id: UUID | None
+    merged_into_id: UUID | None = Field(
+        description="The ticket in which it goes on, with all that comes", examples=[None]
+    )
+    links: list[LinkOut]
     legal: list[str] = Field(description="The acts that its state allows")
     clocks: list[ClockOut]
     custody: list[CustodyOut]
@@ -284,6 +306,8 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
             **line(ticket),
             "author_id": ticket.author_id,
             "previous_id": ticket.previous_id,
+            "merged_into_id": ticket.merged_into_id,
+            "links": await list_links(tx, ticket_id),
             "legal": legal_moves(ticket.state),
             "clocks": [_clock(clock) for clock in clocks],
             "custody": [CustodyOut.model_validate(stretch) for stretch in held(ticket.custody, now)],

@@ -115,7 +115,7 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     conversations, fresh = await mentions.claim_conversations(unit.tx, asked.values())
     latest = await tickets.list_latest(unit.tx, [c for c in conversations.values() if c not in fresh])
     stood = await tickets.list_ids_of(unit.tx, [k.mention_id for k in known.values() if k.mention_id])
-    claimed = await tickets.claim_tickets(unit.tx, [*latest.values(), *stood.values()])
+    claimed = await tickets.claim_standing(unit.tx, [*latest.values(), *stood.values()])
     current = {conversation_id: claimed[ticket_id] for conversation_id, ticket_id in latest.items()}
     opening = [c for c in conversations.values() if c not in current or current[c].state is State.CLOSED]
     reposted = [(a.mention.channel, a.mention.parent_id) for a in new if a.mention.is_repost and a.mention.parent_id]
@@ -150,7 +150,7 @@ async def withdraw(unit: Unit, key: Key) -> Received:
     if before is None or before.mention_id is None:
         return Received(None, Outcome.DELETED)
     stood = await tickets.list_ids_of(unit.tx, [before.mention_id])
-    claimed = await tickets.claim_tickets(unit.tx, list(stood.values()))
+    claimed = await tickets.claim_standing(unit.tx, list(stood.values()))
     ticket = next(iter(claimed.values()), None)
     if before.deleted or ticket is None:
         return Received(before.mention_id, Outcome.DELETED, ticket)

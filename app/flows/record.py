@@ -45,6 +45,11 @@ _HAPPENINGS = {
     "ticket.closed": Happening.CLOSED,
     "ticket.updated": Happening.PRIORITISED,
 }
+# The same of two tickets: of the one that went into another, and of the other.
+_OF_TWO = {
+    "ticket.merged": (Happening.MERGED, Happening.ABSORBED),
+    "ticket.unmerged": (Happening.UNMERGED, Happening.PARTED),
+}
 _UNTOLD = frozenset({"note"})  # colleagues' words to each other, whatever they are written on
 _PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
 
@@ -121,10 +126,13 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         sequence=ticket.sequence + len(events),
         version=ticket.version + 1,
     )
-    return _Timed(Step(step.before, after, events, step.mentions), changed)
+    return _Timed(replace(step, ticket=after, events=events), changed)
 
 
 def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
+    if event.type in _OF_TWO:
+        gone, stayed = _OF_TWO[event.type]
+        return (gone,) if "into" in event.data else (stayed,) if event.data.get("as_before", True) else ()
     happening = _HAPPENINGS.get(event.type)
     if happening is None or (happening is Happening.HANDED_OVER and ticket.with_department is None):
         return ()

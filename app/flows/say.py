@@ -43,6 +43,9 @@ async def say(
     It counts from now, or from when the last of its holds is lifted. Raises what `check_text` and `check_window` raise.
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
+    newest = next(
+        post for post in reversed(posts) if post.conversation_id == ticket.conversation_id
+    )  # others merged in
     visibility = speech.visibility or Visibility(ticket.visibility)
     platform = unit.rulebook.platform(ticket.channel)
     check_text(platform, visibility, speech.text, len(speech.attachments))
@@ -52,7 +55,7 @@ async def say(
     said = Reply(
         id=new_id(),
         ticket_id=ticket.id,
-        mention_id=posts[-1].id,
+        mention_id=newest.id,
         actor=caller.actor,
         department=department,
         text=speech.text,

@@ -73,6 +73,10 @@ class Ledger:
     steps: dict[UUID, Step] = field(default_factory=dict)
     decisions: list[Decided] = field(default_factory=list)
 
+    def standing_now(self, ticket: Ticket | None) -> Ticket | None:
+        """The ticket as earlier mentions of the same list left it; merged conversations share one."""
+        return self.steps[ticket.id].ticket if ticket and ticket.id in self.steps else ticket
+
     def take(self, step: Step) -> Ticket:
         """Follow what an earlier mention of the same list made of the ticket."""
         before = self.steps.get(step.ticket.id)
@@ -102,7 +106,7 @@ def settle(ledger: Ledger, arrival: Understood) -> Received:
     )
     if arrival.id not in ledger.conversations:
         return Received(arrival.id, Outcome.IGNORED, None, [_why_ignored(ledger, arrival.mention)])
-    ticket = ledger.open.get(ledger.conversations[arrival.id])
+    ticket = ledger.standing_now(ledger.open.get(ledger.conversations[arrival.id]))
     if ticket is None or ticket.state is State.CLOSED:
         return _open(ledger, arrival, ticket)
     return _join(ledger, arrival, ticket)
@@ -115,13 +119,12 @@ def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received
         return Received(known.mention_id, Outcome.IGNORED, None, [why])
     if known.mention_id is None:
         return Received(None, Outcome.IGNORED, None, [_reason("own_post", "we published this ourselves")])
-    ticket = ledger.standing.get(known.mention_id)
+    ticket = ledger.standing_now(ledger.standing.get(known.mention_id))
     if not is_newer(known.revision, known.fingerprint, arrival.mention):
         why = _reason("duplicate", f"{arrival.mention.channel} {arrival.mention.external_id} is known and unchanged")
         return Received(known.mention_id, Outcome.DUPLICATE, ticket, [why])
     ledger.edits[known.mention_id] = arrival.mention
     if ticket is not None:
-        ticket = ledger.steps[ticket.id].ticket if ticket.id in ledger.steps else ticket
         edited = Event("mention.edited", "customer", {"mention_id": str(known.mention_id)})
         ticket = ledger.take(Step(ticket, _signalled(ledger, arrival, ticket, posts=0), (edited,)))
     why = _reason("edited", "its author edited it; the words that stood are kept as a revision")

@@ -153,14 +153,19 @@ async def escalate(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | 
 async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`."""
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
+    await check_version(unit, ticket, expected)
+    return ticket
+
+
+async def check_version(unit: Unit, ticket: Ticket, expected: int | None) -> None:
+    """Whether a locked ticket still is what the caller saw. Raises `ChangedMeanwhile` with what changed since."""
     if expected is not None and ticket.version != expected:
-        since = await tickets.list_events_since(unit.tx, ticket_id, expected, limit=TOLD_AT_MOST)
+        since = await tickets.list_events_since(unit.tx, ticket.id, expected, limit=TOLD_AT_MOST)
         raise ChangedMeanwhile(
             f"You saw version {expected}, it is at {ticket.version} now; see what changed, then decide.",
             version=ticket.version,
             changes=[one.told for one in since],
         )
-    return ticket
 
 
 def _placed_by_hand(unit: Unit, ticket: Ticket, topic: str | None, department: str | None) -> Owned:

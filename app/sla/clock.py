@@ -11,7 +11,7 @@ up, so it cannot disagree with the history. Refuses to know why a ticket moved, 
     cancelled   ended by something else before it was due: nothing is owed any more
 
 An ended clock has `ended_at` and `ended_by`. Only the resolution clock, and a first reply that was never given, go on
-again: when their ticket is reopened.
+again: when their ticket is reopened. Promises to the customer of a ticket that is merged go on in the other one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +43,10 @@ class Happening(StrEnum):
     REOPENED = "reopened"
     CLOSED = "closed"
     PRIORITISED = "prioritised"
+    MERGED = "merged"  # it goes on as a part of another ticket
+    ABSORBED = "absorbed"  # another ticket goes on as a part of it
+    UNMERGED = "unmerged"  # it is a ticket of its own again
+    PARTED = "parted"  # what it had absorbed is a ticket of its own again
 
 
 class State(StrEnum):
@@ -105,6 +109,7 @@ _STARTS: Mapping[Happening, tuple[Metric, ...]] = {
     Happening.OPENED: (Metric.FIRST_REPLY, Metric.RESOLUTION),
     Happening.HANDED_OVER: (Metric.ACCEPTANCE, Metric.OWNERSHIP),
     Happening.CUSTOMER_POSTED: (Metric.NEXT_REPLY,),
+    Happening.ABSORBED: (Metric.NEXT_REPLY,),
 }
 
 # What a metric waits for.
@@ -118,12 +123,16 @@ _FULFILS: Mapping[Metric, frozenset[Happening]] = {
 }
 # What ends it though it did not get what it waited for.
 _RELEASES: Mapping[Metric, frozenset[Happening]] = {
-    Metric.FIRST_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED}),
-    Metric.NEXT_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED}),
-    Metric.RESOLUTION: frozenset({Happening.CLOSED}),
-    Metric.ACCEPTANCE: frozenset({Happening.MOVED_ON, Happening.HANDED_OVER, Happening.RESOLVED, Happening.CLOSED}),
-    Metric.OWNERSHIP: frozenset({Happening.RESOLVED, Happening.CLOSED}),
+    Metric.FIRST_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
+    Metric.NEXT_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
+    Metric.RESOLUTION: frozenset({Happening.CLOSED, Happening.MERGED}),
+    Metric.ACCEPTANCE: frozenset(
+        {Happening.MOVED_ON, Happening.HANDED_OVER, Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}
+    ),
+    Metric.OWNERSHIP: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
 }
+_REPLIES = frozenset({Metric.FIRST_REPLY, Metric.NEXT_REPLY})
+_TO_CUSTOMER = _REPLIES | {Metric.RESOLUTION}
 
 
 def advance(
@@ -145,15 +154,19 @@ def advance(
     `clocks` are all that the ticket had and `custody` is what it has now, not empty. `policies` are the ticket's
     present ones: new clocks freeze them, and `prioritised` gives them to clocks that are open and not breached; a
     metric without one starts no clock. `started_at` is when the customer asked, if not `at`: the post of
-    `opened` and `customer_posted`, or its receipt for imported history. Clocks that had ended stay as they are,
-    unless reopened. Raises NeverOpen, UnknownCalendar.
+    `opened` and `customer_posted`, or its receipt for imported history; of `absorbed` and `parted` it is since when
+    the customer waits for a reply by what came along or stayed behind, None when nobody does. Clocks that had ended
+    stay as they are, unless reopened. Raises NeverOpen, UnknownCalendar.
     """
     ended = {clock.id: clock for clock in clocks if clock.ended_at is not None}
     current = list(clocks)
     for happening in happenings:
         current = [_touched(clock, happening, at, policies) for clock in current]
+        current = [_rebased(clock, happening, custody[0].since, started_at, at) for clock in current]
         for metric in _STARTS.get(happening, ()):
             if metric not in policies or (metric is Metric.NEXT_REPLY and _owes_reply(current)):
+                continue
+            if happening is Happening.ABSORBED and started_at is None:
                 continue
             handed_over = happening is Happening.HANDED_OVER
             current.append(
@@ -190,6 +203,11 @@ def due(clocks: Iterable[Clock]) -> dict[Metric, datetime]:
     return {clock.metric: clock.due_at for clock in clocks if clock.ended_at is None and clock.due_at is not None}
 
 
+def waiting_since(clocks: Iterable[Clock]) -> datetime | None:
+    """Since when the customer waits for a reply; None: nobody waits."""
+    return min((one.started_at for one in clocks if one.metric in _REPLIES and one.ended_at is None), default=None)
+
+
 def next_at(clock: Clock) -> datetime | None:
     """The moment that a sweep must wait for: the warning, then the due moment; None when nothing is to come."""
     if clock.ended_at is not None or clock.breached_at is not None:
@@ -200,15 +218,42 @@ def next_at(clock: Clock) -> datetime | None:
 def _touched(clock: Clock, happening: Happening, at: datetime, policies: Mapping[Metric, Policy]) -> Clock:
     """The clock after one happening, before custody is read."""
     if clock.ended_at is not None:
-        goes_on = clock.metric is Metric.RESOLUTION or _is_unanswered(clock)
-        return replace(clock, ended_at=None, ended_by=None) if goes_on and happening is Happening.REOPENED else clock
+        return replace(clock, ended_at=None, ended_by=None) if _goes_on(clock, happening) else clock
     if happening in _FULFILS[clock.metric] | _RELEASES[clock.metric]:
         ended_at = max(at, clock.started_at)
-        first_ended_at = clock.first_ended_at or ended_at
+        first_ended_at = clock.first_ended_at or (None if happening is Happening.MERGED else ended_at)
         return replace(clock, ended_at=ended_at, ended_by=happening, first_ended_at=first_ended_at)
     if happening is Happening.PRIORITISED and clock.breached_at is None:
         return replace(clock, policy=policies.get(clock.metric, clock.policy))
     return clock
+
+
+def _goes_on(clock: Clock, happening: Happening) -> bool:
+    """Whether an ended clock is open again after this."""
+    if happening is Happening.UNMERGED:
+        return _is_moved(clock)
+    return happening is Happening.REOPENED and (clock.metric is Metric.RESOLUTION or _is_unanswered(clock))
+
+
+def _rebased(clock: Clock, happening: Happening, life: datetime, waiting: datetime | None, at: datetime) -> Clock:
+    """An open promise to the customer when tickets become one or two: of the customer who asked first counts.
+
+    `life` is when the ticket's life began, with or without what came along or left. A ticket that is parted from
+    its absorbed one was itself not late for it, so what was recorded of that goes as well.
+    """
+    if happening not in {Happening.ABSORBED, Happening.PARTED} or clock.ended_at or clock.metric not in _TO_CUSTOMER:
+        return clock
+    if happening is Happening.ABSORBED:
+        sooner = life if clock.metric is Metric.RESOLUTION else waiting
+        return replace(clock, started_at=min(clock.started_at, sooner or clock.started_at))
+    own = life if clock.metric is Metric.RESOLUTION else waiting
+    afresh = replace(clock, warned_at=None, breached_at=None)
+    return replace(afresh, started_at=own) if own else replace(afresh, ended_at=at, ended_by=happening)
+
+
+def _is_moved(clock: Clock) -> bool:
+    """Whether the promise is kept, broken and counted on another ticket."""
+    return clock.ended_by is Happening.MERGED and clock.metric in _TO_CUSTOMER
 
 
 def _is_unanswered(clock: Clock) -> bool:
@@ -243,6 +288,8 @@ def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendar
 
 
 def _state(clock: Clock, *, breached: bool, running: bool) -> State:
+    if _is_moved(clock):
+        return State.CANCELLED
     if breached:
         return State.BREACHED
     if clock.ended_at is None:

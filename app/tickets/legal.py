@@ -25,6 +25,7 @@ LEGAL: dict[str, frozenset[State]] = {
     "snooze": _UNRESOLVED,
     "resolve": _UNRESOLVED,
     "reopen": frozenset({State.RESOLVED}),
+    "merge": _UNRESOLVED,
     "accept": frozenset({State.ROUTED, State.WORKING}),
     "answer": frozenset({State.ROUTED, State.WORKING}),
     "handback": frozenset({State.ROUTED, State.WORKING}),

@@ -77,7 +77,7 @@ def customer_posted(ticket: Ticket, post: Event, counts_from: datetime, now: dat
     if ticket.state is State.RESOLVED:
         events.append(Event("ticket.reopened", "customer", {"reason": "the customer posted again"}))
     if ticket.state in {State.RESOLVED, State.WAITING_CUSTOMER}:
-        return Step(ticket, _brought_back(ticket, now), tuple(events))
+        return Step(ticket, brought_back(ticket, now), tuple(events))
     return Step(ticket, replace(ticket, snoozed_until=None), tuple(events))
 
 
@@ -213,7 +213,7 @@ def wake(ticket: Ticket, now: datetime) -> Step:
         over = Event("ticket.resumed", "system", {"reason": "the snooze is over"})
         return Step(ticket, replace(ticket, snoozed_until=None), (over,))
     event = Event("ticket.resumed", "system", {"reason": "the customer did not post in time"})
-    return Step(ticket, _brought_back(ticket, now), (event,))
+    return Step(ticket, brought_back(ticket, now), (event,))
 
 
 def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: datetime) -> Step:
@@ -237,7 +237,7 @@ def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: d
 
 def reopen(ticket: Ticket, actor: str, reason: str, now: datetime) -> Step:
     check_legal(ticket, "reopen")
-    return Step(ticket, _brought_back(ticket, now), (Event("ticket.reopened", actor, {"reason": reason}),))
+    return Step(ticket, brought_back(ticket, now), (Event("ticket.reopened", actor, {"reason": reason}),))
 
 
 def close(ticket: Ticket, now: datetime) -> Step:
@@ -329,7 +329,8 @@ def _held_by_pr(ticket: Ticket, custody: tuple[Custody, ...], now: datetime) -> 
     return hand_over(custody, Holder.PR, None, now) if ticket.embargoed else custody
 
 
-def _brought_back(ticket: Ticket, now: datetime) -> Ticket:
+def brought_back(ticket: Ticket, now: datetime) -> Ticket:
+    """A ticket that waited or was settled, with who had it before."""
     worker = worker_before(ticket.custody)
     back = replace(
         ticket,

@@ -19,7 +19,7 @@ from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
-from app.tickets.replay import changes
+from app.tickets.replay import changes, kept_of
 from app.tickets.signals import Signals
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
@@ -114,6 +114,19 @@ async def claim_tickets(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUI
         return {}
     found = select(ticket).where(ticket.c.id.in_(ticket_ids)).order_by(ticket.c.id).with_for_update()
     return {one.id: one for one in await _tickets(tx, found)}
+
+
+async def claim_standing(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """The same by the ids that were asked; in the place of a ticket that was merged the one that it is part of."""
+    found = await claim_tickets(tx, ticket_ids)
+    while away := {one.merged_into_id for one in found.values() if one.merged_into_id} - found.keys():
+        found |= await claim_tickets(tx, [*away])
+    return {ticket_id: _going_on(found, ticket_id) for ticket_id in ticket_ids if ticket_id in found}
+
+
+def _going_on(found: Mapping[UUID, Ticket], ticket_id: UUID) -> Ticket:
+    one = found[ticket_id]
+    return one if one.merged_into_id is None else _going_on(found, one.merged_into_id)
 
 
 async def list_latest(tx: Reading, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -223,6 +236,8 @@ async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) ->
     changed = [_row(step.ticket) for step in steps if step.before is not None]
     if await tx.update(ticket, changed, guard="version") < len(changed):
         raise ChangedMeanwhile("Somebody changed the ticket at the same moment; read it again.")
+    for step in steps:
+        await _take_away(tx, step)
     links = [{"ticket_id": step.ticket.id, "mention_id": on} for step in steps for on in step.mentions]
     await tx.insert(ticket_mention, links)
     await tx.insert(custody, [row for step in steps for row in _new_custody(step)])
@@ -248,8 +263,23 @@ def _numbered_row(row: Row[Any]) -> Numbered:
     return Numbered(row.id, row.ticket_id, row.sequence, row.at, happened, row.version, row.changes)
 
 
+async def _take_away(tx: Transaction, step: Step) -> None:
+    """The posts that left, and the custody that is not the beginning of what stands now: only merges have either."""
+    if step.without:
+        links = ticket_mention.c
+        gone = (links.ticket_id == step.ticket.id) & links.mention_id.in_(step.without)
+        await tx.execute(ticket_mention.delete().where(gone))
+    if step.before and (kept := _kept(step)) < len(step.before.custody):
+        gone = (custody.c.ticket_id == step.ticket.id) & (custody.c.position >= kept)
+        await tx.execute(custody.delete().where(gone))
+
+
+def _kept(step: Step) -> int:
+    return kept_of(step.before.custody, step.ticket.custody) if step.before else 0
+
+
 def _new_custody(step: Step) -> list[dict[str, Any]]:
-    known = len(step.before.custody) if step.before else 0
+    known = _kept(step)
     return [
         {
             "ticket_id": step.ticket.id,

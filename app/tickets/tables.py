@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Float,
@@ -76,6 +77,8 @@ ticket = Table(
         "id",
         postgresql_where=text("state not in ('resolved', 'closed')"),
     ),
+    Index("ix_ticket_previous_id", "previous_id", postgresql_where=text("previous_id is not null")),
+    Index("ix_ticket_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id is not null")),
     Index("ix_ticket_close_at", "close_at", postgresql_where=text("close_at is not null")),
     Index("ix_ticket_wake_at", "snoozed_until", postgresql_where=text("snoozed_until is not null")),
     Index("ix_ticket_wait_until", "wait_until", postgresql_where=text("wait_until is not null")),
@@ -88,6 +91,19 @@ ticket_mention = Table(
     Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
     Column("mention_id", Uuid, ForeignKey("mention.id"), primary_key=True),
     Index("ix_ticket_mention_mention_id", "mention_id"),
+)
+
+# What somebody said that two tickets have to do with each other, once for both: the smaller id is `ticket_id`.
+ticket_link = Table(
+    "ticket_link",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("other_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("ticket_id < other_id", name="order"),
+    Index("ix_ticket_link_other_id", "other_id"),
 )
 
 # An interval ends where the next one begins, so the parts of a ticket's life add up by construction.

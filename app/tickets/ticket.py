@@ -125,14 +125,21 @@ class Event:
 class Step:
     """What an act made of a ticket: `before` is None for a ticket that it opened.
 
-    `mentions` are the posts that it put on the ticket.
+    `mentions` are the posts that it put on the ticket, `without` those that it took away.
     """
 
     before: Ticket | None
     ticket: Ticket
     events: tuple[Event, ...]
     mentions: tuple[UUID, ...] = ()
+    without: tuple[UUID, ...] = ()
 
     def then(self, later: "Step") -> "Step":
         """Both steps as one; `later` began where this one ended."""
-        return Step(self.before, later.ticket, self.events + later.events, self.mentions + later.mentions)
+        return Step(
+            self.before,
+            later.ticket,
+            self.events + later.events,
+            self.mentions + later.mentions,
+            self.without + later.without,
+        )

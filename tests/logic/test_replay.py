@@ -42,8 +42,8 @@ class Life(RuleBasedStateMachine):
 
     @initialize(placement=st.sampled_from([LIVE, CENTRAL, TRIAGE]))
     def open(self, placement: Placement) -> None:
-        born = ticket(State.TRIAGE, custody=(), topic=None, confidence=0.0, department=None, stage=None)
-        self.follow(lifecycle.opened(born, placement, POST, self.now - timedelta(minutes=3), self.now))
+        born = ticket(**lifecycle.first_place(placement, self.now - timedelta(minutes=3), self.now))
+        self.follow(lifecycle.opened(born, placement, POST))
 
     def follow(self, step: Step) -> None:
         changed = read_back(changes(step.before, step.ticket))
@@ -124,7 +124,7 @@ def test_every_fact_of_a_ticket_lasts_or_says_why_it_does_not() -> None:
 
 
 def test_an_opening_tells_what_is_not_blank_and_a_step_what_it_changed() -> None:
-    opened = lifecycle.opened(ticket(custody=()), LIVE, POST, MORNING, MORNING).ticket
+    opened = lifecycle.opened(ticket(**lifecycle.first_place(LIVE, MORNING, MORNING)), LIVE, POST).ticket
     taken = lifecycle.claim(opened, ANNA, MORNING).ticket
 
     assert {"state", "topic", "department", "custody"} <= changes(None, opened).keys()

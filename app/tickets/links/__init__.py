@@ -1,0 +1,1 @@
+"""What tickets have to do with each other."""
