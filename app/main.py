@@ -24,6 +24,7 @@ from app.api import (
     problems,
     public,
     replies,
+    rules,
     tickets,
 )
 from app.api.auth import Doorkeeper
@@ -95,6 +96,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         pr,
         managers,
         calendars,
+        rules,
         admin,
         public,
         health,

@@ -36,12 +36,26 @@ class Unit:
     knobs: Settings
 
 
+class InForce:
+    """The rules that this process goes by. Who began with a version finishes with it: a unit keeps its own.
+
+    `number` is that of the version in the database, None until the process looked.
+    """
+
+    def __init__(self, rulebook: Rulebook, number: int | None = None) -> None:
+        self.rulebook = rulebook
+        self.number = number
+
+    def put(self, rulebook: Rulebook, number: int) -> None:
+        self.rulebook, self.number = rulebook, number
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Shared by everything in one process. `now` gives aware UTC moments; tests pass a clock that stands still."""
 
     database: Database
-    rulebook: Rulebook
+    rules: InForce
     knobs: Settings
     sealer: Sealer
     sender: Sender  # to departments: only where the operator's rules of reach permit
@@ -57,6 +71,11 @@ class Runtime:
     ) -> T:
         """Like `run`, for flows whose unique keys make them safe to repeat after a commit of unknown outcome."""
         return await self.database.transact(lambda tx: flow(self._unit(tx), *args, **kwargs), repeatable=True)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The version in force at this moment. Ask once and keep it where two answers must agree."""
+        return self.rules.rulebook
 
     def reading(self, *, reports: bool = False) -> AbstractAsyncContextManager[Reading]:
         """A session that PostgreSQL itself holds read-only."""
@@ -86,7 +105,7 @@ async def build_runtime(
             lock_timeout=settings.lock_timeout.total_seconds(),
             reports_url=settings.reports_database_url,
         ),
-        rulebook=load(settings.rules_dir),
+        rules=InForce(load(settings.rules_dir)),
         knobs=settings,
         sealer=Sealer(key),
         sender=Sender(guarded_client(reach), deadline=settings.webhook_deadline),

@@ -21,7 +21,7 @@ from app.kit.sealing import Sealer
 from app.main import create_app
 from app.migrating import migrate
 from app.rulebook import Rulebook, load
-from app.runtime import Runtime
+from app.runtime import InForce, Runtime
 from app.settings import PROJECT, Settings
 from tests.support.clock import Clock
 
@@ -105,7 +105,7 @@ async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> Async
     deadline = knobs.webhook_deadline
     composed = Runtime(
         database=database,
-        rulebook=rulebook,
+        rules=InForce(rulebook),
         knobs=knobs,
         sealer=Sealer(SEAL_KEY),
         sender=Sender(httpx.AsyncClient(), deadline=deadline),

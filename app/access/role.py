@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
     READ_RULES = "read_rules"
+    MANAGE_RULES = "manage_rules"
     MANAGE_TOKENS = "manage_tokens"
 
 

@@ -1,6 +1,6 @@
-"""For admins: who has which token, and which rules are in force.
+"""For admins: who has which token.
 
-Knows the shape of these answers. Refuses to know how tokens are made (flows.admit) and how rules are read (rulebook).
+Knows the shape of these answers. Refuses to know how tokens are made (flows.admit).
 """
 
 from typing import Annotated
@@ -17,13 +17,10 @@ from app.api.idempotency import Repeating
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.flows.admit import Issued, issue, revoke
-from app.routing.ownership import Stage
-from app.rulebook import Rulebook
 
 router = APIRouter(prefix="/api/v1", tags=["admin"])
 
 Admin = Annotated[Caller, allow(Permission.MANAGE_TOKENS)]
-Reader = Annotated[Caller, allow(Permission.READ_RULES)]
 
 _places = Places(UUID)
 
@@ -49,33 +46,6 @@ class NewTokenOut(TokenOut):
     token: str = Field(description="The token itself. It is shown here, once, and kept nowhere")
 
 
-class DepartmentOut(OutModel):
-    slug: str
-    name: dict[str, str] = Field(description="By language")
-    process: str
-
-
-class TopicOut(OutModel):
-    slug: str
-    name: dict[str, str] = Field(description="By language")
-
-
-class OwnershipOut(OutModel):
-    topic: str
-    channels: list[str] | None = Field(description="None: on every channel that no other line names")
-    department: str
-    stage: Stage
-    percent: int | None = Field(description="Of a pilot: how many of a hundred tickets are answered first-hand")
-
-
-class RulesOut(OutModel):
-    digest: str = Field(description="Names the content; every decision carries the digest of its rules")
-    channels: list[str]
-    departments: list[DepartmentOut]
-    topics: list[TopicOut]
-    ownership: list[OwnershipOut]
-
-
 @router.post("/tokens", status_code=201, response_model=NewTokenOut, summary="Give out a token")
 async def create_token(caller: Admin, asked: TokenIn, once: Repeating) -> Response:
     """The answer is the only place where the token itself is ever shown."""
@@ -97,31 +67,6 @@ async def revoke_token(_: Admin, runtime: Serving, token_id: UUID) -> None:
     await runtime.run(revoke, token_id)
 
 
-@router.get("/rules", summary="Read the rules in force")
-async def read_rules(_: Reader, runtime: Serving) -> RulesOut:
-    """Departments, topics and the oil stain: which department answers which topic on which channel, and how far."""
-    return _rules(runtime.rulebook)
-
-
 def _new_token(issued: Issued) -> NewTokenOut:
     known = TokenOut.model_validate(issued.token)
     return NewTokenOut(**known.model_dump(), token=issued.secret)
-
-
-def _rules(rulebook: Rulebook) -> RulesOut:
-    return RulesOut(
-        digest=rulebook.digest,
-        channels=sorted(rulebook.accounts),
-        departments=[DepartmentOut.model_validate(one) for one in rulebook.departments.values()],
-        topics=[TopicOut.model_validate(one) for one in rulebook.topics.values()],
-        ownership=[
-            OwnershipOut(
-                topic=one.topic,
-                channels=None if one.channels is None else sorted(one.channels),
-                department=one.department,
-                stage=one.stage,
-                percent=one.percent,
-            )
-            for one in rulebook.routing.ownerships
-        ],
-    )

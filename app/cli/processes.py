@@ -12,12 +12,16 @@ import uvicorn
 import uvloop
 
 from app import worker
+from app.flows import rules
+from app.kit import logs
+from app.kit.errors import Unavailable
 from app.main import create_app
 from app.migrating import check_schema
 from app.runtime import Runtime, build_runtime
 from app.settings import Settings
 
 YOUNG_OBJECTS = 50_000  # a list of 500 mentions makes about as many; the default collects at every 700
+LOOK_SECONDS = 1  # between two looks at which rules are in force; reading them takes another half
 GRACE_SECONDS = 10  # for requests in flight when the end is asked for
 
 
@@ -46,8 +50,28 @@ async def ready_runtime(
         yield runtime
 
 
+@asynccontextmanager
+async def _governed(runtime: Runtime) -> AsyncIterator[None]:
+    """A process that goes by the newest rules, whichever process put them in force."""
+    await rules.begin_rules(runtime)
+    following = asyncio.create_task(_follow_rules(runtime))
+    try:
+        yield
+    finally:
+        following.cancel()
+
+
+async def _follow_rules(runtime: Runtime) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await rules.follow(runtime)
+        except Unavailable as error:
+            logs.failure("rules.follow", error)
+
+
 async def _serve(settings: Settings, url: str, listening: socket.socket | None) -> None:
-    async with ready_runtime(settings, url) as runtime:
+    async with ready_runtime(settings, url) as runtime, _governed(runtime):
         config = uvicorn.Config(
             create_app(runtime),
             host=settings.host,
@@ -67,5 +91,5 @@ async def _work(settings: Settings, url: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime:
+    async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime, _governed(runtime):
         await worker.work(worker.chores(runtime), stop)

@@ -36,12 +36,13 @@ async def receive(runtime: Runtime, arrivals: Sequence[Mention]) -> list[Receive
     A mention that cannot be kept fails alone. Raises `Unavailable`, and then nothing of the list that is in
     the failing transaction was kept; repeating the call is safe.
     """
+    rulebook = runtime.rulebook  # the same for reading and for deciding, whatever comes into force meanwhile
     answers_by_place: dict[int, Received | WebcareError] = {}
     for round_ in _rounds(arrivals):
         for start in range(0, len(round_), AT_ONCE):
             places = round_[start : start + AT_ONCE]
-            understood = await _understand(runtime.rulebook, [arrivals[place] for place in places])
-            answers_by_place |= zip(places, await _receive(runtime, understood), strict=True)
+            understood = await _understand(rulebook, [arrivals[place] for place in places])
+            answers_by_place |= zip(places, await _receive(runtime, rulebook, understood), strict=True)
     return [answers_by_place[place] for place in range(len(arrivals))]
 
 
@@ -76,18 +77,24 @@ def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
     return [Understood(new_id(), *one) for one in read]
 
 
-async def _receive(runtime: Runtime, arrivals: Sequence[Understood]) -> list[Received | WebcareError]:
+async def _receive(
+    runtime: Runtime, rulebook: Rulebook, arrivals: Sequence[Understood]
+) -> list[Received | WebcareError]:
     """One transaction; when one mention is refused, halves of it, until that one stands alone."""
     try:
-        return [*await runtime.run_idempotent(_write, arrivals)]
+        return [*await runtime.run_idempotent(_write, rulebook, arrivals)]
     except Invalid as error:
         if len(arrivals) == 1:
             return [error]
         half = len(arrivals) // 2
-        return [*await _receive(runtime, arrivals[:half]), *await _receive(runtime, arrivals[half:])]
+        return [
+            *await _receive(runtime, rulebook, arrivals[:half]),
+            *await _receive(runtime, rulebook, arrivals[half:]),
+        ]
 
 
-async def _write(unit: Unit, arrivals: Sequence[Understood]) -> list[Received]:
+async def _write(unit: Unit, rulebook: Rulebook, arrivals: Sequence[Understood]) -> list[Received]:
+    unit = replace(unit, rulebook=rulebook)
     ledger = await _gather(unit, arrivals)
     drafts = [settle(ledger, arrival) for arrival in arrivals]
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)

@@ -27,9 +27,10 @@ from app.sla.calendar import Calendar
 from app.sla.policy import SlaRule
 from app.topics.classify import Classifier, Phrase, Readable, Topic
 
-__all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "load"]
+__all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "Sources", "load", "parse", "read_sources"]
 
 E = TypeVar("E", bound=Entry)
+Sources = Mapping[str, str]  # the text of each file, by its name: `topics.yaml`
 
 FILES: Mapping[str, type[Entry]] = {
     "accounts": files.Accounts,
@@ -68,6 +69,7 @@ class Rulebook:
     """
 
     digest: str
+    sources: Sources
     departments: Mapping[str, Department]
     topics: Mapping[str, Topic]
     classifier: Classifier
@@ -106,8 +108,19 @@ class Rulebook:
 
 
 def load(folder: Path) -> Rulebook:
-    """The rulebook in `folder`. Raises `RulebookInvalid` with all that is wrong, not only the first."""
-    shelf = _Shelf(folder)
+    """The rulebook in `folder`. Raises `RulebookInvalid` as `parse` does."""
+    return parse(read_sources(folder))
+
+
+def read_sources(folder: Path) -> Sources:
+    """The files of a rulebook as they stand in `folder`: what is missing or no UTF-8 is left for `parse` to name."""
+    paths = (folder / f"{name}.yaml" for name in FILES)
+    return {path.name: path.read_bytes().decode(errors="replace") for path in paths if path.is_file()}
+
+
+def parse(sources: Sources) -> Rulebook:
+    """The rulebook that these files are. Raises `RulebookInvalid` with all that is wrong, not only the first."""
+    shelf = _Shelf(sources)
     problems = [*shelf.problems, *shelf.contradictions()]
     if problems:
         raise RulebookInvalid(problems)
@@ -122,6 +135,7 @@ def load(folder: Path) -> Rulebook:
     words = chain(*(route.when.words or () for route in routes), escalation.risk.phrases, escalation.risk.lexicon)
     return Rulebook(
         digest=shelf.digest,
+        sources=dict(sources),
         departments=departments,
         topics=shelf.topics,
         classifier=shelf.classifier,
@@ -154,14 +168,18 @@ def _finder(words: Iterable[str]) -> Classifier:
 
 
 class _Shelf:
-    """The files of one folder, each by itself: read, and validated where it could be read."""
+    """The files of one rulebook, each by itself: read, and validated where it could be read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, sources: Sources) -> None:
         self.problems: list[Problem] = []
         self.pages: dict[str, Page] = {}
         self._files: dict[type[Entry], Entry] = {}
         for name in FILES:
-            page, problems = read_page(folder / f"{name}.yaml")
+            source = sources.get(f"{name}.yaml")
+            if source is None:
+                self.problems.append(Problem(f"{name}.yaml", 1, "the file is missing", "put it beside the others"))
+                continue
+            page, problems = read_page(f"{name}.yaml", source)
             self.problems += problems
             if page is not None:
                 self.pages[name] = page

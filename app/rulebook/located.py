@@ -6,7 +6,6 @@ Knows how a file becomes plain data with the line of every part. Refuses to know
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,6 +15,7 @@ from app.kit.errors import Invalid
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same in C, where PyYAML was built with it
 
 Where = tuple[str | int, ...]
+_BROKEN = "\ufffd"  # what stands for a byte that could not be read as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +60,26 @@ class Page:
         return Problem(self.file, self.line(where), message, way_out)
 
 
-def read_page(path: Path) -> tuple[Page | None, list[Problem]]:
+def read_page(file: str, source: str) -> tuple[Page | None, list[Problem]]:
     """The page, or None when it is no YAML at all, and what is wrong with it as YAML.
 
     Every scalar is read as text, so that `no`, `on` and 22:00 are what they look like; who types the content decides
     what is a number. An anchor used twice would put one part on two lines, so that is refused.
     """
-    reader = _Reader(path.name)
+    reader = _Reader(file)
+    if _BROKEN in source:
+        line = source[: source.index(_BROKEN)].count("\n") + 1
+        return None, [Problem(file, line, "bytes that are no UTF-8", "save the file as UTF-8")]
     try:
-        root = _Loader(path.read_bytes()).get_single_node()
-    except OSError as error:
-        return None, [Problem(path.name, 1, f"cannot be read: {error.strerror}", f"put it at {path}")]
+        root = _Loader(source).get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else 1
-        return None, [Problem(path.name, line, f"no YAML: {message}", "correct the text at or just above this line")]
+        return None, [Problem(file, line, f"no YAML: {message}", "correct the text at or just above this line")]
     reader.lines[()] = 1
     content = {} if root is None else reader.value(root, ())
-    return Page(path.name, content, reader.lines), reader.problems
+    return Page(file, content, reader.lines), reader.problems
 
 
 def nearest(name: str, allowed: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from app.access.role import Role
 from app.flows.receive import receive
 from app.flows.settle import Received
 from app.main import create_app
-from app.runtime import Runtime
+from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
@@ -277,7 +277,7 @@ async def test_a_ticket_is_explained_also_when_the_rules_have_lost_a_calendar(
     runtime: Runtime, anna: dict[str, str]
 ) -> None:
     ticket = await opened(runtime)
-    later = replace(runtime, rulebook=replace(runtime.rulebook, calendars={}))
+    later = replace(runtime, rules=InForce(replace(runtime.rulebook, calendars={})))
 
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(later)), base_url="http://webcare.test"

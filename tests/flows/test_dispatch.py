@@ -31,7 +31,7 @@ from app.kit.db import Database
 from app.kit.ids import new_id
 from app.kit.sealing import Sealer
 from app.rulebook import Rulebook, load
-from app.runtime import Runtime
+from app.runtime import InForce, Runtime
 from app.settings import Settings
 
 SECRET, OLD, PUBLISH = (secret_from(bytes([n]) * 32) for n in (1, 2, 3))
@@ -54,7 +54,7 @@ async def runtime(database: Database, rulebook: Rulebook) -> AsyncIterator[Runti
         poll_interval=timedelta(milliseconds=20),
     )
     sender = Sender(httpx.AsyncClient(), deadline=knobs.webhook_deadline)
-    yield Runtime(database, rulebook, knobs, SEALER, sender, sender)
+    yield Runtime(database, InForce(rulebook), knobs, SEALER, sender, sender)
     await sender.close()
 
 

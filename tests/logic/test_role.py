@@ -41,7 +41,7 @@ def test_a_role_may_do_what_is_listed_and_nothing_else(role: Role, permission: P
 
 def test_every_permission_is_somebodys_besides_admin_unless_it_is_about_access_itself() -> None:
     others = frozenset().union(*(held for role, held in PERMISSIONS.items() if role is not Role.ADMIN))
-    assert set(Permission) - others == {Permission.MANAGE_TOKENS}
+    assert set(Permission) - others == {Permission.MANAGE_TOKENS, Permission.MANAGE_RULES}
 
 
 def test_a_refusal_names_who_may() -> None:

@@ -61,9 +61,9 @@ async def test_what_is_asked_about_other_rows_does_not_send_those_that_wait(data
     async def unit(tx: Transaction) -> tuple[int, int]:
         waiting = person("a")
         await tx.insert(author, [waiting])
-        [[before]] = await tx.fetch_standing("SELECT count(*) FROM author")
-        [[after]] = await tx.fetch("SELECT count(*) FROM author")
-        return before, after
+        [before] = await tx.fetch_standing("SELECT count(*) AS n FROM author")
+        [after] = await tx.fetch("SELECT count(*) AS n FROM author")
+        return before["n"], after["n"]
 
     assert await database.transact(unit) == (0, 1)
 

@@ -1,0 +1,1 @@
+"""Rules as they came into force, one after the other."""
