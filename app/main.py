@@ -23,6 +23,7 @@ from app.api import (
     pr,
     problems,
     public,
+    queue,
     replies,
     rules,
     tickets,
@@ -84,9 +85,11 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(runtime.database)
     app.state.intake = Intake(partial(receive, runtime))
     app.state.metrics = Metrics()
+    app.state.counting = queue.counting_over(runtime)
     problems.install(app)
     for audience in (
         ingest,
+        queue,
         agents,
         combining,
         replies,

@@ -1,30 +1,22 @@
-"""A webcare agent's calls: the queue, taking tickets from it, and every act on a ticket.
+"""A webcare agent's calls: every act on a ticket.
 
 Knows the wire form of each act. Refuses to know which acts are legal and what they lead to. Every act answers with the
 ticket as it stands then, and its `ETag`.
 """
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.acting import OneTicket, shown
 from app.api.auth import allow
-from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, Text
 from app.api.idempotency import Repeating
-from app.api.paging import Page, Paging, Places
-from app.api.serving import Serving
-from app.api.tickets import QueueLine, Reader, TicketLine, line
+from app.api.tickets import TicketLine
 from app.flows import work
 from app.routing.decision import Priority
-from app.tickets import store as tickets
-from app.tickets.custody import Holder
-from app.tickets.store import Wanted
-from app.tickets.ticket import State
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -33,18 +25,6 @@ Escalator = Annotated[Caller, allow(Permission.ESCALATE_TICKETS)]
 Settler = Annotated[Caller, allow(Permission.SETTLE_TICKETS)]
 Words = Annotated[str, Text(10_000, 1)]
 Tag = Annotated[str, Text(50, 1)]
-EXCERPT = 280
-
-_places = Places(tuple[Instant | None, UUID])
-
-
-class FitIn(InModel):
-    """Which tickets the agent can take; what is left out asks nothing."""
-
-    topic: Name | None = Field(None, description="Slug, of those that `/rules` lists", examples=["number_porting"])
-    channel: Name | None = Field(None, description="x, facebook, instagram, whatsapp, forum, ...", examples=["x"])
-    language: Name | None = Field(None, description="Of the post, as ISO 639 has it", examples=["nl"])
-    department: Name | None = Field(None, description="Slug of the owner", examples=["customer_service"])
 
 
 class NoteIn(InModel):
@@ -105,80 +85,6 @@ class EscalateIn(InModel):
 
 class Nothing(InModel):
     """An empty object, or no body at all."""
-
-
-class QueueFilter(FitIn, Paging):
-    """Every filter that is given must hold."""
-
-    state: State | None = Field(None, description="Left out: every state but resolved and closed")
-    priority: Priority | None = Field(None, description="Exactly this one")
-    assignee: Name | None = Field(None, description="As tickets name them: agent:anna")
-    tag: Tag | None = Field(None, description="Among its tags")
-    holder: Holder | None = Field(None, description="Who has the ball")
-    overdue: bool | None = Field(None, description="Whether a promise to the customer is past due")
-
-    def wanted(self, caller: Caller) -> Wanted:
-        return Wanted(
-            department=caller.department or self.department,
-            topic=self.topic,
-            channel=self.channel,
-            language=self.language,
-            state=self.state,
-            priority=self.priority,
-            assignee=self.assignee,
-            tag=self.tag,
-            overdue=self.overdue,
-            holders=(self.holder,) if self.holder else None,
-        )
-
-
-@router.get("/queue", summary="Read the queue")
-async def read_queue(caller: Reader, runtime: Serving, asked: Annotated[QueueFilter, Query()]) -> Page[QueueLine]:
-    """Open tickets, the soonest due promise to the customer first. A department sees its own."""
-    now = runtime.now()
-    async with runtime.reading() as tx:
-        after = _places.decode(asked.cursor)
-        found = await tickets.list_queue(tx, asked.wanted(caller), now, limit=asked.limit + 1, after=after)
-        shown, next_cursor = _places.cut(found, asked.limit, lambda ticket: (ticket.next_due_at, ticket.id))
-        posts = await tickets.list_latest_mentions(tx, [ticket.id for ticket in shown])
-    items = [
-        QueueLine.model_validate(
-            {
-                **line(ticket),
-                "overdue": ticket.next_due_at is not None and ticket.next_due_at < now,
-                "text": posts[ticket.id].text[:EXCERPT],
-                "author": posts[ticket.id].author_handle or posts[ticket.id].author_display_name,
-            }
-        )
-        for ticket in shown
-    ]
-    return Page(items=items, next_cursor=next_cursor)
-
-
-@router.post(
-    "/queue/claim",
-    response_model=TicketLine,
-    responses={204: {"description": "Nothing to do"}},
-    summary="Take the next ticket",
-)
-async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: FitIn | None = None) -> object:
-    """The most urgent ticket that webcare has and nobody works on, with a lease of ten minutes; 204 when there is none.
-
-    What a department has stays with it, unless `department` asks for exactly that.
-    """
-    asked = fit or FitIn()
-    wanted = Wanted(
-        topic=asked.topic,
-        channel=asked.channel,
-        language=asked.language,
-        department=asked.department,
-        holders=None if asked.department else (Holder.TRIAGE, Holder.WEBCARE),
-    )
-    ticket = await runtime.run(work.claim_next, caller, wanted)
-    if ticket is None:
-        return Response(status_code=204)
-    response.headers["ETag"] = etag(ticket.version)
-    return shown(ticket)
 
 
 @router.post("/tickets/{ticket_id}/claim", summary="Take a ticket")

@@ -219,6 +219,8 @@ def _invalid_request(found: Sequence[Mapping[str, str]]) -> InvalidRequest:
 def _field_problem(error: Mapping[str, Any], within: str) -> dict[str, str]:
     location = error["loc"]
     inside = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
+    if location[:1] == ("query",):
+        inside = inside[:1]  # which of several values it was is in the message
     path = ".".join(filter(None, (within, *map(str, inside)))) or "body"
     way_out = _WAYS_OUT.get(error["type"])
     message = way_out.format_map(error.get("ctx", {})) if way_out else str(error["msg"]).removeprefix("Value error, ")

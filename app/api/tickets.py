@@ -65,7 +65,7 @@ class TicketLine(OutModel):
     due: dict[str, datetime] = Field(
         description="The due moment of each running clock", examples=[{"first_reply": "2026-11-22T09:31:24Z"}]
     )
-    next_due_at: datetime | None = Field(description="The soonest promise to the customer; lists are in this order")
+    next_due_at: datetime | None = Field(description="The soonest promise to the customer")
     reply_until: datetime | None = Field(description="The platform takes replies until then; null: always")
     opened_at: datetime
     snoozed_until: datetime | None = Field(description="Until then it is out of sight")
@@ -78,14 +78,6 @@ class TicketLine(OutModel):
     embargoed: bool = Field(description="Whether public replies wait for PR")
     risk: int = Field(description="How much care it asks for, 0 to 100", examples=[35])
     version: int = Field(examples=[1])
-
-
-class QueueLine(TicketLine):
-    """A ticket in the queue, with the beginning of the customer's newest post."""
-
-    overdue: bool = Field(description="Whether a promise to the customer is past due")
-    text: str = Field(description="At most 280 characters", examples=["Mijn pakketje is nog steeds niet bezorgd."])
-    author: str | None = Field(description="Handle, or else display name", examples=["jan"])
 
 
 class ClockOut(OutModel):

@@ -35,13 +35,15 @@ async def watch(unit: Unit, limit: int = 200) -> int:
 
 
 async def pass_time(unit: Unit, limit: int = 200) -> int:
-    """Close what was not reopened in time; wake what snoozed or waited long enough. Returns how many."""
+    """Close what was not reopened in time, wake what snoozed or waited long enough, put back what lies. How many."""
     over = await tickets.claim_timed(unit.tx, limit)
     return await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over])
 
 
 def _passed(ticket: Ticket, now: datetime) -> Step:
-    return lifecycle.close(ticket, now) if ticket.resolved_at is not None else lifecycle.wake(ticket, now)
+    if ticket.resolved_at is not None:
+        return lifecycle.close(ticket, now)
+    return lifecycle.expire(ticket) if ticket.lease_until is not None else lifecycle.wake(ticket, now)
 
 
 async def _record_readable(unit: Unit, steps: Sequence[Step]) -> int:

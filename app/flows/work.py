@@ -18,12 +18,15 @@ from app.routing.decision import as_record
 from app.routing.ownership import Owned
 from app.routing.store import Decided
 from app.runtime import Unit
+from app.sla.business_time import add, is_open
 from app.tickets import lifecycle, press
 from app.tickets import store as tickets
 from app.tickets.legal import check_legal
 from app.tickets.lifecycle import Placement
-from app.tickets.store import ChangedMeanwhile, Wanted
-from app.tickets.ticket import Ticket
+from app.tickets.queue import store as queue
+from app.tickets.queue.wanted import Wanted
+from app.tickets.store import ChangedMeanwhile
+from app.tickets.ticket import Step, Ticket
 
 TOLD_AT_MOST = 50  # of what changed since a version: more than a person reads
 WEBCARE = "webcare"  # the department that this team itself is
@@ -35,13 +38,13 @@ class TopicOrDepartment(Invalid):
 
 async def claim_next(unit: Unit, caller: Caller, wanted: Wanted) -> Ticket | None:
     """The most urgent ticket that fits and that nobody has, with a lease; None when there is none."""
-    ticket = await tickets.claim_next(unit.tx, wanted, unit.now)
-    return None if ticket is None else await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+    ticket = await queue.claim_next(unit.tx, wanted, caller.actor, unit.now)
+    return None if ticket is None else await keep(unit, caller, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
 async def claim(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await record_one(unit, lifecycle.claim(ticket, caller.actor, unit.now))
+    return await keep(unit, caller, lifecycle.claim(ticket, caller.actor, unit.now))
 
 
 async def release(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
@@ -51,12 +54,12 @@ async def release(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | N
 
 async def renew(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await record_one(unit, lifecycle.renew(ticket, caller.actor, unit.now))
+    return await keep(unit, caller, lifecycle.renew(ticket, caller.actor, unit.now))
 
 
 async def note(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, text: str) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await record_one(unit, lifecycle.note(ticket, caller.actor, text))
+    return await keep(unit, caller, lifecycle.note(ticket, caller.actor, text))
 
 
 async def update(
@@ -71,7 +74,7 @@ async def update(
     """Another priority chooses the SLA policies anew; what changes nothing writes nothing."""
     ticket = await take(unit, caller, ticket_id, expected)
     step = lifecycle.update(ticket, caller.actor, priority=priority, tags=tags)
-    return await record_one(unit, step) if step.events else ticket
+    return await keep(unit, caller, step) if step.events else ticket
 
 
 async def reroute(
@@ -150,6 +153,11 @@ async def escalate(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | 
     return await record_one(unit, step) if step.events else ticket
 
 
+async def keep(unit: Unit, caller: Caller, step: Step) -> Ticket:
+    """Record an act of the caller; what is theirs afterwards stays theirs for another lease."""
+    return await record_one(unit, lifecycle.kept(step, caller.actor, _lease_end(unit)))
+
+
 async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`."""
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
@@ -166,6 +174,18 @@ async def check_version(unit: Unit, ticket: Ticket, expected: int | None) -> Non
             version=ticket.version,
             changes=[one.told for one in since],
         )
+
+
+def _lease_end(unit: Unit) -> datetime:
+    """Ten minutes of webcare's own hours, so that no ticket is put back at night that is at hand in the morning.
+
+    Who works outside these hours does not work alone: then it is ten minutes by the clock.
+    """
+    team = unit.rulebook.departments.get(WEBCARE)
+    if team is None:
+        return unit.now + lifecycle.LEASE
+    hours = unit.rulebook.calendars[team.calendar]
+    return add(hours, unit.now, lifecycle.LEASE) if is_open(hours, unit.now) else unit.now + lifecycle.LEASE
 
 
 def _placed_by_hand(unit: Unit, ticket: Ticket, topic: str | None, department: str | None) -> Owned:

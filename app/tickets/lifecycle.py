@@ -106,6 +106,20 @@ def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
     return Step(ticket, replace(ticket, lease_until=now + lease), ())
 
 
+def kept(step: Step, actor: str, until: datetime) -> Step:
+    """Whoever works on what is theirs keeps it for longer, at least until then."""
+    ticket = step.ticket
+    if ticket.assignee != actor or ticket.lease_until is None:
+        return step
+    return replace(step, ticket=replace(ticket, lease_until=max(until, ticket.lease_until)))
+
+
+def expire(ticket: Ticket) -> Step:
+    """Whoever had it did nothing with it for as long as the lease lasted: it is anybody's again."""
+    data = {"assignee": None, "from": ticket.assignee, "reason": "the lease expired"}
+    return Step(ticket, _unclaimed(ticket), (Event("ticket.reassigned", "system", data),))
+
+
 def release(ticket: Ticket, actor: str, now: datetime) -> Step:
     """Nobody works on it any more. What a department accepted is its own: that is claimed or rerouted."""
     check_legal(ticket, "release")
@@ -113,8 +127,8 @@ def release(ticket: Ticket, actor: str, now: datetime) -> Step:
     if ticket.with_department is not None:
         message = f"The ball is with {ticket.with_department}; claim or reroute the ticket to take it away."
         raise HeldElsewhere(message, holder=str(ticket.holder))
-    let_go = replace(ticket, state=_state_unclaimed(ticket), assignee=None, lease_until=None)
-    return Step(ticket, let_go, (Event("ticket.reassigned", actor, {"assignee": None, "from": ticket.assignee}),))
+    data = {"assignee": None, "from": ticket.assignee}
+    return Step(ticket, _unclaimed(ticket), (Event("ticket.reassigned", actor, data),))
 
 
 def note(ticket: Ticket, actor: str, text: str) -> Step:
@@ -195,15 +209,14 @@ def wait(ticket: Ticket, actor: str, until: datetime | None, now: datetime) -> S
 
 
 def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
-    """Out of sight until then. No clock stops for it: the customer waits all the same."""
+    """Out of sight until then, and then in the queue, kept for who had it. No clock stops: the customer waits on."""
     check_legal(ticket, "snooze")
     check_free(ticket, actor, now)
     check_future("until", until, now)
-    return Step(
-        ticket,
-        replace(ticket, snoozed_until=until),
-        (Event("ticket.snoozed", actor, {"until": iso(until)}),),
-    )
+    away = replace(ticket, snoozed_until=until)
+    if ticket.state is State.WORKING and ticket.working_department is None:
+        away = _unclaimed(replace(away, helped_by=ticket.assignee or ticket.helped_by))
+    return Step(ticket, away, (Event("ticket.snoozed", actor, {"until": iso(until)}),))
 
 
 def wake(ticket: Ticket, now: datetime) -> Step:
@@ -292,12 +305,21 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
 def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
     check_legal(ticket, "reply")
     check_free(ticket, actor, now)
-    if ticket.state is State.RESOLVED:
-        return Step(ticket, ticket, (event,))
     if ticket.working_department is not None:
         return Step(ticket, replace(ticket, state=State.WORKING), (event,))
-    theirs = replace(ticket, state=State.WORKING, assignee=actor, lease_until=now + LEASE, wait_until=None)
-    return Step(ticket, replace(theirs, custody=_passed(theirs, Holder.WEBCARE, None, now)), (event,))
+    if ticket.state is State.RESOLVED:
+        return Step(ticket, replace(ticket, helped_by=actor), (event,))
+    theirs = replace(
+        ticket,
+        state=State.WORKING,
+        assignee=actor,
+        helped_by=actor,
+        lease_until=now + LEASE,
+        snoozed_until=None,
+        wait_until=None,
+        custody=_passed(ticket, Holder.WEBCARE, None, now),
+    )
+    return Step(ticket, theirs, (event,))
 
 
 def _answered(step: Step) -> Step:
@@ -330,7 +352,10 @@ def _held_by_pr(ticket: Ticket, custody: tuple[Custody, ...], now: datetime) -> 
 
 
 def brought_back(ticket: Ticket, now: datetime) -> Ticket:
-    """A ticket that waited or was settled, with who had it before."""
+    """A ticket that waited or was settled, with who had it before.
+
+    A department goes on working; an agent finds it in the queue, kept for them.
+    """
     worker = worker_before(ticket.custody)
     back = replace(
         ticket,
@@ -341,8 +366,11 @@ def brought_back(ticket: Ticket, now: datetime) -> Ticket:
         resolution=None,
         close_at=None,
     )
-    return replace(back, state=State.WORKING if ticket.assignee else _state_unclaimed(back))
+    if ticket.assignee is not None and worker.holder is Holder.DEPARTMENT:
+        return replace(back, state=State.WORKING)
+    return _unclaimed(replace(back, helped_by=ticket.assignee or ticket.helped_by))
 
 
-def _state_unclaimed(ticket: Ticket) -> State:
-    return State.TRIAGE if ticket.department is None else State.ROUTED
+def _unclaimed(ticket: Ticket) -> Ticket:
+    state = State.TRIAGE if ticket.department is None else State.ROUTED
+    return replace(ticket, state=state, assignee=None, lease_until=None)

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.kit.db import Reading, Transaction
@@ -69,25 +69,11 @@ class Numbered:
         return {name: getattr(self, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which tickets somebody asks for; None asks nothing. `department` is who owns it, `holders` who has the ball."""
-
-    department: str | None = None
-    topic: str | None = None
-    channel: str | None = None
-    language: str | None = None
-    state: str | None = None
-    priority: str | None = None
-    assignee: str | None = None
-    tag: str | None = None
-    overdue: bool | None = None
-    holders: tuple[Holder, ...] | None = None
-
-
-_READ_APART = {"custody", "tags", "due", "signals", "escalated_for"}
-_OWN_COLUMNS = tuple(f.name for f in fields(Ticket) if f.name not in _READ_APART)
-_values = attrgetter(*_OWN_COLUMNS)
+# What stands on a row as it stands on a ticket; the others are JSON, and `custody` is rows of its own.
+_READ_APART = ("tags", "due", "signals", "escalated_for")
+_AS_IT_STANDS = tuple(f.name for f in fields(Ticket) if f.name not in {*_READ_APART, "custody"})
+_values = attrgetter(*_AS_IT_STANDS)
+COLUMNS = (*_AS_IT_STANDS, *_READ_APART)
 _NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
 
 
@@ -156,39 +142,19 @@ async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UU
     return {row.mention_id: row.ticket_id for row in await tx.rows(newest)}
 
 
-async def claim_next(tx: Transaction, wanted: Wanted, now: datetime) -> Ticket | None:
-    """The most urgent ticket that fits and that nobody has, locked; tickets locked by others are passed over."""
-    # Whoever had it before it waited keeps the name on it, but no lease; a department that accepted it has none ever.
-    let_go = and_(ticket.c.lease_until.is_(None), ticket.c.holder != Holder.DEPARTMENT)
-    free = or_(ticket.c.assignee.is_(None), ticket.c.lease_until < now, let_go)
-    awake = or_(ticket.c.snoozed_until.is_(None), ticket.c.snoozed_until <= now)
-    ready = ticket.c.state.in_([State.TRIAGE, State.ROUTED, State.WORKING])
-    found = _most_urgent(select(ticket).where(free, awake, ready, _fits(wanted, now))).limit(1)
-    tickets = await _tickets(tx, found.with_for_update(skip_locked=True))
-    return tickets[0] if tickets else None
-
-
 async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
-    """Tickets whose reopen window, snooze or wait is over by the database's clock, locked; others' are passed over."""
+    """Tickets whose reopen window, snooze, wait or lease is over by the database's clock, locked.
+
+    Those that others have locked are passed over.
+    """
     over = or_(
         and_(ticket.c.state == State.RESOLVED, ticket.c.close_at <= func.now()),
         ticket.c.snoozed_until <= func.now(),
         ticket.c.wait_until <= func.now(),
+        ticket.c.lease_until <= func.now(),
     )
     found = select(ticket).where(over).order_by(ticket.c.id).limit(limit).with_for_update(skip_locked=True)
     return await _tickets(tx, found)
-
-
-async def list_queue(
-    tx: Reading, wanted: Wanted, now: datetime, *, limit: int, after: tuple[datetime | None, UUID] | None = None
-) -> tuple[Ticket, ...]:
-    """Open tickets, the soonest due promise first; `after` is the (next_due_at, id) of the last one seen."""
-    page = select(ticket).where(_fits(wanted, now))
-    if wanted.state is None:
-        page = page.where(ticket.c.state.not_in([State.RESOLVED, State.CLOSED]))
-    if after is not None:
-        page = page.where(_after(*after))
-    return await _tickets(tx, _most_urgent(page).limit(limit))
 
 
 async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
@@ -308,7 +274,7 @@ def _event_row(one: Numbered) -> dict[str, Any]:
 
 
 def _row(one: Ticket) -> dict[str, Any]:
-    row = dict(zip(_OWN_COLUMNS, _values(one), strict=True))
+    row = dict(zip(_AS_IT_STANDS, _values(one), strict=True))
     row["holder"] = one.holder
     row["urgent_at"] = urgency(one).at
     row["tags"] = one.tags
@@ -335,45 +301,18 @@ async def _tickets(tx: Reading, found: Select[Any]) -> tuple[Ticket, ...]:
     held: dict[UUID, list[Custody]] = {row.id: [] for row in rows}
     for entry in await tx.rows(entries):
         held[entry.ticket_id].append(Custody(Holder(entry.holder), entry.department, entry.since))
-    return tuple(_ticket(row, tuple(held[row.id])) for row in rows)
+    return tuple(ticket_from(row._asdict(), tuple(held[row.id])) for row in rows)
 
 
-def _ticket(row: Row[Any], held: tuple[Custody, ...]) -> Ticket:
-    values = {name: getattr(row, name) for name in _OWN_COLUMNS}
-    due = {metric: datetime.fromisoformat(moment) for metric, moment in row.due.items()}
+def ticket_from(row: Mapping[str, Any], held: tuple[Custody, ...]) -> Ticket:
+    """The ticket of a row with `COLUMNS`, its JSON read, and who had the ball on it."""
+    facts = {name: row[name] for name in _AS_IT_STANDS}
+    due = {metric: datetime.fromisoformat(moment) for metric, moment in row["due"].items()}
     return Ticket(
-        **{**values, "state": State(row.state)},
-        tags=tuple(row.tags),
+        **{**facts, "state": State(row["state"])},
+        tags=tuple(row["tags"]),
         due=due,
         custody=held,
-        signals=Signals(**row.signals),
-        escalated_for=tuple(row.escalated_for),
+        signals=Signals(**row["signals"]),
+        escalated_for=tuple(row["escalated_for"]),
     )
-
-
-def _most_urgent(page: Select[Any]) -> Select[Any]:
-    return page.order_by(ticket.c.next_due_at.asc().nulls_last(), ticket.c.id)
-
-
-def _after(due: datetime | None, ticket_id: UUID) -> ColumnElement[bool]:
-    later = and_(ticket.c.next_due_at.is_(None), ticket.c.id > ticket_id)
-    if due is None:
-        return later
-    same = and_(ticket.c.next_due_at == due, ticket.c.id > ticket_id)
-    return or_(ticket.c.next_due_at > due, same, ticket.c.next_due_at.is_(None))
-
-
-def _fits(wanted: Wanted, now: datetime) -> ColumnElement[bool]:
-    asked: list[ColumnElement[bool]] = [true()]
-    for name in ("department", "topic", "channel", "language", "state", "priority", "assignee"):
-        value = getattr(wanted, name)
-        if value is not None:
-            asked.append(ticket.c[name] == value)
-    if wanted.tag is not None:
-        asked.append(ticket.c.tags.contains([wanted.tag]))
-    if wanted.overdue is not None:
-        late = and_(ticket.c.next_due_at.is_not(None), ticket.c.next_due_at < now)
-        asked.append(late if wanted.overdue else ~late)
-    if wanted.holders is not None:
-        asked.append(ticket.c.holder.in_(wanted.holders))
-    return and_(*asked)

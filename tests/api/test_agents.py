@@ -1,6 +1,5 @@
-"""An agent's calls: the queue, one ticket for one person, and every act with its answer."""
+"""An agent's calls: one ticket for one person, and every act with its answer."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -40,78 +39,6 @@ async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket
 
 def at(ticket: Ticket, act: str = "") -> str:
     return f"/api/v1/tickets/{ticket.id}{act and '/' + act}"
-
-
-async def test_the_queue_shows_the_soonest_due_first_and_pages_without_gap_or_double(
-    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
-) -> None:
-    for minutes in (30, 10, 20, 5, 25):
-        await opened(runtime, at=clock() - timedelta(minutes=minutes))
-
-    seen: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        asked: dict[str, Any] = {"limit": 2, **({"cursor": cursor} if cursor else {})}
-        page = (await client.get("/api/v1/queue", params=asked, headers=anna)).json()
-        seen += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-
-    dues = [line["next_due_at"] for line in seen]
-    assert len({line["id"] for line in seen}) == 5
-    assert dues == sorted(dues)
-    assert seen[0]["text"] == GREETING
-
-
-async def test_filters_hold_together(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
-    ours = await opened(runtime, channel="forum")
-    await opened(runtime, channel="x")
-
-    found = await client.get("/api/v1/queue", params={"channel": "forum", "state": "triage"}, headers=anna)
-
-    assert [line["id"] for line in found.json()["items"]] == [str(ours.id)]
-
-
-@pytest.mark.parametrize(
-    ("asked", "field"),
-    [
-        ({"state": "lost"}, "state"),
-        ({"limit": 0}, "limit"),
-        ({"cursor": "x"}, "cursor"),
-        ({"colour": "red"}, "colour"),
-        ({"topic": "a\x00b"}, "topic"),
-    ],
-)
-async def test_a_wrong_filter_is_named(
-    client: httpx.AsyncClient, anna: dict[str, str], asked: dict[str, Any], field: str
-) -> None:
-    answer = await client.get("/api/v1/queue", params=asked, headers=anna)
-
-    assert answer.status_code == 422
-    assert answer.json()["field"] == field
-
-
-async def test_ten_agents_at_once_get_ten_different_tickets(client: httpx.AsyncClient, runtime: Runtime) -> None:
-    for _ in range(10):
-        await opened(runtime)
-    agents = [await token_for(runtime, Role.AGENT, name=f"agent{number}") for number in range(12)]
-
-    answers = await asyncio.gather(*(client.post("/api/v1/queue/claim", headers=agent) for agent in agents))
-
-    taken = [answer.json()["id"] for answer in answers if answer.status_code == 200]
-    assert len(set(taken)) == len(taken) == 10
-    assert [answer.status_code for answer in answers].count(204) == 2
-
-
-async def test_the_next_ticket_is_never_one_that_a_department_has(
-    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
-) -> None:
-    theirs = await opened(runtime, "Waar blijft mijn pakketje?", channel="forum")
-
-    assert (await client.post("/api/v1/queue/claim", headers=anna)).status_code == 204
-    asked_for = await client.post("/api/v1/queue/claim", json={"department": "supply_chain"}, headers=anna)
-    assert asked_for.json()["id"] == str(theirs.id)
 
 
 async def test_a_ticket_that_a_colleague_has_answers_with_who(

@@ -13,7 +13,7 @@ from app.flows.receive import receive
 from app.flows.settle import Received
 from app.kit.ids import new_id
 from app.runtime import Runtime
-from app.tickets.store import Wanted
+from app.tickets.queue.wanted import Wanted
 from app.tickets.ticket import Ticket
 from tests.support.mentions import mention
 

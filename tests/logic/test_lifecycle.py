@@ -185,9 +185,10 @@ def test_moments_that_have_passed_are_refused() -> None:
 
 def test_the_end_of_a_wait_brings_the_ticket_back_and_of_the_window_closes_it() -> None:
     waiting = lifecycle.wait(ticket(assignee=ANNA), ANNA, MORNING + timedelta(hours=1), MORNING).ticket
+    back = lifecycle.wake(waiting, MORNING + timedelta(hours=1)).ticket
     settled = lifecycle.resolve(ticket(), ANNA, "solved", None, MORNING).ticket
 
-    assert lifecycle.wake(waiting, MORNING + timedelta(hours=1)).ticket.state is State.WORKING
+    assert (back.state, back.assignee, back.helped_by) == (State.ROUTED, None, ANNA)
     assert lifecycle.close(settled, MORNING + lifecycle.REOPEN_WINDOW).ticket.holder is Holder.NOBODY
 
 

@@ -1,0 +1,230 @@
+"""The queue on the wire: pages of it, counts beside them, and the next ticket for whoever asks.
+
+Knows the filters and their words. Refuses to know which ticket is urgent (tickets/urgency) and what a claim does. Pages
+are written without FastAPI's own models, as mentions are read; the models describe them in OpenAPI.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.api.acting import shown
+from app.api.auth import allow
+from app.api.counting import Counted, Counting
+from app.api.etag import etag
+from app.api.fields import InModel, Instant, Name, OutModel, Text
+from app.api.paging import Page, Paging, Places
+from app.api.serving import Serving
+from app.api.tickets import Reader, TicketLine, line
+from app.flows import work
+from app.kit.wire import dump
+from app.routing.decision import Priority
+from app.runtime import Runtime
+from app.tickets.custody import Holder
+from app.tickets.queue import store as queue
+from app.tickets.queue.store import Line
+from app.tickets.queue.wanted import OURS, SETTLED_STATES, Values, Wanted
+from app.tickets.ticket import State
+from app.tickets.urgency import urgency
+
+router = APIRouter(prefix="/api/v1", tags=["agents"])
+
+Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
+
+NONE = "none"  # as a filter and in counts: the tickets that have no value
+_places = Places(tuple[Instant, UUID])
+
+Several = Field(max_length=50)
+Names = Annotated[list[Name], Several]
+
+
+class QueueFilter(Paging):
+    """Every filter that is given must hold; one that is given several times holds with any of its values."""
+
+    department: Names = Field([], description="Slug of the owner, or none", examples=[["billing"]])
+    topic: Names = Field([], description="Slug, or none: triage", examples=[["number_porting"]])
+    channel: Names = Field([], examples=[["x", "instagram"]])
+    account: Names = Field([], description="The profile of ours that the post came in on, or none")
+    language: Names = Field([], description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]])
+    state: Annotated[list[State], Several] = Field([], description="Left out: every state but resolved and closed")
+    priority: Annotated[list[Priority], Several] = Field([])
+    assignee: Names = Field([], description="As tickets name them, or none: nobody", examples=[["agent:anna"]])
+    holder: Annotated[list[Holder], Several] = Field([], description="Who has the ball")
+    tag: Annotated[list[Annotated[str, Text(50, 1)]], Several] = Field([], description="Among its tags")
+    overdue: bool | None = Field(None, description="Whether a promise to the customer is past due")
+    due_before: Instant | None = Field(None, description="A promise to the customer is due before this moment")
+    snoozed: bool = Field(False, description="Those that are out of sight, instead of those in sight")
+    counts: bool = Field(False, description="Count the tickets too, by every value of every filter")
+
+    def wanted(self, caller: Caller) -> Wanted:
+        return Wanted(
+            department=_values(self.department),
+            topic=_values(self.topic),
+            channel=tuple(self.channel),
+            account=_values(self.account),
+            language=_values(self.language),
+            state=tuple(self.state),
+            priority=tuple(self.priority),
+            assignee=_values(self.assignee),
+            holder=tuple(self.holder),
+            tag=tuple(self.tag),
+            overdue=self.overdue,
+            due_before=self.due_before,
+            snoozed=self.snoozed,
+            within=caller.department,
+        )
+
+
+class ReasonOut(OutModel):
+    """Something that presses, or draws the ticket forward."""
+
+    code: str = Field(
+        description="promise, reply_window or nothing_promised; then priority and risk", examples=["promise"]
+    )
+    text: str = Field(examples=["the soonest promise to the customer is due 2026-11-22 09:31Z"])
+    sooner_seconds: float = Field(description="By how much it draws the ticket forward", examples=[0.0])
+
+
+class UrgencyOut(OutModel):
+    """The earlier `at`, the more urgent. It moves when something happens to the ticket, never by itself."""
+
+    at: datetime
+    reasons: list[ReasonOut]
+
+
+class QueueLine(TicketLine):
+    """A ticket with the beginning of the customer's newest post."""
+
+    overdue: bool = Field(description="Whether a promise to the customer is past due")
+    text: str = Field(description="At most 280 characters", examples=["Mijn pakketje is nog steeds niet bezorgd."])
+    author: str | None = Field(description="Handle, or else display name", examples=["jan"])
+    urgency: UrgencyOut
+
+
+class CountsOut(OutModel):
+    """How many open tickets fit all filters, and how many would with another value of one of them.
+
+    `none` counts those that have no value. A ticket counts for each of its tags.
+    """
+
+    counted_at: datetime = Field(description="Some seconds ago at most, while somebody asks")
+    total: int = Field(examples=[342])
+    by: dict[str, dict[str, int]] = Field(examples=[{"channel": {"x": 260, "forum": 82}, "overdue": {"true": 12}}])
+
+
+class QueuePage(Page[QueueLine]):
+    """`counts` null: not asked for, or asked about resolved or closed tickets, which are not counted."""
+
+    counts: CountsOut | None
+
+
+class ClaimIn(InModel):
+    """Which tickets the agent can take; what is left out asks nothing. Both forms of a question add up."""
+
+    topics: Names = Field([], description="Slugs, or none: triage", examples=[["number_porting"]])
+    channels: Names = Field([], examples=[["x", "whatsapp"]])
+    languages: Names = Field([], description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]])
+    departments: Names = Field([], description="Slugs of owners; their own tickets are taken from them", examples=[[]])
+    topic: Name | None = Field(None, description="One topic", examples=[None])
+    channel: Name | None = Field(None, description="One channel", examples=[None])
+    language: Name | None = Field(None, description="One language", examples=[None])
+    department: Name | None = Field(None, description="One owner", examples=[None])
+
+    def wanted(self) -> Wanted:
+        departments = _values([*self.departments, self.department])
+        return Wanted(
+            topic=_values([*self.topics, self.topic]),
+            channel=_values([*self.channels, self.channel]),
+            language=_values([*self.languages, self.language]),
+            department=departments,
+            holder=() if departments else OURS,
+        )
+
+
+@router.get("/queue", responses={200: {"model": QueuePage}}, response_class=Response, summary="Read the queue")
+async def read_queue(
+    caller: Reader, runtime: Serving, request: Request, asked: Annotated[QueueFilter, Query()]
+) -> Response:
+    """Open tickets, the most urgent first, each with the reasons why. A department sees its own.
+
+    The order is that of stored moments, so a page goes on exactly where the one before it ended: a ticket to which
+    something happens meanwhile may be met again in its new place, one that stands still is met once.
+    """
+    now = runtime.now()
+    wanted = asked.wanted(caller)
+    async with runtime.reading() as tx:
+        found = await queue.list_queue(tx, wanted, now, limit=asked.limit + 1, after=_places.decode(asked.cursor))
+    page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.urgent_at, one.ticket.id))
+    counting: Counting = request.app.state.counting
+    counted = await counting.of(wanted) if asked.counts and SETTLED_STATES.isdisjoint(wanted.state) else None
+    content = {
+        "items": [_line(one, now) for one in page],
+        "next_cursor": next_cursor,
+        "counts": counted and _counts(counted),
+    }
+    return Response(dump(content), media_type="application/json")
+
+
+@router.post(
+    "/queue/claim",
+    response_model=TicketLine,
+    responses={204: {"description": "Nothing to do"}},
+    summary="Take the next ticket",
+)
+async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: ClaimIn | None = None) -> object:
+    """The most urgent ticket that webcare has and nobody works on, with a lease of ten minutes; 204 when there is none.
+
+    What a department has stays with it, unless `departments` names it. The ticket of a customer whom a colleague helped
+    before is kept for that colleague while they are at work, until it presses.
+    """
+    ticket = await runtime.run(work.claim_next, caller, (fit or ClaimIn()).wanted())
+    if ticket is None:
+        return Response(status_code=204)
+    response.headers["ETag"] = etag(ticket.version)
+    return shown(ticket)
+
+
+def counting_over(runtime: Runtime) -> Counting:
+    """The counts that one process keeps."""
+    return Counting(partial(_count, runtime))
+
+
+async def _count(runtime: Runtime, wanted: Wanted) -> Counted:
+    now = runtime.now()
+    async with runtime.reading() as tx:
+        return Counted(now, await queue.list_counts(tx, wanted, now))
+
+
+def _values(given: Sequence[str | None]) -> Values:
+    return tuple(None if value == NONE else value for value in given if value is not None)
+
+
+def _line(one: Line, now: datetime) -> dict[str, Any]:
+    ticket = one.ticket
+    return {
+        **line(ticket),
+        "overdue": ticket.next_due_at is not None and ticket.next_due_at < now,
+        "text": one.text,
+        "author": one.author,
+        "urgency": {
+            "at": one.urgent_at,
+            "reasons": [
+                {"code": reason.code, "text": reason.text, "sooner_seconds": reason.sooner.total_seconds()}
+                for reason in urgency(ticket).reasons
+            ],
+        },
+    }
+
+
+def _counts(counted: Counted) -> dict[str, Any]:
+    by = {
+        dimension: {NONE if value is None else value: n for value, n in counts.items()}
+        for dimension, counts in counted.counts.by.items()
+    }
+    return {"counted_at": counted.at, "total": counted.counts.total, "by": by}

@@ -1,0 +1,211 @@
+"""The queue over HTTP: its order with the reasons, its filters and counts, and the next ticket for whoever asks."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.access.role import Role
+from app.flows.receive import receive
+from app.flows.settle import Received
+from app.runtime import Runtime
+from app.tickets.ticket import Ticket
+from tests.support.callers import token_for
+from tests.support.clock import Clock
+from tests.support.mentions import GREETING, mention
+
+QUEUE = "/api/v1/queue"
+
+
+@pytest.fixture
+async def anna(runtime: Runtime) -> dict[str, str]:
+    return await token_for(runtime, Role.AGENT, name="anna")
+
+
+async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
+    (received,) = await receive(runtime, [mention(text, **facts)])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+async def ids(client: httpx.AsyncClient, caller: dict[str, str], **asked: Any) -> set[str]:
+    answer = await client.get(QUEUE, params=asked, headers=caller)
+    return {line["id"] for line in answer.raise_for_status().json()["items"]}
+
+
+async def test_the_queue_shows_the_soonest_due_first_and_pages_without_gap_or_double(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    for minutes in (30, 10, 20, 5, 25):
+        await opened(runtime, at=clock() - timedelta(minutes=minutes))
+
+    seen: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        asked: dict[str, Any] = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = (await client.get("/api/v1/queue", params=asked, headers=anna)).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    dues = [line["next_due_at"] for line in seen]
+    assert len({line["id"] for line in seen}) == 5
+    assert dues == sorted(dues)
+    assert seen[0]["text"] == GREETING
+
+
+async def test_filters_hold_together(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
+    ours = await opened(runtime, channel="forum")
+    await opened(runtime, channel="x")
+
+    found = await client.get("/api/v1/queue", params={"channel": "forum", "state": "triage"}, headers=anna)
+
+    assert [line["id"] for line in found.json()["items"]] == [str(ours.id)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"state": "lost"}, "state"),
+        ({"limit": 0}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+        ({"colour": "red"}, "colour"),
+        ({"topic": "a\x00b"}, "topic"),
+    ],
+)
+async def test_a_wrong_filter_is_named(
+    client: httpx.AsyncClient, anna: dict[str, str], asked: dict[str, Any], field: str
+) -> None:
+    answer = await client.get("/api/v1/queue", params=asked, headers=anna)
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+
+
+async def test_ten_agents_at_once_get_ten_different_tickets(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    for _ in range(10):
+        await opened(runtime)
+    agents = [await token_for(runtime, Role.AGENT, name=f"agent{number}") for number in range(12)]
+
+    answers = await asyncio.gather(*(client.post("/api/v1/queue/claim", headers=agent) for agent in agents))
+
+    taken = [answer.json()["id"] for answer in answers if answer.status_code == 200]
+    assert len(set(taken)) == len(taken) == 10
+    assert [answer.status_code for answer in answers].count(204) == 2
+
+
+async def test_the_next_ticket_is_never_one_that_a_department_has(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    theirs = await opened(runtime, "Waar blijft mijn pakketje?", channel="forum")
+
+    assert (await client.post("/api/v1/queue/claim", headers=anna)).status_code == 204
+    asked_for = await client.post("/api/v1/queue/claim", json={"department": "supply_chain"}, headers=anna)
+    assert asked_for.json()["id"] == str(theirs.id)
+
+
+async def test_a_line_says_why_it_stands_where_it_does(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    await client.patch(f"/api/v1/tickets/{ticket.id}", json={"priority": "high"}, headers=anna)
+
+    [line] = (await client.get(QUEUE, headers=anna)).json()["items"]
+
+    promise, priority = line["urgency"]["reasons"]
+    assert (promise["code"], promise["sooner_seconds"]) == ("promise", 0)
+    assert (priority["code"], priority["sooner_seconds"]) == ("priority", 1800)
+    assert line["urgency"]["at"] < line["next_due_at"]
+
+
+async def test_a_filter_takes_several_values_and_none_for_what_is_missing(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    forum, x, rss = [await opened(runtime, channel=channel) for channel in ("forum", "x", "rss")]
+    await client.post(f"/api/v1/tickets/{x.id}/claim", headers=anna)
+
+    assert await ids(client, anna, channel=["forum", "x"]) == {str(forum.id), str(x.id)}
+    assert await ids(client, anna, assignee="agent:anna") == {str(x.id)}
+    assert await ids(client, anna, assignee="none") == {str(forum.id), str(rss.id)}
+    assert await ids(client, anna, assignee=["none", "agent:anna"], channel="x") == {str(x.id)}
+
+
+async def test_what_is_snoozed_is_out_of_sight(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
+) -> None:
+    ticket = await opened(runtime)
+    until = (clock() + timedelta(hours=2)).isoformat()
+    await client.post(f"/api/v1/tickets/{ticket.id}/snooze", json={"until": until}, headers=anna)
+
+    assert await ids(client, anna) == set()
+    assert await ids(client, anna, snoozed=True) == {str(ticket.id)}
+    clock.pass_(hours=2)
+    assert await ids(client, anna) == {str(ticket.id)}
+
+
+async def test_each_filter_is_counted_as_if_it_alone_were_left_out(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    await opened(runtime, channel="forum")
+    await opened(runtime, channel="x")
+    taken = await opened(runtime, channel="x")
+    await client.post(f"/api/v1/tickets/{taken.id}/claim", headers=anna)
+
+    asked: dict[str, Any] = {"channel": "x", "assignee": "none", "counts": True}
+    counts = (await client.get(QUEUE, params=asked, headers=anna)).json()["counts"]
+
+    assert counts["total"] == 1
+    assert counts["by"]["channel"] == {"x": 1, "forum": 1}
+    assert counts["by"]["assignee"] == {"none": 1, "agent:anna": 1}
+    assert counts["by"]["state"] == {"triage": 1}
+    assert counts["by"]["topic"] == {"none": 1}
+    assert counts["counted_at"] == "2026-11-18T10:00:00Z"
+
+
+async def test_counts_come_when_they_are_asked_for_and_tell_of_open_tickets(
+    client: httpx.AsyncClient, anna: dict[str, str]
+) -> None:
+    assert (await client.get(QUEUE, headers=anna)).json()["counts"] is None
+    settled = await client.get(QUEUE, params={"state": "closed", "counts": True}, headers=anna)
+    assert settled.json()["counts"] is None
+
+
+async def test_a_department_counts_and_sees_its_own(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    theirs = await opened(runtime, "Waar blijft mijn pakketje?", channel="forum")
+    await opened(runtime)
+    els = await token_for(runtime, Role.DEPARTMENT, "supply_chain")
+
+    assert await ids(client, els) == {str(theirs.id)}
+    assert await ids(client, els, department=["supply_chain", "billing", "none"]) == {str(theirs.id)}
+    counted = (await client.get(QUEUE, params={"department": "billing", "counts": True}, headers=els)).json()["counts"]
+    assert counted["total"] == 0
+    assert counted["by"]["department"] == {"supply_chain": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "takes"),
+    [
+        ({}, True),
+        ({"channels": ["forum", "x"], "languages": ["nl"]}, True),
+        ({"channel": "forum", "channels": ["x"]}, True),
+        ({"topics": ["none"]}, True),
+        ({"topics": ["delivery_delay"]}, False),
+        ({"channels": ["forum"]}, False),
+        ({"departments": ["billing"]}, False),
+    ],
+)
+async def test_an_agent_takes_what_fits(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], asked: dict[str, Any], takes: bool
+) -> None:
+    ticket = await opened(runtime, channel="x", lang="nl")
+
+    answer = await client.post(f"{QUEUE}/claim", json=asked, headers=anna)
+
+    assert answer.status_code == (200 if takes else 204)
+    assert not takes or answer.json()["id"] == str(ticket.id)
