@@ -1,10 +1,9 @@
-"""Tickets as everybody reads them: the whole of one, what happened to it, and why it is where it is.
+"""Tickets as everybody reads them: the whole of one, and why it is where it is.
 
 Knows the shape of these answers. Refuses to know how tickets change. A department sees its own tickets; the others
 read as not there.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -205,21 +204,6 @@ class TicketOut(TicketLine):
     feedback: FeedbackOut | None
 
 
-class EventOut(OutModel):
-    sequence: int
-    id: UUID
-    type: str
-    actor: str
-    at: datetime
-    data: dict[str, Any]
-
-
-class TimelineOut(OutModel):
-    """Everything that happened, in order. Posts, replies and answers stand in `data` with their words."""
-
-    items: list[EventOut]
-
-
 class DecisionOut(OutModel):
     """One routing of the ticket, in words and as the record that was kept."""
 
@@ -250,25 +234,6 @@ async def read_ticket(caller: Reader, runtime: Serving, ticket_id: UUID, respons
         whole = await view(tx, runtime, ticket_id, caller.department)
     response.headers["ETag"] = etag(whole.version)
     return whole
-
-
-@router.get("/tickets/{ticket_id}/timeline", summary="Read what happened to a ticket")
-async def read_timeline(caller: Reader, runtime: Serving, ticket_id: UUID) -> TimelineOut:
-    async with runtime.reading() as tx:
-        await tickets.get_ticket(tx, ticket_id, department=caller.department)
-        events = await tickets.list_events(tx, ticket_id)
-        said: dict[str, Mapping[str, Any]] = {
-            **{str(one.id): {"text": one.text} for one in await tickets.list_mentions(tx, ticket_id)},
-            **{
-                str(one.id): {"text": one.text, "state": one.state} for one in await answers.list_replies(tx, ticket_id)
-            },
-            **{str(one.id): {"text": one.text} for one in await answers.list_answers(tx, ticket_id)},
-        }
-    items = [EventOut.model_validate(event) for event in events]
-    for item in items:
-        for name in ("mention_id", "reply_id", "answer_id"):
-            item.data.update(said.get(item.data.get(name, ""), {}))
-    return TimelineOut(items=items)
 
 
 @router.get("/tickets/{ticket_id}/explain", summary="Explain why a ticket is where it is")

@@ -90,6 +90,7 @@ def merge(
         brought_back(into, now) if asked_again else into,
         escalated=into.escalated or ticket.escalated,
         risk=max(into.risk, ticket.risk),
+        signals=into.signals.with_(ticket.signals),
     )
     data = {
         "from": str(ticket.id),

@@ -1,0 +1,1 @@
+"""A ticket read as a story: everything that happened to it, and everything that was said."""
