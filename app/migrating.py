@@ -1,6 +1,7 @@
 """Brings a database to the schema of this program, and tells whether it has it.
 
-Knows Alembic, the one-migrator lock and patience with busy tables. Refuses to know what a revision changes.
+Knows Alembic, the one-migrator lock and patience with busy tables. Refuses to know what a revision changes, and how
+events are ordered.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.kit.db import Reading
+from app.kit.db import Database, Reading
 from app.kit.errors import Unavailable
 from app.settings import PROJECT
+from app.tickets.journal.store import find_foreign, mark_restored
 
 _LOCK_KEY = 0x77656263617265  # "webcare"; any number that no other program on this server takes
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -26,6 +28,10 @@ class SchemaUnknown(Unavailable):
     """The database is at another revision than this program knows; `found` and `known` name them."""
 
 
+class RestoredElsewhere(Unavailable):
+    """The events come from another server, whose order does not hold here until `migrate` mended it."""
+
+
 def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(PROJECT / "migrations"))
@@ -33,7 +39,9 @@ def alembic_config() -> Config:
 
 
 async def migrate(url: str) -> None:
-    """Run every missing revision, each in its own transaction. Safe to start on many machines at once.
+    """Run every missing revision, each in its own transaction, and put restored events in the order of this server.
+
+    Safe to start on many machines at once.
 
     A revision that cannot get its locks within 2 s gives up, lets the waiting traffic pass, and tries again.
     Raises SQLAlchemy's `DBAPIError` when a revision fails or patience ends.
@@ -49,6 +57,7 @@ async def migrate(url: str) -> None:
                 async with engine.connect() as connection:
                     await _lock(connection)
                     await connection.run_sync(_upgrade)
+                    await _settle_in(url)
                     return
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or attempt == _ATTEMPTS:
@@ -76,8 +85,19 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+async def _settle_in(url: str) -> None:
+    database = Database(url, pool_size=1, statement_timeout=0)  # as long as it takes
+    try:
+        await database.transact(mark_restored)
+    finally:
+        await database.close()
+
+
 async def check_schema(reading: Reading) -> None:
-    """Raise `SchemaUnknown` unless the database stands at the very revision that this program was written for."""
+    """Raise `SchemaUnknown` unless the database stands at the very revision that this program was written for.
+
+    Raises `RestoredElsewhere` too.
+    """
     known = ScriptDirectory.from_config(alembic_config()).get_current_head()
     there = await reading.scalar(text("SELECT to_regclass('alembic_version')::text"))
     found = await reading.scalar(text("SELECT version_num FROM alembic_version")) if there else None
@@ -88,3 +108,5 @@ async def check_schema(reading: Reading) -> None:
             found=found,
             known=known,
         )
+    if await find_foreign(reading) is not None:
+        raise RestoredElsewhere("This database was restored from another server; run `webcare migrate` once.")

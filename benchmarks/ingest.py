@@ -57,7 +57,7 @@ TABLES = {
     "clock": "ticket_id",
     "decision": "ticket_id",
 }
-GENERATED = {"event": {"place"}, "mention": {"search"}}
+GENERATED = {"event": {"place", "xact"}}
 
 Parts = dict[str, list[Any]]
 Columns = dict[str, list[str]]

@@ -40,6 +40,7 @@ class Numbered:
 
     `version` is the ticket's after the step that it belongs to. The first event of a step has its `changes`, as
     `app.tickets.replay` reads them; None: it changed nothing that lasts.
+    `departments` are those whose ticket it was before or after; of what concerns one alone, that one.
     """
 
     id: UUID
@@ -48,7 +49,8 @@ class Numbered:
     at: datetime
     event: Event
     version: int
-    changes: Mapping[str, Any] | None = None
+    changes: Mapping[str, Any] | None
+    departments: tuple[str, ...]
 
     @property
     def type(self) -> str:
@@ -219,14 +221,31 @@ def _numbered(step: Step, now: datetime) -> list[Numbered]:
     assert events or not changed, f"a step changed {sorted(changed or ())} and says nothing of it"
     first = after.sequence - len(events) + 1
     return [
-        Numbered(new_id(), after.id, number, now, one, after.version, changed if number == first else None)
+        Numbered(
+            id=new_id(),
+            ticket_id=after.id,
+            sequence=number,
+            at=now,
+            event=one,
+            version=after.version,
+            changes=changed if number == first else None,
+            departments=step.departments(one),
+        )
         for number, one in enumerate(events, start=first)
     ]
 
 
 def _numbered_row(row: Row[Any]) -> Numbered:
-    happened = Event(row.type, row.actor, row.data)
-    return Numbered(row.id, row.ticket_id, row.sequence, row.at, happened, row.version, row.changes)
+    return Numbered(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        sequence=row.sequence,
+        at=row.at,
+        event=Event(row.type, row.actor, row.data),
+        version=row.version,
+        changes=row.changes,
+        departments=tuple(row.departments),
+    )
 
 
 async def _take_away(tx: Transaction, step: Step) -> None:
@@ -270,6 +289,7 @@ def _event_row(one: Numbered) -> dict[str, Any]:
         "data": one.data,
         "version": one.version,
         "changes": one.changes,
+        "departments": one.departments,
     }
 
 

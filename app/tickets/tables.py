@@ -14,11 +14,10 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.kit.db import metadata
 
@@ -131,8 +130,9 @@ custody = Table(
     Column("since", DateTime(timezone=True), nullable=False),
 )
 
-# `place` orders the events of all tickets; `sequence` those of one. `version` is the ticket's after the step that an
-# event belongs to, 0 for what was written before versions were kept; the first event of a step has its `changes`.
+# `sequence` orders the events of one ticket; (`xact`, `place`) those of all, as journal/store tells. `version` is the
+# ticket's after the step that an event belongs to, 0 for what was written before versions were kept; the first event
+# of a step has its `changes`. `departments` are those whose ticket it was before or after.
 event = Table(
     "event",
     metadata,
@@ -146,5 +146,7 @@ event = Table(
     Column("version", Integer, nullable=False, server_default=text("0")),
     Column("changes", JSONB),
     Column("place", BigInteger, Identity(always=True), nullable=False),
-    UniqueConstraint("place"),
+    Column("departments", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Index("ix_event_position", "xact", "place"),
 )

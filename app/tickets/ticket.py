@@ -134,6 +134,19 @@ class Step:
     mentions: tuple[UUID, ...] = ()
     without: tuple[UUID, ...] = ()
 
+    def departments(self, event: Event) -> tuple[str, ...]:
+        """Those whose ticket it was before or after the step, and who else is told; or the one that it concerns."""
+        if event.only_for is not None:
+            return (event.only_for,)
+        owners = {
+            department
+            for ticket in (self.before, self.ticket)
+            if ticket is not None
+            for department in (ticket.department, ticket.with_department)
+            if department is not None
+        }
+        return tuple(sorted(owners.union(event.departments)))
+
     def then(self, later: "Step") -> "Step":
         """Both steps as one; `later` began where this one ended."""
         return Step(

@@ -172,6 +172,20 @@ def test_a_department_that_loses_a_ticket_is_told(holder: Holder) -> None:
     assert moved.events[0].departments == ("supply_chain",)
 
 
+def test_an_event_concerns_who_had_the_ticket_and_who_has_it_or_one_alone() -> None:
+    theirs = ticket(State.WORKING, Holder.DEPARTMENT, department="billing", stage="live")
+    moved = replace(theirs, department="network", custody=(Custody(Holder.WEBCARE, None, MORNING),))
+    step = Step(theirs, moved, ())
+
+    assert step.departments(Event("ticket.reassigned", "agent:anna", departments=("legal",))) == (
+        "billing",
+        "legal",
+        "network",
+        "supply_chain",
+    )
+    assert step.departments(Event("sla.breached", "system", only_for="billing")) == ("billing",)
+
+
 def test_a_department_that_never_heard_of_a_ticket_is_not_told_that_it_left() -> None:
     moved = lifecycle.reroute(ticket(stage="central"), ANNA, replace(LIVE, department="billing"), "invoice", MORNING)
 

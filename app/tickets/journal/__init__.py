@@ -1,0 +1,1 @@
+"""The events of all tickets in one order, for whoever follows what happens."""
