@@ -36,6 +36,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "ticket.linked": "It has to do with another ticket",
     "ticket.unlinked": "It has nothing to do with another ticket after all",
     "ticket.noted": "A colleague wrote a note to colleagues",
+    "sla.changed": "Another promise holds, because topic, owner, priority or tags changed",
     "sla.warning": "A promise will soon be due",
     "sla.breached": "A promise was not kept in time",
     "sla.met": "A promise was kept in time",

@@ -19,10 +19,11 @@ from app.escalation.risk import weighed
 from app.flows.escalate import note_raised
 from app.kit import logs
 from app.kit.ids import new_id
+from app.rulebook import Rulebook
 from app.runtime import Unit
 from app.sla import store as sla
-from app.sla.clock import Clock, Happening, advance, due, passed
-from app.sla.policy import Case, Metric, choose_all
+from app.sla.clock import Clock, advance, due, passed, taken_over
+from app.sla.policy import Case, Happening, Metric, Policy, choose_all
 from app.tickets import store as tickets
 from app.tickets.store import Numbered
 from app.tickets.ticket import Event, Step, Ticket
@@ -43,13 +44,13 @@ _HAPPENINGS = {
     "ticket.resolved": Happening.RESOLVED,
     "ticket.reopened": Happening.REOPENED,
     "ticket.closed": Happening.CLOSED,
-    "ticket.updated": Happening.PRIORITISED,
 }
 # The same of two tickets: of the one that went into another, and of the other.
 _OF_TWO = {
     "ticket.merged": (Happening.MERGED, Happening.ABSORBED),
     "ticket.unmerged": (Happening.UNMERGED, Happening.PARTED),
 }
+_CASE = ("topic", "department", "priority", "tags")  # what a promise is chosen by, besides the channel
 _UNTOLD = frozenset({"note"})  # colleagues' words to each other, whatever they are written on
 _PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
 
@@ -92,17 +93,20 @@ async def record_one(unit: Unit, step: Step) -> Ticket:
 
 def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
     ticket, rules = step.ticket, unit.rulebook
-    case = Case(ticket.topic, ticket.channel, ticket.department, ticket.priority)
+    policies = _policies(rules, ticket)
+    before = policies if step.before is None else _policies(rules, step.before)
     clocks = advance(
         known,
         ticket.custody,
         [happening for event in step.events for happening in _meaning(event, ticket)],
         unit.now,
         ticket_id=ticket.id,
-        policies=choose_all(rules.sla_rules, case, digest=rules.digest),
+        policies=policies,
         calendars=rules.calendars,
         new_id=new_id,
         started_at=_customers_moment(step),
+        rechosen=[metric for metric in policies if policies[metric] != before.get(metric)],
+        ladders=rules.ladders,
     )
     told = tuple(
         Event(
@@ -113,6 +117,7 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         )
         for one in passed(known, clocks)
     )
+    told += tuple(_taken_over(step, old, new) for old, new in taken_over(known, clocks))
     changed = tuple(clock for clock in clocks if clock not in known)
     events = step.events + told
     if not events and not changed and ticket is step.before:
@@ -127,6 +132,27 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         version=ticket.version + 1,
     )
     return _Timed(replace(step, ticket=after, events=events), changed)
+
+
+def _policies(rules: Rulebook, ticket: Ticket) -> dict[Metric, Policy]:
+    case = Case(ticket.topic, ticket.channel, ticket.department, ticket.priority, ticket.tags)
+    return choose_all(rules.sla_rules, case, digest=rules.digest)
+
+
+def _taken_over(step: Step, old: Clock, new: Clock) -> Event:
+    """Another promise holds: which, from when on due, and what about the ticket is not as it was."""
+    before = step.before or step.ticket
+    because = {
+        name: {"from": getattr(before, name), "to": getattr(step.ticket, name)}
+        for name in _CASE
+        if getattr(before, name) != getattr(step.ticket, name)
+    }
+    terms = {
+        side: {"policy": one.policy.name, "target_seconds": one.policy.target.total_seconds(), "due_at": one.due_at}
+        for side, one in (("from", old), ("to", new))
+    }
+    data = {"metric": new.metric, "round": new.round, "department": new.department, "because": because, **terms}
+    return Event("sla.changed", "system", data, only_for=new.department)
 
 
 def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:

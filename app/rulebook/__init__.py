@@ -19,11 +19,12 @@ from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
-from app.rulebook import checks, files, speech
+from app.rulebook import checks, files, promises, speech
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
+from app.sla.ladder import Ladders
 from app.sla.policy import SlaRule
 from app.topics.classify import Classifier, Phrase, Readable, Topic
 
@@ -34,14 +35,14 @@ Sources = Mapping[str, str]  # the text of each file, by its name: `topics.yaml`
 
 FILES: Mapping[str, type[Entry]] = {
     "accounts": files.Accounts,
-    "calendars": files.Calendars,
+    "calendars": promises.Calendars,
     "channels": speech.Channels,
     "departments": files.Departments,
     "escalation": Escalating,
     "feedback": files.Feedback,
     "ownership": files.Ownership,
     "routes": files.Routes,
-    "sla": files.Sla,
+    "sla": promises.Sla,
     "topics": files.Topics,
 }
 NAMED_IN = {"channel": "accounts", "calendar": "calendars", "department": "departments", "topic": "topics"}
@@ -64,8 +65,9 @@ class Rulebook:
     """What every decision goes by. Never changes: new rules are a new rulebook.
 
     `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
-    by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `signals` finds the
-    phrases of routes, risks and moods; `own_authors` holds (channel, author key) of the accounts.
+    by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `windows` gives by priority
+    the calendar in whose hours people are told of a promise. `signals` finds the phrases of routes, risks and moods;
+    `own_authors` holds (channel, author key) of the accounts.
     """
 
     digest: str
@@ -76,6 +78,8 @@ class Rulebook:
     routing: Routing
     escalation: EscalationRules
     sla_rules: tuple[SlaRule, ...]
+    ladders: Ladders
+    windows: Mapping[str, str]
     calendars: Mapping[str, Calendar]
     feedback: FeedbackRules
     accounts: Mapping[str, tuple[Account, ...]]
@@ -141,8 +145,10 @@ def parse(sources: Sources) -> Rulebook:
         classifier=shelf.classifier,
         routing=Routing(routes, shelf.get(files.Ownership).build(), departments, escalating.build()),
         escalation=escalation,
-        sla_rules=shelf.get(files.Sla).build(),
-        calendars=shelf.get(files.Calendars).build(),
+        sla_rules=shelf.get(promises.Sla).build(),
+        ladders=shelf.get(promises.Sla).build_ladders(),
+        windows=shelf.get(promises.Sla).build_windows(),
+        calendars=shelf.get(promises.Calendars).build(),
         feedback=shelf.get(files.Feedback).build(),
         accounts=accounts,
         platforms=shelf.get(speech.Channels).build(),
@@ -220,8 +226,9 @@ class _Shelf:
         if self.has(files.Routes, files.Accounts):
             routes, accounts = self.get(files.Routes), self.get(files.Accounts)
             yield from checks.check_addressees(self.pages["routes"], routes, accounts)
-        if self.has(files.Sla):
-            yield from checks.check_promises(self.pages["sla"], self.get(files.Sla))
+        if self.has(promises.Sla):
+            yield from checks.check_promises(self.pages["sla"], self.get(promises.Sla))
+            yield from checks.check_ladders(self.pages["sla"], self.get(promises.Sla))
         if self.has(files.Topics):
             results = checks.run_examples(self.topics.values(), self.classifier)
             yield from checks.check_examples(self.pages["topics"], results)

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from app.mentions.mention import plain_handle
 from app.routing.decision import Priority
 from app.rulebook.entry import Entry
-from app.rulebook.files import Accounts, Ownership, Routes, Sla, SlaEntry, Topics
+from app.rulebook.files import Accounts, Ownership, Routes, Topics
 from app.rulebook.located import Page, Problem, nearest
+from app.rulebook.promises import Sla, SlaEntry
 from app.sla.policy import Metric
 from app.topics.classify import Classification, Classifier, Example, Topic, readable
 
@@ -101,6 +102,19 @@ def check_promises(page: Page, file: Sla) -> Iterator[Problem]:
         for later, earlier in _covered(rules, _promises_all):
             message = f"rule '{later}' is never chosen: '{earlier}' covers it"
             yield page.problem(("sla", later), message, f"move it above '{earlier}'")
+
+
+def check_ladders(page: Page, file: Sla) -> Iterator[Problem]:
+    """Rules name ladders that there are, and a ladder has no rung twice: each is climbed once."""
+    for name, rule in file.sla.items():
+        if rule.ladder is not None and rule.ladder not in file.ladders:
+            yield page.problem(
+                ("sla", name, "ladder"), f"unknown ladder '{rule.ladder}'", nearest(rule.ladder, file.ladders)
+            )
+    for name, rungs in file.build_ladders().items():
+        for place, rung in enumerate(rungs):
+            if rung in rungs[:place]:
+                yield page.problem(("ladders", name, place), f"ladder '{name}' has a rung twice", "keep one")
 
 
 def _covered(entries: Mapping[str, T], covers: Callable[[T, T], bool]) -> Iterator[tuple[str, str]]:

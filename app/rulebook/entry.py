@@ -64,14 +64,15 @@ def known(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _duration(text: Any) -> timedelta:
+def duration(text: Any) -> timedelta:
+    """`15 minutes`, `4 hours`, `2 days` of 24 hours."""
     match = _DURATION.fullmatch(str(text))
     if match is None:
         raise wrong(f"'{text}' is no length of time", "write it as '15 minutes', '4 hours' or '90 days'")
     return timedelta(**{f"{match[2]}s": int(match[1])})
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(duration)]
 
 
 def _problem(model: type[Entry], page: Page, details: ErrorDetails) -> Problem:

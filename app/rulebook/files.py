@@ -3,20 +3,15 @@
 Knows one file at a time. Refuses to know how files fit together (checks) and how an error finds its line (entry).
 """
 
-from datetime import date
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
-from app.sla.calendar import Calendar, Change, Holidays, MonthDay, Opening
-from app.sla.policy import Metric, Scope, SlaRule
-from app.tickets.custody import Holder
 from app.topics.classify import THRESHOLD, Example, Phrase, Topic
 from app.topics.phrase import check_phrase
 
@@ -35,28 +30,6 @@ def _some(items: T) -> T:
     return items
 
 
-def _hours(text: Any) -> Opening:
-    return attempt(lambda: Opening.parse(str(text)), "correct the hours")
-
-
-def _is_open_sometimes(week: T) -> T:
-    """Nothing would ever be due in a week without hours."""
-    if isinstance(week, dict) and not any(week.values()):
-        raise wrong("a week in which nobody ever works", "give one day at least its hours")
-    return week
-
-
-def _yearly_date(text: Any) -> MonthDay:
-    """`12-24`; 29 February comes in leap years only."""
-    try:
-        day = date.fromisoformat(f"2024-{text}")
-    except ValueError:
-        raise wrong(f"'{text}' is no date of every year", "write month and day, as in 12-24") from None
-    return day.month, day.day
-
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = get_args(Day)
 Language = Literal["nl", "en"]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Line = Annotated[str, StringConstraints(min_length=1)]
@@ -66,9 +39,6 @@ ChannelName = Annotated[str, known("channel")]
 CalendarName = Annotated[str, known("calendar")]
 Handle = Annotated[str, AfterValidator(plain_handle)]
 PhraseText = Annotated[str, AfterValidator(_phrase)]
-Hours = Annotated[Opening, BeforeValidator(_hours)]
-WeekEntry = Annotated[dict[Day, tuple[Hours, ...]], AfterValidator(_is_open_sometimes)]
-YearlyDate = Annotated[MonthDay, BeforeValidator(_yearly_date)]
 Some = Annotated[T, AfterValidator(_some)]
 
 
@@ -230,99 +200,6 @@ class Routes(Entry):
         return tuple(
             Route(name, When(**dict(entry.when)), Then(**dict(entry.then))) for name, entry in self.routes.items()
         )
-
-
-class ScopeEntry(Entry):
-    topics: Some[frozenset[TopicName]] | None = None
-    channels: Some[frozenset[ChannelName]] | None = None
-    departments: Some[frozenset[DepartmentName]] | None = None
-
-
-class SlaEntry(Entry):
-    metric: Metric
-    when: ScopeEntry = ScopeEntry()
-    calendar: CalendarName
-    targets: Some[dict[Priority, Duration]]
-    warn: float = 0.75
-    pauses: frozenset[Holder] = frozenset()
-
-    @model_validator(mode="after")
-    def _promises_something(self) -> Self:
-        attempt(lambda: self.build("unnamed"), "correct the targets or the warning")
-        return self
-
-    def build(self, name: str) -> SlaRule:
-        scope = Scope(**dict(self.when))
-        targets = {priority.value: target for priority, target in self.targets.items()}
-        return SlaRule(name, self.metric, self.calendar, targets, self.warn, self.pauses, scope)
-
-
-class Sla(Entry):
-    sla: dict[Slug, SlaEntry]
-
-    def build(self) -> tuple[SlaRule, ...]:
-        return tuple(entry.build(name) for name, entry in self.sla.items())
-
-
-class HolidaysEntry(Entry):
-    country: str
-    subdivision: str | None = None
-    hours: tuple[Hours, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Self:
-        attempt(self.build, "use the code of ISO 3166, such as NL")
-        return self
-
-    def build(self) -> Holidays:
-        return Holidays(self.country, self.subdivision, self.hours)
-
-
-class ChangeEntry(Entry):
-    week: WeekEntry | None = None
-    holidays: HolidaysEntry | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Self:
-        if self.week is None and self.holidays is None:
-            raise wrong("a change that changes nothing", "give another week or other holidays")
-        return self
-
-
-class CalendarEntry(Entry):
-    zone: ZoneInfo
-    week: WeekEntry
-    holidays: HolidaysEntry | None = None
-    yearly: dict[YearlyDate, tuple[Hours, ...]] = Field(default_factory=dict)
-    overrides: dict[date, tuple[Hours, ...]] = Field(default_factory=dict)
-    changes: dict[date, ChangeEntry] = Field(default_factory=dict)
-
-    def build(self, name: str) -> Calendar:
-        changes: list[Change] = []
-        week, holidays = self.week, self.holidays
-        for since, change in sorted(self.changes.items()):
-            week, holidays = change.week or week, change.holidays or holidays
-            changes.append(Change(since, _week(week), holidays.build() if holidays else None))
-        return Calendar(
-            name,
-            self.zone,
-            _week(self.week),
-            self.holidays.build() if self.holidays else None,
-            self.overrides,
-            self.yearly,
-            tuple(changes),
-        )
-
-
-def _week(days: dict[Day, tuple[Opening, ...]]) -> tuple[tuple[Opening, ...], ...]:
-    return tuple(days.get(day, ()) for day in DAYS)
-
-
-class Calendars(Entry):
-    calendars: dict[Slug, CalendarEntry]
-
-    def build(self) -> dict[str, Calendar]:
-        return {name: entry.build(name) for name, entry in self.calendars.items()}
 
 
 class AskingEntry(Entry):

@@ -1,7 +1,7 @@
 """Clocks: when a promise began, how much of it is used up, when it is due and whether it was kept.
 
-Knows which happening starts and ends which metric, and reads everything else from custody: an open clock adds nothing
-up, so it cannot disagree with the history. Refuses to know why a ticket moved, and the database.
+Starts and ends clocks as their policies say, and reads everything else from custody: an open clock adds nothing up, so
+it cannot disagree with the history. Refuses to know why a ticket moved, and the database.
 
     state       it is
     running     open, and somebody who does not pause it has the ball
@@ -10,43 +10,24 @@ up, so it cannot disagree with the history. Refuses to know why a ticket moved, 
     met         ended by what it waited for, at or before the due moment
     cancelled   ended by something else before it was due: nothing is owed any more
 
-An ended clock has `ended_at` and `ended_by`. Only the resolution clock, and a first reply that was never given, go on
-again: when their ticket is reopened. Promises to the customer of a ticket that is merged go on in the other one.
+An ended clock has `ended_at` and `ended_by`, and goes on again only when its ticket is reopened and its policy says so.
+Promises to the customer of a ticket that is merged go on in the other one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 from app.kit.errors import Invalid
 from app.sla.calendar import Calendar
-from app.sla.policy import Metric, Policy
+from app.sla.ladder import Ladders, next_level
+from app.sla.policy import DEPARTMENTAL, Happening, Metric, Policy, Reopening
 from app.sla.reading import read
 from app.tickets.custody import Custody
-
-
-class Happening(StrEnum):
-    """What a flow did to a ticket, as far as clocks care."""
-
-    OPENED = "opened"
-    HANDED_OVER = "handed_over"  # to a department
-    ACCEPTED = "accepted"
-    ANSWERED = "answered"  # by the department, first-hand or as a draft for webcare
-    HANDED_BACK = "handed_back"
-    MOVED_ON = "moved_on"  # taken from the department: rerouted, or fallen back to webcare
-    REPLIED = "replied"  # to the customer, by a person
-    CUSTOMER_POSTED = "customer_posted"
-    WAITING = "waiting"
-    RESOLVED = "resolved"
-    REOPENED = "reopened"
-    CLOSED = "closed"
-    PRIORITISED = "prioritised"
-    MERGED = "merged"  # it goes on as a part of another ticket
-    ABSORBED = "absorbed"  # another ticket goes on as a part of it
-    UNMERGED = "unmerged"  # it is a ticket of its own again
-    PARTED = "parted"  # what it had absorbed is a ticket of its own again
 
 
 class State(StrEnum):
@@ -73,9 +54,10 @@ class UnknownCalendar(Invalid):
 class Clock:
     """One promise on one ticket. `round` numbers the clocks of a metric on a ticket from 1.
 
-    `due_at` and `warn_at` stand as in `app.sla.reading.Reading`; `warned_at` and `breached_at` are those moments, set
-    once they have passed. `elapsed` is the business time that an ended clock took. `first_ended_at` outlives reopening:
-    the first resolution is kept apart from the total.
+    `due_at`, `warn_at` and `climb_at` stand as in `app.sla.reading.Reading`; `warned_at` and `breached_at` are those
+    moments, set once they have passed. `climbed` is the highest level of the ladder at which all was done. `elapsed` is
+    the business time that an ended clock took. `first_ended_at` outlives reopening: the first resolution is kept apart
+    from the total.
     """
 
     id: UUID
@@ -93,7 +75,12 @@ class Clock:
     warn_at: datetime | None = None
     warned_at: datetime | None = None
     breached_at: datetime | None = None
+    climb_at: datetime | None = None
+    climbed: timedelta | None = None
     elapsed: timedelta | None = None
+
+
+_REPLIES = frozenset({Metric.FIRST_REPLY, Metric.NEXT_REPLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +90,6 @@ class Passed:
     clock: Clock
     step: Step
     at: datetime
-
-
-_STARTS: Mapping[Happening, tuple[Metric, ...]] = {
-    Happening.OPENED: (Metric.FIRST_REPLY, Metric.RESOLUTION),
-    Happening.HANDED_OVER: (Metric.ACCEPTANCE, Metric.OWNERSHIP),
-    Happening.CUSTOMER_POSTED: (Metric.NEXT_REPLY,),
-    Happening.ABSORBED: (Metric.NEXT_REPLY,),
-}
-
-# What a metric waits for.
-_FULFILS: Mapping[Metric, frozenset[Happening]] = {
-    Metric.FIRST_REPLY: frozenset({Happening.REPLIED}),
-    Metric.NEXT_REPLY: frozenset({Happening.REPLIED}),
-    Metric.RESOLUTION: frozenset({Happening.RESOLVED}),
-    # An answer accepts: a department that answers at once need not say first that it will.
-    Metric.ACCEPTANCE: frozenset({Happening.ACCEPTED, Happening.ANSWERED, Happening.HANDED_BACK}),
-    Metric.OWNERSHIP: frozenset({Happening.ANSWERED, Happening.HANDED_BACK, Happening.MOVED_ON, Happening.HANDED_OVER}),
-}
-# What ends it though it did not get what it waited for.
-_RELEASES: Mapping[Metric, frozenset[Happening]] = {
-    Metric.FIRST_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
-    Metric.NEXT_REPLY: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
-    Metric.RESOLUTION: frozenset({Happening.CLOSED, Happening.MERGED}),
-    Metric.ACCEPTANCE: frozenset(
-        {Happening.MOVED_ON, Happening.HANDED_OVER, Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}
-    ),
-    Metric.OWNERSHIP: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.MERGED}),
-}
-_REPLIES = frozenset({Metric.FIRST_REPLY, Metric.NEXT_REPLY})
-_TO_CUSTOMER = _REPLIES | {Metric.RESOLUTION}
 
 
 def advance(
@@ -146,43 +103,51 @@ def advance(
     calendars: Mapping[str, Calendar],
     new_id: Callable[[], UUID],
     started_at: datetime | None = None,
+    rechosen: Collection[Metric] = (),
+    ladders: Ladders = MappingProxyType({}),
 ) -> tuple[Clock, ...]:
     """All clocks of a ticket as they are after `happenings`, in the order in which they happened at `at`.
 
     Without any happening it records what open clocks came past by `at`: warnings and breaches, each at its own moment.
 
     `clocks` are all that the ticket had and `custody` is what it has now, not empty. `policies` are the ticket's
-    present ones: new clocks freeze them, and `prioritised` gives them to clocks that are open and not breached; a
-    metric without one starts no clock. `started_at` is when the customer asked, if not `at`: the post of
-    `opened` and `customer_posted`, or its receipt for imported history; of `absorbed` and `parted` it is since when
-    the customer waits for a reply by what came along or stayed behind, None when nobody does. Clocks that had ended
-    stay as they are, unless reopened. Raises NeverOpen, UnknownCalendar.
+    present ones: new clocks freeze them, and clocks of the metrics in `rechosen` take them over when they are open and
+    not breached by then; so does a clock whose calendar is gone. A metric without one starts no clock. `started_at` is
+    when the customer asked, if not `at`: promises to the customer count from then; of `absorbed` and `parted` it is
+    since when the customer waits for a reply by what came along or stayed behind, None when nobody does. Clocks that
+    had ended stay as they are, unless reopened. Raises NeverOpen, UnknownCalendar.
     """
     ended = {clock.id: clock for clock in clocks if clock.ended_at is not None}
     current = list(clocks)
     for happening in happenings:
-        current = [_touched(clock, happening, at, policies) for clock in current]
+        starting = [metric for metric in policies if _starts(policies[metric], happening, current)]
+        latest = {clock.metric: clock.id for clock in current}
+        current = [_touched(clock, happening, at, latest=latest[clock.metric] == clock.id) for clock in current]
         current = [_rebased(clock, happening, custody[0].since, started_at, at) for clock in current]
-        for metric in _STARTS.get(happening, ()):
-            if metric not in policies or (metric is Metric.NEXT_REPLY and _owes_reply(current)):
+        for metric in starting:
+            department = custody[-1].department if metric in DEPARTMENTAL else None
+            if metric in DEPARTMENTAL and department is None:
+                continue
+            if metric is Metric.NEXT_REPLY and _owes_reply(current):
                 continue
             if happening is Happening.ABSORBED and started_at is None:
                 continue
-            handed_over = happening is Happening.HANDED_OVER
             current.append(
                 Clock(
                     id=new_id(),
                     ticket_id=ticket_id,
                     metric=metric,
                     round=1 + sum(clock.metric is metric for clock in current),
-                    department=custody[-1].department if handed_over else None,
+                    department=department,
                     policy=policies[metric],
                     state=State.RUNNING,
-                    started_at=at if handed_over else started_at or at,
+                    started_at=at if department else started_at or at,
                 )
             )
+    measured = partial(_measured, custody=custody, at=at, calendars=calendars, ladders=ladders)
     return tuple(
-        clock if ended.get(clock.id) is clock else _measured(clock, custody, at, calendars) for clock in current
+        clock if ended.get(clock.id) is clock else _promised(clock, policies, rechosen, calendars, measured)
+        for clock in current
     )
 
 
@@ -198,6 +163,13 @@ def passed(before: Iterable[Clock], after: Iterable[Clock]) -> tuple[Passed, ...
     return tuple(sorted(steps, key=lambda step: step.at))
 
 
+def taken_over(before: Iterable[Clock], after: Iterable[Clock]) -> tuple[tuple[Clock, Clock], ...]:
+    """The clocks, as they were and as they are, that took over another policy between two states of them."""
+    known = {clock.id: clock for clock in before}
+    pairs = ((known[clock.id], clock) for clock in after if clock.id in known)
+    return tuple((old, new) for old, new in pairs if old.policy != new.policy)
+
+
 def due(clocks: Iterable[Clock]) -> dict[Metric, datetime]:
     """The due moment of each metric with an open clock; paused clocks have none."""
     return {clock.metric: clock.due_at for clock in clocks if clock.ended_at is None and clock.due_at is not None}
@@ -209,30 +181,44 @@ def waiting_since(clocks: Iterable[Clock]) -> datetime | None:
 
 
 def next_at(clock: Clock) -> datetime | None:
-    """The moment that a sweep must wait for: the warning, then the due moment; None when nothing is to come."""
-    if clock.ended_at is not None or clock.breached_at is not None:
-        return None
-    return clock.warn_at if clock.warned_at is None else clock.due_at
-
-
-def _touched(clock: Clock, happening: Happening, at: datetime, policies: Mapping[Metric, Policy]) -> Clock:
-    """The clock after one happening, before custody is read."""
+    """The moment that a sweep must wait for: the warning, the due moment, a rung; None when nothing is to come."""
     if clock.ended_at is not None:
-        return replace(clock, ended_at=None, ended_by=None) if _goes_on(clock, happening) else clock
-    if happening in _FULFILS[clock.metric] | _RELEASES[clock.metric]:
+        return None
+    warning = clock.warn_at if clock.warned_at is None else None
+    breach = clock.due_at if clock.breached_at is None else None
+    return min(filter(None, (warning, breach, clock.climb_at)), default=None)
+
+
+def _starts(policy: Policy, happening: Happening, clocks: Iterable[Clock]) -> bool:
+    if happening is Happening.ABSORBED:
+        return policy.metric is Metric.NEXT_REPLY
+    restarts = happening is Happening.REOPENED and policy.runs.reopening is Reopening.RESTART
+    return happening in policy.runs.starts or (
+        restarts and any(clock.metric is policy.metric and clock.ended_at is not None for clock in clocks)
+    )
+
+
+def _touched(clock: Clock, happening: Happening, at: datetime, *, latest: bool) -> Clock:
+    """The clock after one happening, before custody is read. Of several rounds only the `latest` is reopened."""
+    if clock.ended_at is not None:
+        goes_on = _is_moved(clock) if happening is Happening.UNMERGED else latest and _goes_on(clock, happening)
+        return replace(clock, ended_at=None, ended_by=None) if goes_on else clock
+    merged = happening is Happening.MERGED
+    if merged or happening in clock.policy.runs.stops | clock.policy.runs.cancels:
         ended_at = max(at, clock.started_at)
-        first_ended_at = clock.first_ended_at or (None if happening is Happening.MERGED else ended_at)
+        first_ended_at = clock.first_ended_at or (None if merged else ended_at)
         return replace(clock, ended_at=ended_at, ended_by=happening, first_ended_at=first_ended_at)
-    if happening is Happening.PRIORITISED and clock.breached_at is None:
-        return replace(clock, policy=policies.get(clock.metric, clock.policy))
     return clock
 
 
 def _goes_on(clock: Clock, happening: Happening) -> bool:
-    """Whether an ended clock is open again after this."""
-    if happening is Happening.UNMERGED:
-        return _is_moved(clock)
-    return happening is Happening.REOPENED and (clock.metric is Metric.RESOLUTION or _is_unanswered(clock))
+    """Whether an ended clock is open again when its ticket is."""
+    if happening is not Happening.REOPENED:
+        return False
+    unmet = clock.ended_by not in clock.policy.runs.stops
+    return clock.policy.runs.reopening is Reopening.CONTINUE or (
+        clock.policy.runs.reopening is Reopening.UNLESS_MET and unmet
+    )
 
 
 def _rebased(clock: Clock, happening: Happening, life: datetime, waiting: datetime | None, at: datetime) -> Clock:
@@ -241,7 +227,7 @@ def _rebased(clock: Clock, happening: Happening, life: datetime, waiting: dateti
     `life` is when the ticket's life began, with or without what came along or left. A ticket that is parted from
     its absorbed one was itself not late for it, so what was recorded of that goes as well.
     """
-    if happening not in {Happening.ABSORBED, Happening.PARTED} or clock.ended_at or clock.metric not in _TO_CUSTOMER:
+    if happening not in {Happening.ABSORBED, Happening.PARTED} or clock.ended_at or clock.metric in DEPARTMENTAL:
         return clock
     if happening is Happening.ABSORBED:
         sooner = life if clock.metric is Metric.RESOLUTION else waiting
@@ -253,27 +239,56 @@ def _rebased(clock: Clock, happening: Happening, life: datetime, waiting: dateti
 
 def _is_moved(clock: Clock) -> bool:
     """Whether the promise is kept, broken and counted on another ticket."""
-    return clock.ended_by is Happening.MERGED and clock.metric in _TO_CUSTOMER
+    return clock.ended_by is Happening.MERGED and clock.metric not in DEPARTMENTAL
 
 
-def _is_unanswered(clock: Clock) -> bool:
-    return clock.metric is Metric.FIRST_REPLY and clock.ended_by is not Happening.REPLIED
+def _promised(
+    clock: Clock,
+    policies: Mapping[Metric, Policy],
+    rechosen: Collection[Metric],
+    calendars: Collection[str],
+    measured: Callable[[Clock], Clock],
+) -> Clock:
+    """The clock as it is read, by another policy where that holds now. A breach by the one before stays a breach."""
+    other = policies.get(clock.metric, clock.policy)
+    if clock.policy.calendar not in calendars:
+        return measured(replace(clock, policy=other))
+    read_so_far = measured(clock)
+    if clock.metric in rechosen and read_so_far.ended_at is None and read_so_far.breached_at is None:
+        return measured(replace(read_so_far, policy=other))
+    return read_so_far
 
 
 def _owes_reply(clocks: Iterable[Clock]) -> bool:
     """Whether an earlier post of the customer still waits: a later one does not start its own clock."""
     return any(
-        _is_unanswered(clock) or (clock.metric is Metric.NEXT_REPLY and clock.ended_at is None) for clock in clocks
+        (clock.metric is Metric.FIRST_REPLY and clock.ended_by not in clock.policy.runs.stops)
+        or (clock.metric is Metric.NEXT_REPLY and clock.ended_at is None)
+        for clock in clocks
     )
 
 
-def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendars: Mapping[str, Calendar]) -> Clock:
+def _measured(
+    clock: Clock,
+    custody: tuple[Custody, ...],
+    at: datetime,
+    calendars: Mapping[str, Calendar],
+    ladders: Ladders,
+) -> Clock:
     """The clock with its moments and state read from custody; an earlier breach or warning stays recorded."""
     calendar = calendars.get(clock.policy.calendar)
     if calendar is None:
         message = f"clocks still run in calendar {clock.policy.calendar!r}; put it back into the rulebook"
         raise UnknownCalendar(message, calendar=clock.policy.calendar)
-    reading = read(clock.policy, calendar, custody, started_at=clock.started_at, stopped_at=clock.ended_at, now=at)
+    reading = read(
+        clock.policy,
+        calendar,
+        custody,
+        started_at=clock.started_at,
+        stopped_at=clock.ended_at,
+        now=at,
+        level=_level_ahead(clock, ladders),
+    )
     until = clock.ended_at or at
     breached_at = clock.breached_at or _before(reading.due_at, until)
     return replace(
@@ -283,8 +298,16 @@ def _measured(clock: Clock, custody: tuple[Custody, ...], at: datetime, calendar
         warn_at=reading.warn_at,
         warned_at=clock.warned_at or _before(reading.warn_at, until),
         breached_at=breached_at,
+        climb_at=reading.climb_at,
         elapsed=None if clock.ended_at is None else reading.elapsed,
     )
+
+
+def _level_ahead(clock: Clock, ladders: Ladders) -> timedelta | None:
+    """What the clock climbs to next. Nothing is climbed once it ended, or when its ladder is no longer in the rules."""
+    if clock.ended_at is not None or clock.policy.ladder is None:
+        return None
+    return next_level(ladders.get(clock.policy.ladder, ()), clock.policy.target, clock.climbed)
 
 
 def _state(clock: Clock, *, breached: bool, running: bool) -> State:
@@ -294,7 +317,7 @@ def _state(clock: Clock, *, breached: bool, running: bool) -> State:
         return State.BREACHED
     if clock.ended_at is None:
         return State.RUNNING if running else State.PAUSED
-    return State.MET if clock.ended_by in _FULFILS[clock.metric] else State.CANCELLED
+    return State.MET if clock.ended_by in clock.policy.runs.stops else State.CANCELLED
 
 
 def _before(moment: datetime | None, until: datetime) -> datetime | None:

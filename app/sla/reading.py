@@ -20,13 +20,15 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Reading:
     """`elapsed` is the business time used so far, in the `intervals` that count.
 
-    `due_at` and `warn_at` are the moments at which the target, or its share for warning, is used up if nothing changes;
-    a moment that the clock ran past stays, and one that it has not reached is None while it is paused.
+    `due_at` and `warn_at` are the moments at which the target, or its share for warning, is used up if nothing changes,
+    and `climb_at` that of a level of the ladder. A moment that the clock ran past stays, and one that it has not
+    reached is None while it is paused.
     """
 
     elapsed: timedelta
     due_at: datetime | None
     warn_at: datetime | None
+    climb_at: datetime | None
     running: bool
     intervals: tuple[Interval, ...]
 
@@ -39,6 +41,7 @@ def read(
     started_at: datetime,
     stopped_at: datetime | None,
     now: datetime,
+    level: timedelta | None = None,
 ) -> Reading:
     """A promise made at `started_at`, and fulfilled at `stopped_at` unless that is None, as it stands at `now`.
 
@@ -57,6 +60,7 @@ def read(
         elapsed=sum((elapsed(calendar, part.start, part.end) for part in so_far), timedelta()),
         due_at=_reached(calendar, spans, end, policy.target),
         warn_at=_reached(calendar, spans, end, policy.target * policy.warn),
+        climb_at=None if level is None else _reached(calendar, spans, end, level),
         running=stopped_at is None and bool(spans) and spans[-1][1] == end,
         intervals=so_far,
     )

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
 
 from app.kit.db import OnConflict, Reading, Transaction
-from app.sla.clock import Clock, Happening, State, next_at
-from app.sla.policy import Metric, as_record, from_record
+from app.sla.clock import Clock, State, next_at
+from app.sla.policy import Happening, Metric, as_record, from_record
 from app.sla.tables import clock
 
 _OWN_COLUMNS = tuple(field.name for field in fields(Clock))

@@ -1,5 +1,8 @@
 """Who hears of what a step recorded."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +17,7 @@ from app.flows.settle import Received
 from app.kit.ids import new_id
 from app.runtime import Runtime
 from app.tickets.queue.wanted import Wanted
+from app.tickets.store import list_events
 from app.tickets.ticket import Ticket
 from tests.support.mentions import mention
 
@@ -87,3 +91,40 @@ async def test_what_a_department_accepted_is_nobodys_next_ticket(runtime: Runtim
     await runtime.run(answer.accept, ELS, ticket.id, None)
 
     assert await runtime.run(work.claim_next, ANNA, Wanted()) is None
+
+
+async def changes(runtime: Runtime, ticket: Ticket) -> list[Mapping[str, Any]]:
+    async with runtime.reading() as tx:
+        events = await list_events(tx, ticket.id)
+    return [event.data for event in events if event.type == "sla.changed"]
+
+
+async def test_another_owner_brings_another_promise_and_says_why(runtime: Runtime) -> None:
+    """Orders are promised to be resolved within 28 hours, all else within 24: of webcare's time, since the post."""
+    ticket = await opened(runtime)
+
+    moved = await runtime.run(
+        work.reroute, ANNA, ticket.id, None, topic=None, department="billing", reason="it is about the invoice"
+    )
+
+    [told] = await changes(runtime, ticket)
+    assert (told["metric"], told["because"]["department"]) == (
+        "resolution",
+        {"from": "supply_chain", "to": "billing"},
+    )
+    assert (told["from"]["policy"], told["from"]["target_seconds"]) == ("resolution_of_orders", 28 * 3600)
+    assert (told["to"]["policy"], told["to"]["target_seconds"]) == ("resolution", 24 * 3600)
+    assert datetime.fromisoformat(told["to"]["due_at"]) == moved.due["resolution"] < ticket.due["resolution"]
+
+
+async def test_another_priority_brings_other_promises_and_other_tags_none(runtime: Runtime) -> None:
+    ticket = await opened(runtime)
+
+    await runtime.run(work.update, ANNA, ticket.id, None, tags=("vip",))
+    assert await changes(runtime, ticket) == []
+
+    await runtime.run(work.update, ANNA, ticket.id, None, priority="urgent")
+    assert {told["metric"]: told["because"] for told in await changes(runtime, ticket)} == {
+        metric: {"priority": {"from": "normal", "to": "urgent"}}
+        for metric in ("first_reply", "resolution", "acceptance", "ownership")
+    }

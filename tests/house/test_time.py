@@ -11,7 +11,7 @@ from tests.house.source import modules
 CLOCKS = re.compile(r"(datetime|date)\.(now|utcnow|today)|time\.(time|time_ns|localtime|gmtime)")
 KNOW_LOCAL_TIME = {
     "app.sla.calendar": "opening hours are local",
-    "app.rulebook.files": "reads which zone a calendar is in",
+    "app.rulebook.promises": "reads which zone a calendar is in",
     "app.cli.ingest": "a file may hold wall times, whose zone its owner names",
 }
 INSTANT = re.compile(r"(?:^|_)(?:at|until|since)")

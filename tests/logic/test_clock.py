@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.sla.calendar import Calendar, Opening
-from app.sla.clock import Clock, Happening, Passed, State, Step, UnknownCalendar, due, next_at, passed
-from app.sla.policy import Metric
+from app.sla.clock import Clock, Passed, State, Step, UnknownCalendar, due, next_at, passed, taken_over
+from app.sla.policy import Happening, Metric
 from app.tickets.custody import Holder
-from tests.support.history import POLICIES, T0, Story, after, policy
+from tests.support.history import ALWAYS, POLICIES, T0, Story, after, policy
 
 
 def opened() -> Story:
@@ -216,7 +216,7 @@ def test_a_new_priority_gives_open_clocks_its_promise() -> None:
         Metric.FIRST_REPLY: policy(Metric.FIRST_REPLY, 600),
         Metric.RESOLUTION: policy(Metric.RESOLUTION, 160),
     }
-    story.then(110, Holder.WEBCARE, Happening.PRIORITISED)
+    story.then(110, Holder.WEBCARE, rechosen=tuple(Metric))
 
     assert story.clock(Metric.RESOLUTION).due_at == after(160)
     assert story.clock(Metric.RESOLUTION).warned_at == after(80)
@@ -224,11 +224,53 @@ def test_a_new_priority_gives_open_clocks_its_promise() -> None:
     assert story.clock(Metric.FIRST_REPLY).policy == POLICIES[Metric.FIRST_REPLY]
 
 
+def test_a_promise_that_was_broken_unseen_is_not_mended_by_another() -> None:
+    """The sweep was late: the reply was due at 60, and at 70 somebody made the ticket less urgent."""
+    story = opened()
+    story.policies[Metric.FIRST_REPLY] = policy(Metric.FIRST_REPLY, 600)
+
+    clock = story.then(70, Holder.WEBCARE, rechosen=(Metric.FIRST_REPLY,)).clock(Metric.FIRST_REPLY)
+
+    assert (clock.state, clock.breached_at, clock.policy) == (
+        State.BREACHED,
+        after(60),
+        POLICIES[Metric.FIRST_REPLY],
+    )
+
+
+def test_an_edited_rule_does_not_reach_a_running_clock() -> None:
+    story = opened()
+    story.policies[Metric.FIRST_REPLY] = policy(Metric.FIRST_REPLY, 600)
+
+    assert story.then(20, Holder.WEBCARE, Happening.WAITING).clock(Metric.FIRST_REPLY).due_at == after(60)
+
+
+def test_who_took_over_another_policy_is_told_with_both() -> None:
+    story = opened()
+    before = story.clocks
+    story.policies[Metric.RESOLUTION] = policy(Metric.RESOLUTION, 600)
+
+    story.then(20, Holder.WEBCARE, rechosen=(Metric.RESOLUTION,))
+
+    assert [(old.due_at, new.due_at) for old, new in taken_over(before, story.clocks)] == [(after(480), after(600))]
+    assert taken_over(story.clocks, story.clocks) == ()
+
+
+def test_a_clock_whose_calendar_is_gone_takes_the_present_promise() -> None:
+    story = opened()
+    story.calendars = {"new": replace(ALWAYS, name="new")}
+    story.policies = {metric: policy(metric, 90, calendar="new") for metric in Metric}
+
+    clock = story.then(20, Holder.WEBCARE, Happening.WAITING).clock(Metric.FIRST_REPLY)
+
+    assert (clock.policy.calendar, clock.due_at) == ("new", after(90))
+
+
 def test_a_warning_is_given_once_whatever_the_priority_becomes() -> None:
     story = opened().then(40, Holder.WEBCARE)
     story.policies[Metric.FIRST_REPLY] = policy(Metric.FIRST_REPLY, 600)
 
-    clock = story.then(50, Holder.WEBCARE, Happening.PRIORITISED).clock(Metric.FIRST_REPLY)
+    clock = story.then(50, Holder.WEBCARE, rechosen=(Metric.FIRST_REPLY,)).clock(Metric.FIRST_REPLY)
 
     assert (clock.warned_at, clock.warn_at, next_at(clock)) == (after(30), after(300), after(600))
 

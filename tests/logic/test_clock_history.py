@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.sla.business_time import is_open
 from app.sla.calendar import Calendar, Opening
-from app.sla.clock import Clock, Happening, State
-from app.sla.policy import Metric, Policy
+from app.sla.clock import Clock, State
+from app.sla.policy import Happening, Metric, Policy
 from app.tickets.custody import Custody, Holder
 from tests.support.history import ALWAYS, Story, after
 

@@ -1,15 +1,20 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.sla.policy import (
+    USUAL,
     Case,
+    Course,
+    Happening,
     InvalidTarget,
     Metric,
     Policy,
     PolicyUnreadable,
+    Reopening,
     Scope,
     SlaRule,
     as_record,
@@ -28,6 +33,9 @@ def rule(name: str, when: Scope, *, metric: Metric = Metric.FIRST_REPLY, **targe
 RULES = (
     rule("forum", Scope(channels=frozenset({"forum"})), high=2 * HOUR, normal=8 * HOUR),
     rule("billing on x", Scope(channels=frozenset({"x"}), departments=frozenset({"billing"})), normal=3 * HOUR),
+    rule(
+        "vip", Scope(tags=frozenset({"vip", "press"}), priorities=frozenset({"urgent"})), urgent=HOUR / 4, normal=HOUR
+    ),
     rule("outages", Scope(topics=frozenset({"network_outage"})), normal=HOUR),
     rule("all", Scope(), urgent=HOUR, high=2 * HOUR, normal=4 * HOUR, low=8 * HOUR),
     rule("solved", Scope(), metric=Metric.RESOLUTION, normal=24 * HOUR),
@@ -43,6 +51,9 @@ RULES = (
         (Case("invoice", "x", "sales", "normal"), "all", 4 * HOUR),
         (Case("network_outage", "x", "network", "normal"), "outages", HOUR),
         (Case(None, "x", None, "low"), "all", 8 * HOUR),
+        (Case(None, "x", None, "urgent", ("new", "vip")), "vip", HOUR / 4),
+        (Case(None, "x", None, "urgent", ("new",)), "all", HOUR),
+        (Case(None, "x", None, "normal", ("vip",)), "all", 4 * HOUR),
     ],
 )
 def test_the_first_rule_that_covers_the_case_wins(case: Case, name: str, target: timedelta) -> None:
@@ -68,13 +79,38 @@ def test_a_promise_of_nothing_is_refused(target: float, warn: float) -> None:
         Policy("x", Metric.RESOLUTION, "office", timedelta(seconds=target), warn, frozenset(), "d1")
 
 
+@pytest.mark.parametrize(("left", "share"), [(15, 0.75), (60 * 0.9, 0.1)])
+def test_a_warning_may_be_a_time_before_the_due_moment(left: float, share: float) -> None:
+    before = SlaRule("x", Metric.RESOLUTION, "office", {"low": HOUR}, timedelta(minutes=left), frozenset(), Scope())
+
+    assert before.policy("low", "d1").warn == pytest.approx(share)
+
+
+def test_a_warning_does_not_come_before_its_clock_starts() -> None:
+    with pytest.raises(InvalidTarget):
+        SlaRule("x", Metric.RESOLUTION, "office", {"low": HOUR}, 2 * HOUR, frozenset(), Scope())
+
+
 FROZEN = Policy(
     "all", Metric.OWNERSHIP, "office", timedelta(minutes=90), 0.75, frozenset({Holder.PR, Holder.CUSTOMER}), "d1"
 )
 
 
-def test_a_policy_survives_being_frozen() -> None:
-    assert from_record(json.loads(json.dumps(as_record(FROZEN)))) == FROZEN
+OWN_COURSE = Course(
+    frozenset({Happening.OPENED, Happening.REOPENED}),
+    frozenset({Happening.ANSWERED}),
+    frozenset(),
+    Reopening.RESTART,
+)
+
+
+@pytest.mark.parametrize("policy", [FROZEN, replace(FROZEN, ladder="steep"), replace(FROZEN, course=OWN_COURSE)])
+def test_a_policy_survives_being_frozen(policy: Policy) -> None:
+    assert from_record(json.loads(json.dumps(as_record(policy)))) == policy
+
+
+def test_a_policy_frozen_before_there_were_courses_runs_as_usual() -> None:
+    assert from_record(as_record(FROZEN)).runs == USUAL[Metric.OWNERSHIP]
 
 
 @pytest.mark.parametrize("change", [{"metric": "mood"}, {"pauses": ["moon"]}, {"pauses": None}, {"target": "1h"}])
@@ -83,3 +119,8 @@ def test_a_policy_of_another_version_is_named(change: dict[str, Any]) -> None:
         from_record(as_record(FROZEN) | change)
     with pytest.raises(PolicyUnreadable):
         from_record({key: value for key, value in as_record(FROZEN).items() if key not in change})
+
+
+def test_a_course_of_another_version_is_named() -> None:
+    with pytest.raises(PolicyUnreadable):
+        from_record(as_record(FROZEN) | {"course": {"starts": ["moonrise"]}})

@@ -47,6 +47,7 @@ def test_a_running_clock_foresees_its_moments() -> None:
         elapsed=timedelta(hours=2),
         due_at=at("3 10:00"),
         warn_at=at("2 14:00"),
+        climb_at=None,
         running=True,
         intervals=(Interval(WEBCARE, None, at("2 10:00"), at("2 12:00")),),
     )

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from app.kit.clock import utc_now
 from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
-from app.sla.clock import Clock, Happening, State
-from app.sla.policy import Metric, Policy, PolicyUnreadable
+from app.sla.clock import Clock, State
+from app.sla.policy import Happening, Metric, Policy, PolicyUnreadable
 from app.sla.store import Due, claim_due, list_clocks, record_clocks
 from app.sla.tables import clock as clock_table
 from app.tickets.custody import Holder

@@ -8,8 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.sla.calendar import Calendar, Opening
-from app.sla.clock import Clock, Happening, State, advance
-from app.sla.policy import Metric, Policy
+from app.sla.clock import Clock, State, advance
+from app.sla.ladder import Rung
+from app.sla.policy import Happening, Metric, Policy
 from app.tickets.custody import Custody, Holder, hand_over
 
 ALWAYS = Calendar("always", ZoneInfo("UTC"), ((Opening.parse("00:00-24:00"),),) * 7)
@@ -46,6 +47,7 @@ class Story:
     clocks: tuple[Clock, ...] = ()
     policies: dict[Metric, Policy] = field(default_factory=lambda: dict(POLICIES))
     calendars: dict[str, Calendar] = field(default_factory=lambda: {"always": ALWAYS})
+    ladders: dict[str, tuple[Rung, ...]] = field(default_factory=dict)
     ids: Iterator[UUID] = field(default_factory=counter)
 
     def then(
@@ -55,6 +57,7 @@ class Story:
         *happenings: Happening,
         department: str | None = None,
         asked_at: datetime | None = None,
+        rechosen: tuple[Metric, ...] = (),
     ) -> "Story":
         self.custody = hand_over(self.custody, holder, department, after(minutes))
         self.clocks = advance(
@@ -67,6 +70,8 @@ class Story:
             calendars=self.calendars,
             new_id=lambda: next(self.ids),
             started_at=asked_at,
+            rechosen=rechosen,
+            ladders=self.ladders,
         )
         return self
 
