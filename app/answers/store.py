@@ -98,23 +98,29 @@ async def mark_decided(tx: Transaction, before: Reply, after: Reply) -> bool:
 
 async def mark_published(tx: Transaction, reply_id: UUID, external_id: str | None, at: datetime) -> None:
     """The channel has it, whatever was thought of it before."""
-    facts = {"state": "published", "reason": None, "external_id": external_id, "published_at": at}
-    await _mark(tx, reply_id, ("queued", "failed"), **facts)
+    before = (ReplyState.QUEUED, ReplyState.FAILED, ReplyState.UNKNOWN)
+    facts = {"state": ReplyState.PUBLISHED, "reason": None, "external_id": external_id, "published_at": at}
+    await _mark(tx, reply_id, before, **facts)
+
+
+async def mark_unknown(tx: Transaction, reply_id: UUID, reason: str) -> None:
+    """It was sent, and nobody can tell whether the channel has it."""
+    await _mark(tx, reply_id, (ReplyState.QUEUED, ReplyState.UNKNOWN), state=ReplyState.UNKNOWN, reason=reason)
 
 
 async def mark_failed(tx: Transaction, reply_id: UUID, reason: str) -> None:
-    """It will not be tried again by itself."""
-    await _mark(tx, reply_id, ("queued",), state="failed", reason=reason)
+    """The channel does not have it, and it will not be tried again by itself."""
+    await _mark(tx, reply_id, (ReplyState.QUEUED, ReplyState.UNKNOWN), state=ReplyState.FAILED, reason=reason)
 
 
 async def mark_delayed(tx: Transaction, reply_id: UUID, reason: str) -> None:
-    """An attempt failed and another one follows."""
-    await _mark(tx, reply_id, ("queued",), reason=reason)
+    """The channel does not have it, and another attempt follows."""
+    await _mark(tx, reply_id, (ReplyState.QUEUED, ReplyState.UNKNOWN), state=ReplyState.QUEUED, reason=reason)
 
 
 async def mark_requeued(tx: Transaction, reply_id: UUID) -> None:
     """What had failed is tried again; the reason stays, until it is published, as the last that is known."""
-    await _mark(tx, reply_id, ("failed",), state="queued")
+    await _mark(tx, reply_id, (ReplyState.FAILED,), state=ReplyState.QUEUED)
 
 
 async def _mark(tx: Transaction, reply_id: UUID, before: Sequence[str], **changes: object) -> None:

@@ -20,7 +20,8 @@ from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.api.tickets import Reader, ReplyOut
 from app.flows import answer as speaking
-from app.flows import review
+from app.flows import mend, review
+from app.flows.mend import Seen
 from app.flows.say import Speech
 from app.mentions.mention import Visibility
 from app.tickets.ticket import Ticket
@@ -65,6 +66,11 @@ class RejectIn(InModel):
     reason: Annotated[str, Text(1000, 1)] = Field(
         description="For who wrote it", examples=["We noemen nog geen datum."]
     )
+
+
+class SettleIn(InModel):
+    seen: Seen = Field(description="What somebody saw on the channel: `published`, or `failed`: it is not there")
+    external_id: Name | None = Field(None, description="The channel's id of it, so that its echo is known")
 
 
 class ReplyFilter(Paging):
@@ -114,6 +120,18 @@ async def approve(caller: Approver, runtime: Serving, reply_id: UUID, asked: App
 async def reject(caller: Approver, runtime: Serving, reply_id: UUID, asked: RejectIn) -> ReplyOut:
     """It is not given; its writer may withdraw it so."""
     return _shown(await runtime.run(review.reject, caller, reply_id, asked.reason))
+
+
+@router.post("/replies/{reply_id}/retry", summary="Try a reply again that did not arrive")
+async def retry(caller: Approver, runtime: Serving, reply_id: UUID) -> ReplyOut:
+    """A failed one is sent again. One of which nobody knows is looked up first, so that it never stands there twice."""
+    return _shown(await runtime.run(mend.retry, caller, reply_id))
+
+
+@router.post("/replies/{reply_id}/settle", summary="Say whether a reply is on the channel")
+async def settle(caller: Approver, runtime: Serving, reply_id: UUID, asked: SettleIn) -> ReplyOut:
+    """For an `unknown` one that nobody but a person can look up. A failed one may then be tried again."""
+    return _shown(await runtime.run(mend.settle, caller, reply_id, asked.seen, asked.external_id))
 
 
 def queued(said: Reply) -> ReplyQueued:

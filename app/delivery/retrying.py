@@ -108,6 +108,11 @@ def judge(outcome: Outcome, *, used: int, schedule: Schedule, chance: float, now
         return Delivered()
     if outcome.status == HTTPStatus.GONE:
         return Gone()
+    return later(outcome, used=used, schedule=schedule, chance=chance, now=now)
+
+
+def later(outcome: Outcome, *, used: int, schedule: Schedule, chance: float, now: datetime) -> RetryIn | GaveUp:
+    """When to try again after an attempt that led to nothing; the arguments are those of `judge`."""
     if used >= len(schedule.waits):
         return GaveUp()
     asked = min(_asked(outcome.retry_after, now), schedule.longest)

@@ -1,4 +1,4 @@
-"""One POST to one receiver, whatever the receiver does.
+"""One request to one receiver, whatever the receiver does.
 
 Knows HTTP's ways to fail and how little of an answer is worth keeping. Refuses to know signatures, schedules, rows.
 """
@@ -26,13 +26,18 @@ class Sender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Post JSON and say what came of it. What the world does wrong is a `Fault` in the outcome, never raised."""
+        return await self._ask("POST", url, {**headers, "Content-Type": "application/json"}, body)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Outcome:
+        """Ask for what stands there, in the same way."""
+        return await self._ask("GET", url, headers, b"")
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         started = time.perf_counter()
         try:
             async with (
                 asyncio.timeout(self._deadline.total_seconds()),
-                self._client.stream(
-                    "POST", parse(url), content=body, headers={**headers, "Content-Type": "application/json"}
-                ) as response,
+                self._client.stream(method, parse(url), content=body, headers=headers) as response,
             ):
                 return Outcome(
                     status=response.status_code,
@@ -72,9 +77,9 @@ def _fault(error: Exception) -> Fault:
         return Fault.URL_INVALID
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         return Fault.NAME_UNKNOWN
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Fault.TLS_FAILED
-    return Fault.UNREACHABLE if isinstance(error, httpx.ConnectError) else Fault.CONNECTION_BROKEN
+    if not isinstance(error, httpx.ConnectError):
+        return Fault.CONNECTION_BROKEN  # something was sent, so a failure of TLS tells nothing of what arrived
+    return Fault.TLS_FAILED if any(isinstance(cause, ssl.SSLError) for cause in causes) else Fault.UNREACHABLE
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -31,7 +31,7 @@ _FORGET_WORDS = """
     WHERE ticket_id = $1 AND kind = 'webhook' AND body::jsonb #>> '{data,mention,mention_id}' = $2"""
 
 _FINISH = """
-    UPDATE delivery d SET state = $3, lease_token = NULL, finished_at = now()
+    UPDATE delivery d SET state = $3, in_doubt = $4, lease_token = NULL, finished_at = now()
     FROM unnest($1::uuid[], $2::uuid[]) AS held (id, lease_token)
     WHERE d.id = held.id AND d.lease_token = held.lease_token AND d.state = 'open'
     RETURNING d.id"""
@@ -64,7 +64,10 @@ class DeliveryNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until its lease ends. `used` is its place in the schedule, from 1."""
+    """A delivery that is ours until its lease ends. `used` is its place in the schedule, from 1.
+
+    `in_doubt`: a publication that an attempt before may have brought to its channel.
+    """
 
     id: UUID
     lane: UUID
@@ -78,6 +81,7 @@ class Claimed:
     subject_id: UUID | None
     body: str
     endpoint: Endpoint | None
+    in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ async def add_messages(tx: Transaction, messages: Sequence[Message]) -> None:
 
 # Lanes are looked at one by one, so that the backlog of a receiver that hangs is never read to find another's work.
 # The lane with the fewest in flight comes first: however many receivers are dead, they cannot take every slot.
+# A publication that is claimed is in doubt from then on until its outcome is recorded, also when we die before that.
 _CLAIM = text("""
 with lane as materialized (
     select wanted.id, :per_lane - (
@@ -133,8 +138,8 @@ with lane as materialized (
     ) as slots
     from unnest(:lanes) as wanted (id)
 ), due as materialized (
-    select first.id from lane cross join lateral (
-        select d.id, d.due_at from delivery d
+    select first.id, first.in_doubt from lane cross join lateral (
+        select d.id, d.due_at, d.in_doubt from delivery d
         where d.state = 'open' and d.lane = lane.id and d.due_at <= now() and not exists (
             select from delivery e
             where e.state = 'open' and e.ticket_id = d.ticket_id and e.lane = d.lane
@@ -149,9 +154,9 @@ with lane as materialized (
     limit :limit
 )
 update delivery d
-set attempt = attempt + 1, lease_token = gen_random_uuid(), due_at = now() + :lease
+set attempt = attempt + 1, lease_token = gen_random_uuid(), due_at = now() + :lease, in_doubt = d.endpoint_id is null
 from due where d.id = due.id
-returning d.id
+returning d.id, due.in_doubt
 """).bindparams(bindparam("lanes", type_=ARRAY(Uuid)))
 
 
@@ -170,10 +175,11 @@ async def claim_due(
     claimed = await tx.rows(_CLAIM, {"limit": limit, "lease": lease, "per_lane": per_lane, "lanes": lanes})
     if not claimed:
         return ()
+    in_doubt = {row.id: row.in_doubt for row in claimed}
     rows = await tx.rows(
         select(delivery, message.c.kind, message.c.type, message.c.subject_id, message.c.body)
         .join(message, message.c.id == delivery.c.message_id)
-        .where(delivery.c.id.in_([row.id for row in claimed]))
+        .where(delivery.c.id.in_(in_doubt))
         .order_by(delivery.c.id)
     )
     return tuple(
@@ -190,6 +196,7 @@ async def claim_due(
             subject_id=row.subject_id,
             body=row.body,
             endpoint=endpoints.get(row.endpoint_id),
+            in_doubt=in_doubt[row.id],
         )
         for row in rows
     )
@@ -197,23 +204,29 @@ async def claim_due(
 
 async def mark_done(tx: Transaction, claimed: Sequence[Claimed]) -> frozenset[UUID]:
     """Finish deliveries; the ids of those whose lease was still ours. The others are left as they are."""
-    return await _finish(tx, claimed, DeliveryState.DONE)
+    return await _finish(tx, claimed, DeliveryState.DONE, in_doubt=False)
 
 
-async def mark_dead(tx: Transaction, claimed: Sequence[Claimed]) -> frozenset[UUID]:
+async def mark_dead(tx: Transaction, claimed: Sequence[Claimed], *, in_doubt: bool = False) -> frozenset[UUID]:
     """Give deliveries up; the ids of those whose lease was still ours. The others are left as they are."""
-    return await _finish(tx, claimed, DeliveryState.DEAD)
+    return await _finish(tx, claimed, DeliveryState.DEAD, in_doubt=in_doubt)
 
 
-async def mark_retry(tx: Transaction, claimed: Claimed, delay: timedelta) -> bool:
+async def mark_retry(
+    tx: Transaction, claimed: Claimed, delay: timedelta, *, in_doubt: bool = False, uncounted: bool = False
+) -> bool:
     """Have a delivery tried again after `delay`; False when the lease is no longer ours, and then nothing is changed.
+
+    An `uncounted` attempt uses up no place in the schedule.
 
     What waits behind it for the same ticket and destination is put off with it: claims need not look at it meanwhile.
     """
     due_at = await tx.scalar(
         update(delivery)
         .where(_held(claimed))
-        .values(due_at=func.now() + delay, lease_token=None)
+        .values(
+            due_at=func.now() + delay, lease_token=None, in_doubt=in_doubt, by_hand=delivery.c.by_hand + int(uncounted)
+        )
         .returning(delivery.c.due_at)
     )
     if due_at is None:
@@ -258,6 +271,14 @@ async def get_delivery(tx: Reading, delivery_id: UUID, *, department: str | None
     row = await tx.first(_LINES.where(delivery.c.id == delivery_id, *to_departments(department and {department})))
     if row is None:
         raise DeliveryNotFound("There is no such delivery.")
+    return _line(row)
+
+
+async def get_publication(tx: Reading, ticket_id: UUID, subject_id: UUID) -> DeliveryLine:
+    """The delivery that carries this reply, survey or statement about a ticket. Raises `DeliveryNotFound`."""
+    row = await tx.first(_LINES.where(message.c.ticket_id == ticket_id, message.c.subject_id == subject_id))
+    if row is None:
+        raise DeliveryNotFound("This was never put on its way.")
     return _line(row)
 
 
@@ -317,8 +338,10 @@ def of_ticket(ticket_id: UUID, lane: UUID) -> ColumnElement[bool]:
     return and_(IS_OPEN, delivery.c.ticket_id == ticket_id, delivery.c.lane == lane)
 
 
-async def _finish(tx: Transaction, claimed: Sequence[Claimed], state: DeliveryState) -> frozenset[UUID]:
+async def _finish(
+    tx: Transaction, claimed: Sequence[Claimed], state: DeliveryState, *, in_doubt: bool
+) -> frozenset[UUID]:
     if not claimed:
         return frozenset()
     leases = [one.id for one in claimed], [one.lease_token for one in claimed]
-    return frozenset(row["id"] for row in await tx.fetch(_FINISH, *leases, state))
+    return frozenset(row["id"] for row in await tx.fetch(_FINISH, *leases, state, in_doubt))

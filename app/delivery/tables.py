@@ -8,6 +8,7 @@ check for each event would be paid on the fast path.
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -86,6 +87,8 @@ delivery = Table(
     Column("state", Text, nullable=False, server_default="open"),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("by_hand", Integer, nullable=False, server_default="0"),  # attempts that do not use up the schedule
+    # A publication that was sent, and nobody knows yet whether it arrived: it is looked up before it is sent again.
+    Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("lease_token", Uuid),
     Column("finished_at", DateTime(timezone=True)),

@@ -16,7 +16,8 @@ from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint
 from app.delivery.envelope import Happening, Saying, external_id, subscribers, webhook
-from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, RetryIn, Schedule, Verdict, judge
+from app.delivery.lookup import UNASKABLE, Found, leaves_in_doubt, read
+from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, RetryIn, Schedule, Verdict, judge, later
 from app.delivery.signing import SecretUnusable, sign
 from app.delivery.store import Claimed
 from app.feedback import store as feedback
@@ -33,12 +34,20 @@ _ACTIONS = {Delivered: "delivered", RetryIn: "put_off", GaveUp: "died", Gone: "d
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """An attempt that was made; `chance` spreads the wait for the next one."""
+    """An attempt that was made; `chance` spreads the wait for the next one. `found` is what a look-up told."""
 
     claimed: Claimed
     outcome: Outcome
     started_at: datetime
     chance: float
+    found: Found | None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the channel may have it all the same."""
+        if self.claimed.endpoint is not None:
+            return False
+        return leaves_in_doubt(self.outcome) if self.found is None else self.found in {Found.UNTOLD, Found.UNASKABLE}
 
 
 async def dispatch(runtime: Runtime, limit: int, ending: asyncio.Event | None = None) -> int:
@@ -88,19 +97,25 @@ async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:
 
 async def _send(runtime: Runtime, claimed: Claimed) -> _Sent:
     now = runtime.now()
-    return _Sent(claimed, await _post(runtime, claimed, now), now, random.random())  # noqa: S311 - no secret
+    outcome = await _request(runtime, claimed, now)
+    found = read(outcome) if claimed.in_doubt else None
+    return _Sent(claimed, outcome, now, random.random(), found)  # noqa: S311 - no secret
 
 
-async def _post(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
-    body = claimed.body.encode()
+async def _request(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
+    """Send it. Or ask the channel adapter for it, under the same id, when it may have arrived already."""
+    body = b"" if claimed.in_doubt else claimed.body.encode()
     try:
         signature = sign(_secrets(runtime, claimed.endpoint, now), str(claimed.message_id), now, body)
         headers = {**_own_headers(runtime, claimed.endpoint), **signature}
     except (SealBroken, SecretUnusable):
         return Outcome(duration=timedelta(0), fault=Fault.SECRET_UNREADABLE)
-    if claimed.endpoint is None:
-        return await runtime.publisher.post(runtime.knobs.publish_url or "", headers, body)
-    return await runtime.sender.post(claimed.endpoint.url, headers, body)
+    if claimed.endpoint is not None:
+        return await runtime.sender.post(claimed.endpoint.url, headers, body)
+    adapter = runtime.knobs.publish_url or ""
+    if claimed.in_doubt:
+        return await runtime.publisher.get(adapter, headers)
+    return await runtime.publisher.post(adapter, headers, body)
 
 
 def _own_headers(runtime: Runtime, endpoint: Endpoint | None) -> dict[str, str]:
@@ -133,10 +148,10 @@ async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
     await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
     in_order = sorted(sent, key=lambda one: one.claimed.lane)  # in one order everywhere, against deadlocks
     judged = [(one, _verdict(unit, one)) for one in in_order]
-    held = await _finish(unit, [(one.claimed, verdict) for one, verdict in judged])
+    held = await _finish(unit, judged)
     for one, verdict in judged:
         if one.claimed.id in held:
-            await _tell(unit, one.claimed, one.outcome, verdict)
+            await _tell(unit, one, verdict)
         logs.transition(
             f"delivery.{_ACTIONS[type(verdict)] if one.claimed.id in held else 'late'}",
             delivery=str(one.claimed.id),
@@ -148,28 +163,41 @@ async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
 
 def _verdict(unit: Unit, sent: _Sent) -> Verdict:
     schedule = Schedule(unit.knobs.webhook_schedule, unit.knobs.webhook_jitter)
-    return judge(sent.outcome, used=sent.claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
+    match sent.found:
+        case None:
+            return judge(sent.outcome, used=sent.claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
+        case Found.THERE:
+            return Delivered()
+        case Found.NOT_THERE:
+            return RetryIn(timedelta(0), timedelta(0))
+        case Found.UNTOLD:
+            return later(sent.outcome, used=sent.claimed.used, schedule=schedule, chance=sent.chance, now=unit.now)
+        case Found.UNASKABLE:
+            return GaveUp()
 
 
-async def _finish(unit: Unit, judged: Sequence[tuple[Claimed, Verdict]]) -> set[UUID]:
+async def _finish(unit: Unit, judged: Sequence[tuple[_Sent, Verdict]]) -> set[UUID]:
     """The ids of those that were still ours. A lease that ran out gave its delivery to somebody else: ours is late."""
+    dead = [one for one, verdict in judged if isinstance(verdict, GaveUp | Gone)]
     held = {
-        *await outbox.mark_done(unit.tx, [claimed for claimed, verdict in judged if isinstance(verdict, Delivered)]),
-        *await outbox.mark_dead(
-            unit.tx, [claimed for claimed, verdict in judged if isinstance(verdict, GaveUp | Gone)]
-        ),
+        *await outbox.mark_done(unit.tx, [one.claimed for one, verdict in judged if isinstance(verdict, Delivered)]),
+        *await outbox.mark_dead(unit.tx, [one.claimed for one in dead if not one.in_doubt]),
+        *await outbox.mark_dead(unit.tx, [one.claimed for one in dead if one.in_doubt], in_doubt=True),
     }
-    for claimed, verdict in judged:
-        if isinstance(verdict, RetryIn) and await outbox.mark_retry(unit.tx, claimed, verdict.delay):
-            held.add(claimed.id)
+    for one, verdict in judged:
+        if isinstance(verdict, RetryIn):
+            looked = one.found is Found.NOT_THERE  # which was no attempt to publish it
+            again = outbox.mark_retry(unit.tx, one.claimed, verdict.delay, in_doubt=one.in_doubt, uncounted=looked)
+            if await again:
+                held.add(one.claimed.id)
     return held
 
 
-async def _tell(unit: Unit, claimed: Claimed, outcome: Outcome, verdict: Verdict) -> None:
-    if claimed.endpoint is None:
-        await _tell_speaker(unit, claimed, outcome, verdict)
+async def _tell(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
+    if sent.claimed.endpoint is None:
+        await _tell_speaker(unit, sent, verdict)
     else:
-        await _tell_endpoint(unit, claimed.endpoint, outcome, verdict)
+        await _tell_endpoint(unit, sent.claimed.endpoint, sent.outcome, verdict)
 
 
 async def _tell_endpoint(unit: Unit, endpoint: Endpoint, outcome: Outcome, verdict: Verdict) -> None:
@@ -202,20 +230,23 @@ async def _announce(unit: Unit, endpoint: Endpoint, event_type: str, reason: str
     logs.transition(event_type, endpoint=str(endpoint.id), department=endpoint.department, reason=reason)
 
 
-async def _tell_speaker(unit: Unit, claimed: Claimed, outcome: Outcome, verdict: Verdict) -> None:
+async def _tell_speaker(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
     """The reply or invitation that a publication carried learns what became of it."""
+    claimed, reason = sent.claimed, UNASKABLE if sent.found is Found.UNASKABLE else sent.outcome.reason
     assert claimed.subject_id is not None
-    named = external_id(outcome.answer)
+    named = external_id(sent.outcome.answer)
     match claimed.type, verdict:
         case Saying.REPLY, Delivered():
             await answers.mark_published(unit.tx, claimed.subject_id, named, unit.now)
+        case Saying.REPLY, _ if sent.in_doubt:
+            await answers.mark_unknown(unit.tx, claimed.subject_id, reason)
         case Saying.REPLY, RetryIn():
-            await answers.mark_delayed(unit.tx, claimed.subject_id, outcome.reason)
+            await answers.mark_delayed(unit.tx, claimed.subject_id, reason)
         case Saying.REPLY, _:
-            await answers.mark_failed(unit.tx, claimed.subject_id, outcome.reason)
+            await answers.mark_failed(unit.tx, claimed.subject_id, reason)
         case Saying.SURVEY, Delivered():
             await feedback.mark_sent(unit.tx, claimed.subject_id, unit.now)
-        case Saying.SURVEY, GaveUp() | Gone():
+        case Saying.SURVEY, GaveUp() | Gone() if not sent.in_doubt:  # in doubt it counts as asked
             await feedback.mark_failed(unit.tx, claimed.subject_id)
     if isinstance(verdict, Delivered) and named is not None:
         await _remember_own_post(unit, claimed, named)

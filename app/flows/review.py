@@ -38,7 +38,7 @@ async def approve(
     `despite`: also when the customer posted since it was written. Raises `ReplyInOtherState`, `OwnReply`,
     `CustomerPostedMeanwhile`, and `Forbidden` when the caller may lift none of its holds.
     """
-    ticket, reply = await _take(unit, caller, reply_id)
+    ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "approve", ReplyState.HELD)
     if reply.actor == caller.actor:
         raise OwnReply("You wrote this reply; somebody else has to approve it.")
@@ -55,7 +55,7 @@ async def approve(
 
 async def reject(unit: Unit, caller: Caller, reply_id: UUID, reason: str) -> tuple[Ticket, Reply]:
     """A held reply is not given. Its writer may withdraw it so. Raises `ReplyInOtherState`."""
-    ticket, reply = await _take(unit, caller, reply_id)
+    ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "reject", ReplyState.HELD)
     return await _decide_one(unit, caller.actor, ticket, reply, _rejected(reply, reason))
 
@@ -81,7 +81,7 @@ async def reject_held(unit: Unit, actor: str, embargoed: Sequence[Ticket], reaso
     return await _decide(unit, actor, embargoed, [(reply, _rejected(reply, reason)) for reply in held])
 
 
-async def _take(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Reply]:
+async def take_reply(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Reply]:
     """The reply as it stands once its ticket is locked, which whoever decides about it takes first."""
     ticket_id = (await answers.get_reply(unit.tx, reply_id)).ticket_id
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)

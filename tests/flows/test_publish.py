@@ -75,13 +75,13 @@ async def test_a_reply_is_published_signed_and_its_echo_will_be_known(
 
 @respx.mock
 async def test_a_reply_that_the_channel_does_not_take_says_why(runtime: Runtime, database: Database) -> None:
-    respx.post(PUBLISH_URL).respond(503)
+    respx.post(PUBLISH_URL).respond(422)
     schedule = {"webhook_schedule": (timedelta(0), timedelta(minutes=5))}
     twice = replace(runtime, knobs=runtime.knobs.model_copy(update=schedule))
     said = await replying(database)
     await dispatch(twice, 10)
     delayed = await reply_now(database, said)
-    assert (delayed.state, delayed.reason) == ("queued", "answered 503")
+    assert (delayed.state, delayed.reason) == ("queued", "answered 422")
     await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
     await dispatch(twice, 10)
     assert (await reply_now(database, said)).state == "failed"

@@ -55,7 +55,8 @@ def test_errors_are_named_for_what_happened() -> None:
 
 
 def test_statuses_live_in_the_api() -> None:
-    """`retrying` reads the statuses of others, which is its whole subject."""
+    """`retrying` and `lookup` read the statuses of others, which is their whole subject."""
     assert {module.name for module in stage_modules() for _, name in module.imports() if name == "http.HTTPStatus"} == {
-        "app.delivery.retrying"
+        "app.delivery.retrying",
+        "app.delivery.lookup",
     }

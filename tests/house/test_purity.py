@@ -18,6 +18,7 @@ KIT = {"app.kit.errors", "app.kit.wire"}
 # The other libraries, each where it is needed and nowhere else.
 LIBRARIES = {
     "app.channels.counting": {"regex"},  # graphemes and emoji; the texts are our own agents'
+    "app.delivery.lookup": {"orjson"},  # the same, when it is asked
     "app.delivery.envelope": {"orjson"},  # the counterpart of kit.wire: reads what a channel answered
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows local time
     "app.topics.classify": {"re2"},  # patterns from rules over hostile text, in linear time

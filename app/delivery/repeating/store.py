@@ -3,12 +3,13 @@
 Knows how a finished delivery is opened again without using up its schedule. Refuses to know who may ask.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal_column, or_, select, update
+from sqlalchemy import Row, Select, and_, func, literal_column, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from app.delivery.store import DeliveryNotFound, DeliveryState, of_ticket, to_departments
@@ -49,10 +50,29 @@ async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | 
     Raises `DeliveryNotFound`, also when a `department` is given that it does not go to; `DeliveryFinished` when it is
     done or cancelled; `DeliveryUnderWay` when it is being sent.
     """
+    row = await _claim_unfinished(tx, delivery_id, to_departments(department and {department}))
+    if row.state == DeliveryState.DEAD or row.later:
+        await _reopen(tx, delivery.c.id == delivery_id)
+    await _hurry_next(tx, row)
+
+
+async def mark_settled(tx: Transaction, delivery_id: UUID, *, arrived: bool) -> None:
+    """A person saw whether a publication is on its channel; it is sent again only when somebody asks.
+
+    What waits behind it has its turn. Raises as `mark_retried`.
+    """
+    row = await _claim_unfinished(tx, delivery_id, [])
+    state = DeliveryState.DONE if arrived else DeliveryState.DEAD
+    settled = update(delivery).where(delivery.c.id == delivery_id)
+    await tx.execute(settled.values(state=state, in_doubt=False, lease_token=None, finished_at=func.now()))
+    await _hurry_next(tx, row)
+
+
+async def _claim_unfinished(tx: Transaction, delivery_id: UUID, which: Sequence[ColumnElement[bool]]) -> Row[Any]:
     later = delivery.c.due_at > func.now()
     row = await tx.first(
         select(*delivery.c["state", "lease_token", "ticket_id", "lane"], later.label("later"))
-        .where(delivery.c.id == delivery_id, *to_departments(department and {department}))
+        .where(delivery.c.id == delivery_id, *which)
         .with_for_update()
     )
     if row is None:
@@ -61,10 +81,13 @@ async def mark_retried(tx: Transaction, delivery_id: UUID, *, department: str | 
         raise DeliveryFinished(f"This delivery is {row.state}; only an open or dead one can be tried again.")
     if row.lease_token and row.later:
         raise DeliveryUnderWay("This delivery is being sent at this moment.")
-    if row.state == DeliveryState.DEAD or row.later:
-        await _reopen(tx, delivery.c.id == delivery_id)
+    return row
+
+
+async def _hurry_next(tx: Transaction, row: Row[Any]) -> None:
+    """What was put off with a delivery, for the same ticket and destination, is due now and waits for its turn."""
     if row.ticket_id is not None:
-        untried = and_(of_ticket(row.ticket_id, row.lane), delivery.c.attempt == 0, later)
+        untried = and_(of_ticket(row.ticket_id, row.lane), delivery.c.attempt == 0, delivery.c.due_at > func.now())
         await tx.execute(update(delivery).where(untried).values(due_at=func.now()))
 
 
