@@ -14,6 +14,7 @@ from app.api.acting import OneTicket, shown
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, Name, Text
 from app.api.idempotency import Repeating
+from app.api.replies import Attachments, references
 from app.api.tickets import TicketLine
 from app.flows import work
 from app.routing.decision import Priority
@@ -29,6 +30,7 @@ Tag = Annotated[str, Text(50, 1)]
 
 class NoteIn(InModel):
     text: Words = Field(description="For colleagues only", examples=["Belde vanmorgen ook al met de winkel."])
+    attachments: Attachments = Field(default_factory=list, description="References for colleagues")
 
 
 class PatchIn(InModel):
@@ -107,7 +109,9 @@ async def renew(caller: Agent, on: OneTicket, _: Nothing | None = None) -> Ticke
 @router.post("/tickets/{ticket_id}/note", status_code=201, response_model=TicketLine, summary="Write a note")
 async def note(caller: Settler, on: OneTicket, once: Repeating, said: NoteIn) -> Response:
     """For colleagues; no customer and no webhook ever sees it."""
-    return await once.run(caller, 201, shown, work.note, caller, on.ticket_id, on.expected, said.text)
+    return await once.run(
+        caller, 201, shown, work.note, caller, on.ticket_id, on.expected, said.text, references(said.attachments)
+    )
 
 
 @router.patch("/tickets/{ticket_id}", summary="Change priority or tags")

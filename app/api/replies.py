@@ -3,6 +3,7 @@
 Knows the wire form of these calls. Refuses to know what holds a reply back, and who may let it go.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.api.acting import OneTicket
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Name, OutModel, Text
 from app.api.idempotency import Repeating
+from app.api.ingest import AttachmentIn
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.api.tickets import Reader, ReplyOut
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/api/v1", tags=["agents"])
 Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
 Approver = Annotated[Caller, allow(Permission.APPROVE_REPLIES)]
 Words = Annotated[str, Text(10_000, 1)]
+Attachments = Annotated[list[AttachmentIn], Field(max_length=20)]
 
 _places = Places(UUID)
 
@@ -41,6 +44,7 @@ class ReplyIn(InModel):
         examples=["Dag Sara! Kies bij het bestellen voor nummerbehoud en vul je 06-nummer in."],
     )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
+    attachments: Attachments = Field(default_factory=list, description="As many as the platform takes with one reply")
     confirm: list[Name] = Field(
         default_factory=list, description="Findings that the agent accepts; nothing is found yet, so nothing is asked"
     )
@@ -86,7 +90,7 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
 
     It is `held` when somebody else must look first, and counts as an answer from when it is let go.
     """
-    speech = Speech(said.text, said.visibility)
+    speech = Speech(said.text, said.visibility, references(said.attachments))
     return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
 
 
@@ -132,6 +136,10 @@ async def retry(caller: Approver, runtime: Serving, reply_id: UUID) -> ReplyOut:
 async def settle(caller: Approver, runtime: Serving, reply_id: UUID, asked: SettleIn) -> ReplyOut:
     """For an `unknown` one that nobody but a person can look up. A failed one may then be tried again."""
     return _shown(await runtime.run(mend.settle, caller, reply_id, asked.seen, asked.external_id))
+
+
+def references(attachments: Sequence[AttachmentIn]) -> tuple[dict[str, str], ...]:
+    return tuple(one.model_dump(exclude_none=True) for one in attachments)
 
 
 def queued(said: Reply) -> ReplyQueued:

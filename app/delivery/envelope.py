@@ -76,7 +76,11 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Something to be said on a channel. `conversation_id` and `in_reply_to` are the channel's own ids."""
+    """Something to be said on a channel. `conversation_id` and `in_reply_to` are the channel's own ids.
+
+    `attachments` are `{url, type, description?}`; `reply_window` is the name under which the platform takes it now,
+    where it takes replies for a while only.
+    """
 
     type: Saying
     ticket_id: UUID
@@ -87,6 +91,11 @@ class Publication:
     visibility: str
     text: str
     link: str | None = None
+    attachments: tuple[Mapping[str, Any], ...] = ()
+    reply_window: str | None = None
+
+
+_OPTIONAL = frozenset({"link", "attachments", "reply_window"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +148,11 @@ def webhook(message_id: UUID, happening: Happening, payload: Payload, endpoint_i
 
 
 def publication(message_id: UUID, said: Publication, *, sequence: int, subject_id: UUID) -> Message:
-    """What the channel adapter is asked to say; `link` is there only when there is one.
+    """What the channel adapter is asked to say; `link`, `attachments` and `reply_window` only when there are any.
 
     `sequence` keeps the publications of a ticket in the order in which they were decided: pass that of the ticket.
     """
-    body = _members(said)
-    if said.link is None:
-        del body["link"]
+    body = {name: value for name, value in _members(said).items() if value or name not in _OPTIONAL}
     return Message(
         id=message_id,
         kind=Kind.PUBLICATION,

@@ -20,8 +20,10 @@ from app.answers.reply import (
     in_words,
     rewritten,
 )
+from app.channels.platform import ReplyWindowClosed, check_text
 from app.flows.record import record
-from app.flows.say import holds, send, why_waiting
+from app.flows.say import holds, open_window, send, why_waiting
+from app.mentions.mention import Visibility
 from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
@@ -36,7 +38,8 @@ async def approve(
     """Let a held reply go as far as the caller may; `text` replaces its words, and those that stood are kept.
 
     `despite`: also when the customer posted since it was written. Raises `ReplyInOtherState`, `OwnReply`,
-    `CustomerPostedMeanwhile`, and `Forbidden` when the caller may lift none of its holds.
+    `CustomerPostedMeanwhile`, `ReplyDoesNotFit`, `ReplyWindowClosed`, and `Forbidden` when the caller may lift none of
+    its holds.
     """
     ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "approve", ReplyState.HELD)
@@ -50,6 +53,9 @@ async def approve(
         raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
     if not despite:
         await _check_seen(unit, reply)
+    check_text(
+        unit.rulebook.platform(ticket.channel), Visibility(reply.visibility), changed.text, len(reply.attachments)
+    )
     return await _decide_one(unit, caller.actor, ticket, reply, _freed(unit, changed, left))
 
 
@@ -63,15 +69,16 @@ async def reject(unit: Unit, caller: Caller, reply_id: UUID, reason: str) -> tup
 async def release_held(unit: Unit, actor: str, embargoed: Sequence[Ticket]) -> dict[UUID, Ticket]:
     """PR lets go: replies on these tickets, which are written and locked, wait for PR no longer; returns the tickets.
 
-    Those that nothing else holds are on their way. A ticket that was closed meanwhile has nobody to answer.
+    Those that nothing else holds are on their way. One that comes too late is rejected: its ticket was closed, or the
+    platform takes no reply any more.
     """
     held = await answers.list_held(unit.tx, [ticket.id for ticket in embargoed], Hold.EMBARGO)
-    closed = {ticket.id for ticket in embargoed if ticket.state is State.CLOSED}
+    standing = {ticket.id: ticket for ticket in embargoed}
     decided = []
     for reply in held:
         left = tuple(hold for hold in reply.held_for if hold is not Hold.EMBARGO)
-        late = reply.ticket_id in closed
-        decided.append((reply, _rejected(reply, CLOSED_MEANWHILE) if late else _freed(unit, reply, left)))
+        late = await _too_late(unit, standing[reply.ticket_id], reply)
+        decided.append((reply, _rejected(reply, late) if late else _freed(unit, reply, left)))
     return await _decide(unit, actor, embargoed, decided)
 
 
@@ -96,6 +103,17 @@ async def _check_seen(unit: Unit, reply: Reply) -> None:
             "The customer posted after this was written; read it, then approve with `despite`, or reject.",
             newer=[{"mention_id": one.id, "posted_at": one.posted_at, "text": one.text} for one in newer],
         )
+
+
+async def _too_late(unit: Unit, ticket: Ticket, reply: Reply) -> str | None:
+    """Why it cannot be said any more; None: it can."""
+    if ticket.state is State.CLOSED:
+        return CLOSED_MEANWHILE
+    try:
+        await open_window(unit, ticket, reply.visibility)
+    except ReplyWindowClosed as error:
+        return error.message
+    return None
 
 
 def _freed(unit: Unit, reply: Reply, left: tuple[Hold, ...]) -> Reply:

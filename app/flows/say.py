@@ -40,16 +40,15 @@ async def say(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer of a ticket that is locked; `department` when it answers first-hand.
 
-    It counts from now, or from when the last of its holds is lifted. Raises what `check_text` and `check_window` raise.
+    It counts from now, or from when the last of its holds is lifted. Raises what `check_text` and `open_window` raise.
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     newest = next(
         post for post in reversed(posts) if post.conversation_id == ticket.conversation_id
     )  # others merged in
     visibility = speech.visibility or Visibility(ticket.visibility)
-    platform = unit.rulebook.platform(ticket.channel)
-    check_text(platform, visibility, speech.text, len(speech.attachments))
-    check_window(platform, visibility, [(Visibility(one.visibility), one.posted_at) for one in posts], unit.now)
+    check_text(unit.rulebook.platform(ticket.channel), visibility, speech.text, len(speech.attachments))
+    await open_window(unit, ticket, visibility)
     review = (Hold.REVIEW,) if unit.rulebook.needs_review(ticket.channel, ticket.account) else ()
     held_for = (*review, *holds(ticket, visibility))
     said = Reply(
@@ -83,13 +82,25 @@ def holds(ticket: Ticket, visibility: str) -> tuple[Hold, ...]:
     return (Hold.EMBARGO,) if ticket.embargoed and visibility == Visibility.PUBLIC else ()
 
 
+async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None:
+    """The platform's window in which such a reply is taken now; None where there are none.
+
+    Raises `ReplyWindowClosed`, `NoPrivateReplies`.
+    """
+    platform, seen = unit.rulebook.platform(ticket.channel), Visibility(visibility)
+    if not platform.manner(seen).windows:
+        return None
+    posts = await tickets.list_mentions(unit.tx, ticket.id)
+    return check_window(platform, seen, [(Visibility(one.visibility), one.posted_at) for one in posts], unit.now)
+
+
 def why_waiting(unit: Unit) -> str | None:
     """Why what is queued now is not under way."""
     return None if unit.knobs.publish_url else NO_CHANNEL
 
 
 async def send(unit: Unit, replies: Sequence[tuple[Ticket, Reply]]) -> None:
-    """Put replies into the outbox, with their tickets as they are written."""
+    """Put replies into the outbox, with their tickets as they are written. Raises `ReplyWindowClosed`."""
     places = await mentions.list_places(unit.tx, [reply.mention_id for _, reply in replies if reply.mention_id])
     messages = []
     for ticket, reply in replies:
@@ -103,6 +114,8 @@ async def send(unit: Unit, replies: Sequence[tuple[Ticket, Reply]]) -> None:
             in_reply_to=place.external_id if place else None,
             visibility=reply.visibility,
             text=reply.text,
+            attachments=reply.attachments,
+            reply_window=await open_window(unit, ticket, reply.visibility),
         )
         messages.append(publication(new_id(), said, sequence=ticket.sequence, subject_id=reply.id))
     await delivery.add_messages(unit.tx, messages)

@@ -5,7 +5,9 @@ moves are legal (tickets/lifecycle). Every act takes the ticket's row lock first
 caller saw, None when it does not care.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.access.role import Caller
@@ -57,9 +59,16 @@ async def renew(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | Non
     return await keep(unit, caller, lifecycle.renew(ticket, caller.actor, unit.now))
 
 
-async def note(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, text: str) -> Ticket:
+async def note(
+    unit: Unit,
+    caller: Caller,
+    ticket_id: UUID,
+    expected: int | None,
+    text: str,
+    attachments: Sequence[Mapping[str, Any]] = (),
+) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
-    return await keep(unit, caller, lifecycle.note(ticket, caller.actor, text))
+    return await keep(unit, caller, lifecycle.note(ticket, caller.actor, text, attachments))
 
 
 async def update(

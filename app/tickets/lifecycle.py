@@ -7,6 +7,7 @@ Every function takes a ticket and a moment and returns a `Step`; an act that the
     triage -> routed -> working <-> waiting_customer -> resolved -> closed
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,8 +132,10 @@ def release(ticket: Ticket, actor: str, now: datetime) -> Step:
     return Step(ticket, _unclaimed(ticket), (Event("ticket.reassigned", actor, data),))
 
 
-def note(ticket: Ticket, actor: str, text: str) -> Step:
-    return Step(ticket, ticket, (Event("ticket.noted", actor, {"text": text}),))
+def note(ticket: Ticket, actor: str, text: str, attachments: Sequence[Mapping[str, Any]] = ()) -> Step:
+    """`attachments` are references, `{url, type, description?}`."""
+    data = {"text": text, **({"attachments": list(attachments)} if attachments else {})}
+    return Step(ticket, ticket, (Event("ticket.noted", actor, data),))
 
 
 def update(ticket: Ticket, actor: str, *, priority: str | None, tags: tuple[str, ...] | None) -> Step:

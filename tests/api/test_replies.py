@@ -143,3 +143,36 @@ async def test_a_reply_window_stands_on_the_ticket_and_closes_hard(
     assert again.status_code == 202
     whole = (await client.get(f"{API}/tickets/{ticket.id}", headers=anna)).json()
     assert whole["reply_until"] == "2026-11-20T10:00:00Z"
+
+
+async def test_attachments_are_references_that_go_along_as_many_as_the_platform_takes(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    photo = {"url": "https://poldermobiel.example/simkaart.png", "type": "image/png", "description": "De simkaart"}
+
+    many = await client.post(
+        f"{API}/tickets/{ticket.id}/reply", json={**HELLO, "attachments": [photo] * 5}, headers=anna
+    )
+    given = await client.post(f"{API}/tickets/{ticket.id}/reply", json={**HELLO, "attachments": [photo]}, headers=anna)
+    odd = {**HELLO, "attachments": [{"url": "file:///etc/passwd"}]}
+    local = await client.post(f"{API}/tickets/{ticket.id}/reply", json=odd, headers=anna)
+
+    assert [many.json()[name] for name in ("code", "field", "limit")] == ["too_many_attachments", "attachments", 4]
+    assert (given.status_code, local.status_code, local.json()["field"]) == (202, 422, "attachments.0.url")
+    whole = (await client.get(f"{API}/tickets/{ticket.id}", headers=anna)).json()
+    assert whole["replies"][0]["attachments"] == [photo]
+    async with runtime.reading() as tx:
+        [row] = await tx.fetch("SELECT body::jsonb -> 'attachments' AS sent FROM message WHERE kind = 'publication'")
+    assert row["sent"] == [photo]
+
+
+async def test_a_note_brings_its_attachments(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
+    ticket = await opened(runtime)
+    scan = {"url": "https://archief.poldermobiel.example/brief.pdf", "type": "application/pdf"}
+    noted = {"text": "De brief van de advocaat", "attachments": [scan]}
+
+    await client.post(f"{API}/tickets/{ticket.id}/note", json=noted, headers=anna)
+
+    timeline = (await client.get(f"{API}/tickets/{ticket.id}/timeline", headers=anna)).json()["items"]
+    assert timeline[-1]["data"] == noted

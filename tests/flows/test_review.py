@@ -12,6 +12,7 @@ from sqlalchemy import update
 from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import CustomerPostedMeanwhile, Hold, OwnReply, Reply, ReplyInOtherState, ReplyState
 from app.answers.store import get_reply
+from app.channels.platform import ReplyDoesNotFit, ReplyWindowClosed
 from app.delivery import store as outbox
 from app.flows.answer import answer, reply
 from app.flows.receive import receive
@@ -242,3 +243,29 @@ async def test_a_department_has_answered_when_its_words_wait_for_others(runtime:
     assert (given.reply.state, given.ticket.state) == ("held", State.WORKING)
     assert "ownership" not in given.ticket.due
     assert "first_reply" in given.ticket.due
+
+
+async def test_what_comes_too_late_for_the_platform_is_not_released(runtime: Runtime, clock: Clock) -> None:
+    ticket = await opened(runtime, visibility=Visibility.PRIVATE, at=clock(), **JOBS)
+    held = await said(runtime, ticket)
+    clock.at += timedelta(days=2)
+    _, freed = await runtime.run(approve, BRAM, held.id)
+    late = await said(runtime, ticket)
+    clock.at += timedelta(days=5)
+
+    with pytest.raises(ReplyWindowClosed):
+        await runtime.run(approve, BRAM, late.id)
+
+    assert freed.state is ReplyState.QUEUED
+    async with runtime.reading() as tx:
+        [row] = await tx.fetch(
+            "SELECT body::jsonb ->> 'reply_window' AS window FROM message WHERE kind = 'publication'"
+        )
+    assert row["window"] == "human_agent"
+
+
+async def test_other_words_must_fit_as_well(runtime: Runtime) -> None:
+    held = await said(runtime, await opened(runtime, **JOBS))
+
+    with pytest.raises(ReplyDoesNotFit):
+        await runtime.run(approve, BRAM, held.id, text="a" * 2201)

@@ -168,6 +168,13 @@ def test_a_publication_says_what_where_and_to_whom() -> None:
     )
 
 
+def test_a_publication_brings_what_goes_along_and_the_window_that_it_is_given_in() -> None:
+    photo = {"url": "https://poldermobiel.example/simkaart.png", "type": "image/png"}
+    said = replace(REPLY, attachments=(photo,), reply_window="human_agent")
+    body = json.loads(publication(MESSAGE, said, sequence=7, subject_id=SUBJECT).body)
+    assert (body["attachments"], body["reply_window"]) == ([photo], "human_agent")
+
+
 def test_a_survey_brings_its_link() -> None:
     survey = replace(REPLY, type=Saying.SURVEY, link="https://webcare.example/s/1")
     message = publication(MESSAGE, survey, sequence=8, subject_id=SUBJECT)
