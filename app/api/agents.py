@@ -18,6 +18,7 @@ from app.api.replies import Attachments, references
 from app.api.tickets import TicketLine
 from app.flows import work
 from app.routing.decision import Priority
+from app.tickets.resolution import SOLVED
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -66,7 +67,7 @@ class SnoozeIn(InModel):
 
 
 class ResolveIn(InModel):
-    code: Name = Field("solved", description="How it ended, in a word of your own", examples=["solved"])
+    code: Name = Field(SOLVED, description="How it ended: one of those that `/rules` lists", examples=["explained"])
     note: Annotated[str, Text(10_000)] | None = Field(
         None, description="For colleagues only", examples=["Pakket is vanmorgen bezorgd."]
     )

@@ -52,12 +52,19 @@ class OwnershipOut(OutModel):
     percent: int | None = Field(description="Of a pilot: how many of a hundred tickets are answered first-hand")
 
 
+class ResolutionOut(OutModel):
+    code: str
+    name: dict[str, str] = Field(description="By language")
+    automatic: bool = Field(description="Given by webcare itself; not to be chosen")
+
+
 class RulesOut(OutModel):
     digest: str = Field(description="Names the content; every decision carries the digest of its rules")
     channels: list[str]
     departments: list[DepartmentOut]
     topics: list[TopicOut]
     ownership: list[OwnershipOut]
+    resolutions: list[ResolutionOut]
 
 
 class FilesIn(InModel):
@@ -224,4 +231,5 @@ def _rules(rulebook: Rulebook) -> RulesOut:
             )
             for one in rulebook.routing.ownerships
         ],
+        resolutions=[ResolutionOut.model_validate(one) for one in rulebook.resolutions.values()],
     )

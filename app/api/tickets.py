@@ -70,7 +70,7 @@ class TicketLine(OutModel):
     snoozed_until: datetime | None = Field(description="Until then it is out of sight")
     wait_until: datetime | None = Field(description="Then it comes back if the customer does not post")
     resolved_at: datetime | None
-    resolution: str | None = Field(description="How it ended, in the words of who resolved it", examples=["solved"])
+    resolution: str | None = Field(description="How it ended: a code that `/rules` names in words", examples=["solved"])
     closed_at: datetime | None = Field(description="From then on a new post opens another ticket")
     escalated: bool = Field(description="Whether PR is asked to look at it")
     escalated_for: tuple[str, ...] = Field(description="The reasons for which it ever was", examples=[["legal"]])

@@ -21,9 +21,8 @@ from app.routing import by_hand
 from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets.legal import NotInFuture, department_at_work
+from app.tickets.resolution import ANSWERED
 from app.tickets.ticket import Ticket
-
-ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)

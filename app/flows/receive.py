@@ -23,10 +23,10 @@ from app.rulebook import Rulebook
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
+from app.tickets.resolution import WITHDRAWN
 from app.tickets.ticket import OPEN, Event, State, Step
 from app.topics.classify import readable
 
-WITHDRAWN = "withdrawn"  # the resolution of a ticket whose customer took everything back
 AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enough to hold no lock for long
 
 

@@ -27,6 +27,7 @@ from app.tickets.legal import check_legal
 from app.tickets.lifecycle import Placement
 from app.tickets.queue import store as queue
 from app.tickets.queue.wanted import Wanted
+from app.tickets.resolution import check_choice
 from app.tickets.store import ChangedMeanwhile
 from app.tickets.ticket import Step, Ticket
 
@@ -139,7 +140,8 @@ async def resolve(
     code: str,
     note_text: str | None,
 ) -> Ticket:
-    """Settled; whether the customer is asked for a score is decided here and now."""
+    """Settled; whether the customer is asked for a score is decided here and now. Raises `UnknownResolution`."""
+    check_choice(unit.rulebook.resolutions, code)
     ticket = await take(unit, caller, ticket_id, expected)
     resolved = await record_one(unit, lifecycle.resolve(ticket, caller.actor, code, note_text, unit.now))
     await survey.invite(unit, [resolved])

@@ -26,6 +26,7 @@ from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.ladder import Ladders
 from app.sla.policy import SlaRule
+from app.tickets.resolution import Resolution
 from app.topics.classify import Classifier, Phrase, Readable, Topic
 
 __all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "Sources", "load", "parse", "read_sources"]
@@ -41,11 +42,18 @@ FILES: Mapping[str, type[Entry]] = {
     "escalation": Escalating,
     "feedback": files.Feedback,
     "ownership": files.Ownership,
+    "resolutions": files.Resolutions,
     "routes": files.Routes,
     "sla": promises.Sla,
     "topics": files.Topics,
 }
-NAMED_IN = {"channel": "accounts", "calendar": "calendars", "department": "departments", "topic": "topics"}
+NAMED_IN = {
+    "channel": "accounts",
+    "calendar": "calendars",
+    "department": "departments",
+    "resolution": "resolutions",
+    "topic": "topics",
+}
 DIGEST_LENGTH = 12
 
 
@@ -82,6 +90,7 @@ class Rulebook:
     windows: Mapping[str, str]
     calendars: Mapping[str, Calendar]
     feedback: FeedbackRules
+    resolutions: Mapping[str, Resolution]
     accounts: Mapping[str, tuple[Account, ...]]
     platforms: Mapping[str, Platform]
     signals: Classifier
@@ -150,6 +159,7 @@ def parse(sources: Sources) -> Rulebook:
         windows=shelf.get(promises.Sla).build_windows(),
         calendars=shelf.get(promises.Calendars).build(),
         feedback=shelf.get(files.Feedback).build(),
+        resolutions=shelf.get(files.Resolutions).build(),
         accounts=accounts,
         platforms=shelf.get(speech.Channels).build(),
         signals=_finder(words),

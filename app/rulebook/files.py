@@ -12,6 +12,7 @@ from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
+from app.tickets.resolution import AUTOMATIC, SOLVED, Resolution
 from app.topics.classify import THRESHOLD, Example, Phrase, Topic
 from app.topics.phrase import check_phrase
 
@@ -37,6 +38,7 @@ DepartmentName = Annotated[str, known("department")]
 TopicName = Annotated[str, known("topic")]
 ChannelName = Annotated[str, known("channel")]
 CalendarName = Annotated[str, known("calendar")]
+ResolutionCode = Annotated[str, known("resolution")]
 Handle = Annotated[str, AfterValidator(plain_handle)]
 PhraseText = Annotated[str, AfterValidator(_phrase)]
 Some = Annotated[T, AfterValidator(_some)]
@@ -202,6 +204,29 @@ class Routes(Entry):
         )
 
 
+class ResolutionEntry(Entry):
+    name: NameEntry
+    automatic: bool = False
+
+
+class Resolutions(Entry):
+    resolutions: dict[Slug, ResolutionEntry]
+
+    @model_validator(mode="after")
+    def _has_what_is_given_by_itself(self) -> Self:
+        for code in sorted(AUTOMATIC | {SOLVED}):
+            entry = self.resolutions.get(code)
+            if entry is None or entry.automatic is not (code in AUTOMATIC):
+                way_out = "with automatic: true" if code in AUTOMATIC else "for people to choose"
+                raise wrong(f"resolution '{code}' is needed", f"put it here, {way_out}")
+        return self
+
+    def build(self) -> dict[str, Resolution]:
+        return {
+            code: Resolution(code, entry.name.model_dump(), entry.automatic) for code, entry in self.resolutions.items()
+        }
+
+
 class AskingEntry(Entry):
     share: float = Field(default=1.0, ge=0, le=1)
     reply_window: Duration | None = None
@@ -226,7 +251,7 @@ class FeedbackEntry(Entry):
     delay: Duration
     expires: Duration
     channels: dict[ChannelName, AskingEntry] = Field(default_factory=dict)
-    skip_resolutions: frozenset[Slug] = frozenset()
+    skip_resolutions: frozenset[ResolutionCode] = frozenset()
     texts: Some[dict[Language, TextsEntry]]
 
 

@@ -15,9 +15,9 @@ from app.kit.errors import Conflict, Invalid
 from app.tickets.custody import Holder, hand_over
 from app.tickets.legal import LEGAL, check_free, check_legal, iso
 from app.tickets.lifecycle import brought_back
+from app.tickets.resolution import MERGED
 from app.tickets.ticket import Event, State, Step, Ticket
 
-MERGED = "merged"  # the resolution of a ticket that goes on as a part of another
 # After one of these, what a ticket owes its customer is not only what a merge brought.
 _OWES_ANEW = frozenset({"mention.received", "ticket.replied", "ticket.merged", "ticket.unmerged"})
 

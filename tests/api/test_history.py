@@ -145,3 +145,18 @@ async def test_a_ticket_is_found_by_the_number_that_people_say(
     assert found.json() == (await client.get(at(ticket), headers=anna)).json()
     assert found.headers["etag"]
     assert (none.status_code, none.json()["code"]) == (404, "ticket_not_found")
+
+
+@pytest.mark.parametrize("code", ["spma", "merged"])
+async def test_how_a_ticket_ended_is_one_of_the_codes_that_the_rules_name(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], code: str
+) -> None:
+    ticket = await opened(runtime)
+    listed = (await client.get("/api/v1/rules", headers=anna)).json()["resolutions"]
+
+    refused = await client.post(at(ticket, "resolve"), json={"code": code}, headers=anna)
+    done = await client.post(at(ticket, "resolve"), json={"code": "explained"}, headers=anna)
+
+    assert (refused.status_code, refused.json()["field"]) == (422, "code")
+    assert refused.json()["allowed"] == [one["code"] for one in listed if not one["automatic"]]
+    assert done.json()["resolution"] == "explained"

@@ -148,6 +148,27 @@ def problems(files: Mapping[str, str]) -> list[str]:
         ),
         (
             "feedback.yaml",
+            "  delay: 1 minute",
+            "  delay: 1 minute\n  skip_resolutions: [spma]",
+            "feedback.yaml:4: unknown resolution 'spma'",
+            "did you mean 'spam'?",
+        ),
+        (
+            "resolutions.yaml",
+            "  merged: {name: {nl: Samengevoegd, en: Merged}, automatic: true}\n",
+            "",
+            "resolutions.yaml:1: resolution 'merged' is needed",
+            "put it here, with automatic: true",
+        ),
+        (
+            "resolutions.yaml",
+            "en: Solved}",
+            "en: Solved}, automatic: true",
+            "resolutions.yaml:1: resolution 'solved' is needed",
+            "put it here, for people to choose",
+        ),
+        (
+            "feedback.yaml",
             "90 days",
             "a while",
             "feedback.yaml:2: 'a while' is no length of time",

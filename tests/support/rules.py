@@ -62,6 +62,14 @@ ownership:
   - {topics: [invoice], department: billing, stage: central}
   - {topics: [invoice], channels: [x], department: billing, stage: pilot, percent: 30}
 """
+RESOLUTIONS = """\
+resolutions:
+  solved: {name: {nl: Opgelost, en: Solved}}
+  spam: {name: {nl: Spam, en: Spam}}
+  answered: {name: {nl: Beantwoord, en: Answered}, automatic: true}
+  merged: {name: {nl: Samengevoegd, en: Merged}, automatic: true}
+  withdrawn: {name: {nl: Ingetrokken, en: Withdrawn}, automatic: true}
+"""
 ROUTES = """\
 routes:
   narrow:
@@ -110,6 +118,7 @@ FILES = {
     "escalation.yaml": ESCALATION,
     "feedback.yaml": FEEDBACK,
     "ownership.yaml": OWNERSHIP,
+    "resolutions.yaml": RESOLUTIONS,
     "routes.yaml": ROUTES,
     "sla.yaml": SLA,
     "topics.yaml": TOPICS,
