@@ -23,6 +23,7 @@ from app.api import (
     managers,
     pr,
     problems,
+    profiles,
     public,
     queue,
     replies,
@@ -91,6 +92,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     for audience in (
         ingest,
         queue,
+        profiles,
         agents,
         combining,
         replies,

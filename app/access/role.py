@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from app.access.profile import BLANK, Profile
 from app.kit.errors import Invalid, Refused
 
 
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     ESCALATE_TICKETS = "escalate_tickets"
     READ_ESCALATIONS = "read_escalations"
     HANDLE_ESCALATIONS = "handle_escalations"
+    MANAGE_AGENTS = "manage_agents"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
     READ_RULES = "read_rules"
@@ -85,6 +87,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_TICKETS,
             Permission.ESCALATE_TICKETS,
             Permission.APPROVE_REPLIES,
+            Permission.MANAGE_AGENTS,
             Permission.READ_ESCALATIONS,
             Permission.READ_REPORTS,
             Permission.READ_RULES,
@@ -99,13 +102,14 @@ class Caller:
     """Somebody with a living token.
 
     `department` None: sees every ticket; else only those of that department, and others read as not there. A
-    department caller is always bound to one, no other caller ever is.
+    department caller is always bound to one, no other caller ever is. `profile` is blank but for an agent's.
     """
 
     token_id: UUID
     name: str
     role: Role
     department: str | None = None
+    profile: Profile = BLANK
 
     def __post_init__(self) -> None:
         check_binding(self.role, self.department)
@@ -115,6 +119,10 @@ class Caller:
         """How history names the caller: `agent:anna`, `department:billing/anna`."""
         whom = f"{self.department}/{self.name}" if self.department else self.name
         return f"{self.role}:{whom}"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return PERMISSIONS[self.role]
 
 
 def check_binding(role: Role, department: str | None) -> None:
@@ -126,7 +134,7 @@ def check_binding(role: Role, department: str | None) -> None:
 
 
 def may(caller: Caller, permission: Permission) -> bool:
-    return permission in PERMISSIONS[caller.role]
+    return permission in caller.permissions
 
 
 def require(caller: Caller, permission: Permission) -> None:

@@ -1,21 +1,31 @@
-"""Tokens in the database, and the answers kept for idempotency keys. Refuses to know secrets: it sees digests only."""
+"""Tokens, agents and the answers kept for idempotency keys in the database.
+
+Knows rows. Refuses to know secrets: it sees digests only.
+"""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.access.profile import BLANK, Profile
 from app.access.role import Caller, Role
-from app.access.tables import idempotency, token
+from app.access.tables import idempotency, profile, token
 from app.access.token import Token
-from app.kit.db import Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction
 from app.kit.errors import NotFound
 
 
 class TokenNotFound(NotFound):
     pass
+
+
+class AgentNotFound(NotFound):
+    """Nobody of this name has a living token of the role agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +42,47 @@ class KeptAnswer:
 
 _PUBLIC = [column for column in token.c if column is not token.c.digest]
 
+_FACTS = tuple(profile.c[fact.name] for fact in fields(Profile))
+_OF_AGENT = and_(profile.c.name == token.c.name, token.c.role == Role.AGENT)
+_LIVES = and_(token.c.revoked_at.is_(None), or_(token.c.expires_at.is_(None), token.c.expires_at > func.now()))
 _LIVING = (
-    select(token.c.id, token.c.name, token.c.role, token.c.department)
-    .where(token.c.digest == bindparam("digest"))
-    .where(token.c.revoked_at.is_(None))
-    .where(or_(token.c.expires_at.is_(None), token.c.expires_at > func.now()))
+    select(token.c.id, token.c.name, token.c.role, token.c.department, *_FACTS)
+    .select_from(token.outerjoin(profile, _OF_AGENT))
+    .where(token.c.digest == bindparam("digest"), _LIVES)
+)
+_AGENTS = (
+    select(token.c.name, *_FACTS)
+    .select_from(token.outerjoin(profile, _OF_AGENT))
+    .where(token.c.role == Role.AGENT, _LIVES)
+    .ext(distinct_on(token.c.name))
+    .order_by(token.c.name)
 )
 
 
 async def find_caller(tx: Reading, digest: bytes) -> Caller | None:
     """Who holds the token with this digest; None for one that is unknown, revoked or expired."""
     row = await tx.first(_LIVING, {"digest": digest})
-    return None if row is None else Caller(row.id, row.name, Role(row.role), row.department)
+    return None if row is None else Caller(row.id, row.name, Role(row.role), row.department, _profile(row))
+
+
+async def get_agent(tx: Reading, name: str) -> Profile:
+    """What an agent with a living token can take. Raises `AgentNotFound`."""
+    row = await tx.first(_AGENTS.where(token.c.name == name))
+    if row is None:
+        raise AgentNotFound(f"There is no agent {name}: nobody of that name has a token of the role agent.")
+    return _profile(row)
+
+
+async def list_agents(tx: Reading, *, after: str = "", limit: int | None = None) -> Sequence[tuple[str, Profile]]:
+    """Who has a living token of the role agent, by name; those behind the name `after`."""
+    rows = await tx.rows(_AGENTS.where(token.c.name > after).limit(limit))
+    return tuple((row.name, _profile(row)) for row in rows)
+
+
+async def add_profile(tx: Transaction, name: str, known: Profile, now: datetime) -> None:
+    """In the place of the one before."""
+    row = {"name": name, **asdict(known), "updated_at": now}
+    await tx.insert(profile, [row], on_conflict=OnConflict.REPLACE)
 
 
 async def list_tokens(tx: Reading, *, after: UUID | None = None, limit: int | None = None) -> tuple[Token, ...]:
@@ -101,6 +140,13 @@ async def add_answer(tx: Transaction, kept: KeptAnswer) -> None:
 async def purge_answers(tx: Transaction, older_than: timedelta) -> int:
     """Forget answers by the database's clock; returns how many."""
     return (await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - older_than))).rowcount
+
+
+def _profile(row: Row[Any]) -> Profile:
+    if row.needs_review is None:
+        return BLANK
+    skills = (tuple(row.languages), tuple(row.topics), tuple(row.channels), tuple(row.departments))
+    return Profile(*skills, needs_review=row.needs_review)
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:

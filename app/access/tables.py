@@ -1,6 +1,7 @@
-"""Tables of access: tokens, and the answers that an idempotency key brings back."""
+"""Tables of access: tokens, what agents can take, and the answers that an idempotency key brings back."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.kit.db import metadata
 
@@ -41,4 +43,17 @@ idempotency = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_idempotency_created_at", "created_at"),
+)
+
+# What an agent can take: lists of values, an empty one for all. By name, as history names agents; tokens come and go.
+profile = Table(
+    "profile",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("languages", JSONB, nullable=False),
+    Column("topics", JSONB, nullable=False),
+    Column("channels", JSONB, nullable=False),
+    Column("departments", JSONB, nullable=False),
+    Column("needs_review", Boolean, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
 )

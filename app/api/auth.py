@@ -73,10 +73,15 @@ async def admit(request: Request, permission: Permission) -> Caller:
 
     Raises `TokenRequired`, `TokenNotAccepted` and `Forbidden`.
     """
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    caller = await doorkeeper.recognise(request.headers.get("authorization"))
+    caller = await recognise(request)
     require(caller, permission)
     return caller
+
+
+async def recognise(request: Request) -> Caller:
+    """The caller, whatever it may do. Raises `TokenRequired` and `TokenNotAccepted`."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    return await doorkeeper.recognise(request.headers.get("authorization"))
 
 
 def allow(permission: Permission) -> Any:

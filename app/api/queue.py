@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from app.access.profile import Profile
 from app.access.role import Caller, Permission
 from app.api.acting import shown
 from app.api.auth import allow
@@ -125,25 +126,31 @@ class QueuePage(Page[QueueLine]):
 
 
 class ClaimIn(InModel):
-    """Which tickets the agent can take; what is left out asks nothing. Both forms of a question add up."""
+    """Which tickets the agent takes; a question that is left out is answered by the agent's profile. Both forms of a
+    question add up, and an empty list asks nothing.
+    """
 
-    topics: Names = Field([], description="Slugs, or none: triage", examples=[["number_porting"]])
-    channels: Names = Field([], examples=[["x", "whatsapp"]])
-    languages: Names = Field([], description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]])
-    departments: Names = Field([], description="Slugs of owners; their own tickets are taken from them", examples=[[]])
+    topics: Names | None = Field(None, description="Slugs, or none: triage", examples=[["number_porting"]])
+    channels: Names | None = Field(None, examples=[["x", "whatsapp"]])
+    languages: Names | None = Field(
+        None, description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]]
+    )
+    departments: Names | None = Field(
+        None, description="Slugs of owners; what they have themselves is taken from them", examples=[[]]
+    )
     topic: Name | None = Field(None, description="One topic", examples=[None])
     channel: Name | None = Field(None, description="One channel", examples=[None])
     language: Name | None = Field(None, description="One language", examples=[None])
     department: Name | None = Field(None, description="One owner", examples=[None])
 
-    def wanted(self) -> Wanted:
-        departments = _values([*self.departments, self.department])
+    def wanted(self, can: Profile) -> Wanted:
+        of_departments = bool(self.departments or self.department)
         return Wanted(
-            topic=_values([*self.topics, self.topic]),
-            channel=_values([*self.channels, self.channel]),
-            language=_values([*self.languages, self.language]),
-            department=departments,
-            holder=() if departments else OURS,
+            topic=_fit(self.topics, self.topic, can.topics),
+            channel=_fit(self.channels, self.channel, can.channels),
+            language=_fit(self.languages, self.language, can.languages),
+            department=_fit(self.departments, self.department, can.departments),
+            holder=() if of_departments else OURS,
         )
 
 
@@ -183,7 +190,8 @@ async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: C
     What a department has stays with it, unless `departments` names it. The ticket of a customer whom a colleague helped
     before is kept for that colleague while they are at work, until it presses.
     """
-    ticket = await runtime.run(work.claim_next, caller, (fit or ClaimIn()).wanted())
+    wanted = (fit or ClaimIn()).wanted(caller.profile)
+    ticket = await runtime.run(work.claim_next, caller, wanted)
     if ticket is None:
         return Response(status_code=204)
     response.headers["ETag"] = etag(ticket.version)
@@ -203,6 +211,13 @@ async def _count(runtime: Runtime, wanted: Wanted) -> Counted:
 
 def _values(given: Sequence[str | None]) -> Values:
     return tuple(None if value == NONE else value for value in given if value is not None)
+
+
+def _fit(several: list[str] | None, one: str | None, skills: tuple[str, ...]) -> Values:
+    """What is asked, else what the agent can take: of that also what nobody knows yet, or nobody would look at it."""
+    if several is None and one is None:
+        return (*skills, None) if skills else ()
+    return _values([*(several or ()), one])
 
 
 def _line(one: Line, now: datetime) -> dict[str, Any]:

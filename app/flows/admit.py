@@ -1,4 +1,4 @@
-"""Tokens are given out and taken back, and a caller's repeated call finds the answer of the first.
+"""Tokens are given out and taken back, agents get their skills, and a repeated call finds the answer of the first.
 
 Knows when a token may be made and that a key is kept with the work it stands for. Refuses to know how a token travels
 and what the work is.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.access import store
+from app.access.profile import Profile
 from app.access.role import Role, check_binding
 from app.access.store import KeptAnswer
 from app.access.token import Token, check_given, prefix
@@ -90,6 +91,21 @@ async def issue_first(unit: Unit, given: str | None, others: Iterable[tuple[Role
         issued += [_issued(role, f"first {role}", department, unit.now) for role, department in others]
     await store.add_tokens(unit.tx, [(one.token, digest(one.secret)) for one in issued])
     return tuple(issued) if is_first else ()
+
+
+async def equip(unit: Unit, name: str, known: Profile) -> Profile:
+    """What an agent can take from now on; every process knows it within a second.
+
+    Raises `AgentNotFound`, `UnknownTopic`, `UnknownDepartment`.
+    """
+    await store.get_agent(unit.tx, name)
+    rules = unit.rulebook
+    for topic in known.topics:
+        check_names(rules.routing, topic, None, topics=rules.topics)
+    for department in known.departments:
+        check_names(rules.routing, None, department, topics=rules.topics)
+    await store.add_profile(unit.tx, name, known, unit.now)
+    return known
 
 
 async def revoke(unit: Unit, token_id: UUID) -> Token:

@@ -14,7 +14,7 @@ from app.answers.reply import Hold, Reply, ReplyState, in_words
 from app.channels.platform import check_text, check_window
 from app.delivery import store as delivery
 from app.delivery.envelope import Publication, Saying, publication
-from app.flows.record import record_one
+from app.flows.work import keep
 from app.kit.ids import new_id
 from app.mentions import store as mentions
 from app.mentions.mention import Visibility, named_conversation
@@ -49,7 +49,8 @@ async def say(
     visibility = speech.visibility or Visibility(ticket.visibility)
     check_text(unit.rulebook.platform(ticket.channel), visibility, speech.text, len(speech.attachments))
     await open_window(unit, ticket, visibility)
-    review = (Hold.REVIEW,) if unit.rulebook.needs_review(ticket.channel, ticket.account) else ()
+    reviewed = caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account)
+    review = (Hold.REVIEW,) if reviewed else ()
     held_for = (*review, *holds(ticket, visibility))
     said = Reply(
         id=new_id(),
@@ -68,10 +69,10 @@ async def say(
     data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
     if held_for:
         held = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held_for}, unit.now)
-        after = await record_one(unit, held)
+        after = await keep(unit, caller, held)
         await answers.add_replies(unit.tx, [said])
         return after, said
-    after = await record_one(unit, lifecycle.reply(ticket, caller.actor, data, unit.now))
+    after = await keep(unit, caller, lifecycle.reply(ticket, caller.actor, data, unit.now))
     await answers.add_replies(unit.tx, [said])
     await send(unit, [(after, said)])
     return after, said

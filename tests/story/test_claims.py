@@ -51,7 +51,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_fifty_agents_on_two_processes(database: Database, database_url: str) -> None:
-    one, *others = await database.transact(lambda tx: _stand(tx))
+    one, *others = await database.transact(_stand)
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", REACH, database_url, str(number), str(AGENTS), str(one)),

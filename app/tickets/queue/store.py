@@ -119,6 +119,12 @@ async def list_counts(tx: Reading, wanted: Wanted, now: datetime) -> Counts:
     return Counts(total, by)
 
 
+async def list_at_work(tx: Reading, now: datetime) -> dict[str, int]:
+    """Who is at work, and how many tickets each of them has at hand with a lease that lasts."""
+    sql = "SELECT assignee, count(*) AS n FROM ticket WHERE lease_until > $1 GROUP BY assignee"
+    return {row["assignee"]: row["n"] for row in await tx.fetch(sql, now)}
+
+
 async def claim_next(tx: Transaction, wanted: Wanted, actor: str, now: datetime) -> Ticket | None:
     """The most urgent ticket that fits and that nobody has, locked; tickets locked by others are passed over.
 
