@@ -66,6 +66,13 @@ class TicketLine(OutModel):
     )
     next_due_at: datetime | None = Field(description="The soonest promise to the customer")
     reply_until: datetime | None = Field(description="The platform takes replies until then; null: always")
+    hand_over: str | None = Field(
+        description="Of what a department has not accepted yet: sent (on its way to its receiver) or arrived",
+        examples=["arrived"],
+    )
+    fall_back_at: datetime | None = Field(
+        description="From then on webcare has it again, unless the department gets it and accepts"
+    )
     opened_at: datetime
     snoozed_until: datetime | None = Field(description="Until then it is out of sight")
     wait_until: datetime | None = Field(description="Then it comes back if the customer does not post")

@@ -13,6 +13,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "mention.deleted": "The customer took a post away",
     "ticket.opened": "A new ticket",
     "ticket.routed": "A department owns it now, and may have the ball",
+    "ticket.delivered": "The receiver of the department that has the ball took it; its clocks run from now on",
+    "ticket.fell_back": "The department did not get it, or did not accept it in time; webcare has it now",
     "ticket.accepted": "The department that has the ball said that it will answer",
     "ticket.answered": "A department gave an answer as a draft; webcare publishes it",
     "ticket.handed_back": "A department said that it is not theirs",
@@ -54,7 +56,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
-INTERNAL = frozenset({"ticket.noted"})  # never sent to anybody
+INTERNAL = frozenset({"ticket.noted", "ticket.delivered"})  # never sent to anybody
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 
 

@@ -309,6 +309,16 @@ async def list_deliveries(
     return tuple(_line(row) for row in await tx.rows(found))
 
 
+async def list_open(tx: Reading, ticket_ids: Sequence[UUID], event_type: str) -> frozenset[UUID]:
+    """Those of these tickets of which a message of this type still goes out to somebody."""
+    found = (
+        select(delivery.c.ticket_id)
+        .join(message, message.c.id == delivery.c.message_id)
+        .where(IS_OPEN, delivery.c.ticket_id.in_(ticket_ids), message.c.type == event_type)
+    )
+    return frozenset(row.ticket_id for row in await tx.rows(found))
+
+
 async def list_attempts(tx: Reading, delivery_id: UUID) -> tuple[AttemptLine, ...]:
     columns = [column for column in attempt.c if column is not attempt.c.delivery_id]
     rows = await tx.rows(select(*columns).where(attempt.c.delivery_id == delivery_id).order_by(attempt.c.number))

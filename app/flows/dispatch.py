@@ -21,12 +21,16 @@ from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, Retry
 from app.delivery.signing import SecretUnusable, sign
 from app.delivery.store import Claimed
 from app.feedback import store as feedback
+from app.flows.record import record
 from app.kit import logs
 from app.kit.ids import new_id
 from app.kit.sealing import SealBroken
 from app.mentions.store import get_thread, record_own_post
 from app.runtime import Runtime, Unit
-from app.tickets.store import get_ticket
+from app.tickets import lifecycle
+from app.tickets import store as tickets
+from app.tickets.hand_over import HANDED_OVER, FellBack, delivered
+from app.tickets.ticket import Ticket
 
 GONE = "the receiver answered 410 Gone"
 _ACTIONS = {Delivered: "delivered", RetryIn: "put_off", GaveUp: "died", Gone: "died"}
@@ -145,10 +149,12 @@ async def _record_all(runtime: Runtime, sent: Sequence[_Sent]) -> None:
 
 
 async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
+    handed_over = await tickets.claim_handed_over(unit.tx, _hand_overs(sent))  # tickets are locked before deliveries
     await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
     in_order = sorted(sent, key=lambda one: one.claimed.lane)  # in one order everywhere, against deadlocks
     judged = [(one, _verdict(unit, one)) for one in in_order]
     held = await _finish(unit, judged)
+    await _follow(unit, handed_over, [(one.claimed, verdict) for one, verdict in judged if one.claimed.id in held])
     for one, verdict in judged:
         if one.claimed.id in held:
             await _tell(unit, one, verdict)
@@ -191,6 +197,34 @@ async def _finish(unit: Unit, judged: Sequence[tuple[_Sent, Verdict]]) -> set[UU
             if await again:
                 held.add(one.claimed.id)
     return held
+
+
+def _hand_overs(sent: Sequence[_Sent]) -> list[UUID]:
+    """The tickets that these attempts hand over to departments."""
+    claimed = (one.claimed for one in sent)
+    return [one.ticket_id for one in claimed if one.ticket_id is not None and one.type == HANDED_OVER]
+
+
+async def _follow(unit: Unit, handed_over: Sequence[Ticket], judged: Sequence[tuple[Claimed, Verdict]]) -> None:
+    """A hand-over that one receiver took has arrived; one that none of them will take falls back to webcare."""
+
+    def told(*verdicts: type[Verdict]) -> set[tuple[UUID | None, str]]:
+        return {
+            (claimed.ticket_id, claimed.endpoint.department)
+            for claimed, verdict in judged
+            if claimed.type == HANDED_OVER and claimed.endpoint is not None and isinstance(verdict, verdicts)
+        }
+
+    arrived, lost = told(Delivered), told(GaveUp, Gone)
+    waiting = await outbox.list_open(unit.tx, [ticket.id for ticket in handed_over], HANDED_OVER) if lost else ()
+    steps = []
+    for ticket in handed_over:
+        with_whom = (ticket.id, ticket.with_department)
+        if with_whom in arrived:
+            steps.append(delivered(ticket))
+        elif with_whom in lost and ticket.id not in waiting:
+            steps.append(lifecycle.fall_back(ticket, FellBack.NOT_DELIVERED, unit.now))
+    await record(unit, steps)
 
 
 async def _tell(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
@@ -255,5 +289,5 @@ async def _tell_speaker(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
 async def _remember_own_post(unit: Unit, claimed: Claimed, named: str) -> None:
     """Its echo is then no mention, and what customers say below it joins their conversation."""
     assert claimed.ticket_id is not None
-    ticket = await get_ticket(unit.tx, claimed.ticket_id)
+    ticket = await tickets.get_ticket(unit.tx, claimed.ticket_id)
     await record_own_post(unit.tx, ticket.channel, named, await get_thread(unit.tx, ticket.conversation_id))

@@ -4,9 +4,9 @@ Knows which event means what to a clock and who hears of it. Refuses to know why
 writes tickets, custody, events, clocks or webhooks, so none of them can disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.delivery import envelope
@@ -22,17 +22,21 @@ from app.kit.ids import new_id
 from app.rulebook import Rulebook
 from app.runtime import Unit
 from app.sla import store as sla
+from app.sla.business_time import add
 from app.sla.clock import Clock, advance, due, passed, taken_over
 from app.sla.policy import Case, Happening, Metric, Policy, choose_all
 from app.tickets import store as tickets
+from app.tickets.hand_over import HANDED_OVER, HandOver, followed
 from app.tickets.store import Numbered
 from app.tickets.ticket import Event, Step, Ticket
 
-# What an event means to clocks. `ticket.routed` hands over only where a department gets the ball; a department whose
-# answer is held has answered, although the customer waits.
+# What an event means to clocks. `ticket.routed` hands over only where a department gets the ball, and then not before
+# its receiver has it; a department whose answer is held has answered, although the customer waits.
 _HAPPENINGS = {
     "ticket.opened": Happening.OPENED,
     "ticket.routed": Happening.HANDED_OVER,
+    "ticket.delivered": Happening.HANDED_OVER,
+    "ticket.fell_back": Happening.MOVED_ON,
     "ticket.reassigned": Happening.MOVED_ON,
     "ticket.accepted": Happening.ACCEPTED,
     "ticket.answered": Happening.ANSWERED,
@@ -73,10 +77,11 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
         return {}
     steps = [weighed(step, unit.rulebook.escalation.risk) for step in steps]
     known = await sla.list_clocks(unit.tx, [step.ticket.id for step in steps if step.before is not None])
+    listening = await _listening(unit, steps, known)
+    steps = _followed(unit, steps, listening)
     timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
     after = {one.step.ticket.id: one.step.ticket for one in timed}
     changed = [one for one in timed if one.step.ticket is not one.step.before]
-    listening = await _listening(unit, [one.step for one in changed])
     happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
     await note_raised(unit, [one.step for one in changed])
     await sla.record_clocks(unit.tx, [clock for one in changed for clock in one.clocks])
@@ -160,7 +165,7 @@ def _meaning(event: Event, ticket: Ticket) -> tuple[Happening, ...]:
         gone, stayed = _OF_TWO[event.type]
         return (gone,) if "into" in event.data else (stayed,) if event.data.get("as_before", True) else ()
     happening = _HAPPENINGS.get(event.type)
-    if happening is None or (happening is Happening.HANDED_OVER and ticket.with_department is None):
+    if happening is None or (happening is Happening.HANDED_OVER and ticket.hand_over != HandOver.ARRIVED):
         return ()
     if event.type == "ticket.reply_held" and not event.data.get("department"):
         return ()
@@ -187,12 +192,24 @@ def _log(step: Step) -> None:
         )
 
 
-async def _listening(unit: Unit, steps: Sequence[Step]) -> Sequence[Endpoint]:
+async def _listening(unit: Unit, steps: Sequence[Step], known: Mapping[UUID, Sequence[Clock]]) -> Sequence[Endpoint]:
     """The endpoints of departments that may hear of any of this; asked before anything is written."""
     heard = {department for step in steps for event in step.events for department in _audience(step.ticket, event)}
+    heard |= {clock.department for clocks in known.values() for clock in clocks if clock.department is not None}
     if not heard:
         return ()
     return await endpoints.list_active_endpoints(unit.tx, heard)
+
+
+def _followed(unit: Unit, steps: Sequence[Step], listening: Sequence[Endpoint]) -> list[Step]:
+    """Each step with what stands on its ticket about a hand-over."""
+    rules = unit.rulebook
+    reached = {one.department for one in listening if one.wants(HANDED_OVER)}
+
+    def business_time(department: str, duration: timedelta) -> datetime:
+        return add(rules.calendars[rules.departments[department].calendar], unit.now, duration)
+
+    return [followed(step, reached, rules.routing.fall_back, unit.now, business_time) for step in steps]
 
 
 async def _tell(

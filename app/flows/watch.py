@@ -17,6 +17,7 @@ from app.sla.clock import UnknownCalendar
 from app.sla.policy import PolicyUnreadable
 from app.tickets import lifecycle
 from app.tickets import store as tickets
+from app.tickets.hand_over import FellBack, HandOver
 from app.tickets.ticket import Step, Ticket
 
 
@@ -35,15 +36,24 @@ async def watch(unit: Unit, limit: int = 200) -> int:
 
 
 async def pass_time(unit: Unit, limit: int = 200) -> int:
-    """Close what was not reopened in time, wake what snoozed or waited long enough, put back what lies. How many."""
+    """Close what was not reopened in time, wake what snoozed or waited long enough, put back what lies, take back what
+    a department did not get or not accept. How many.
+    """
     over = await tickets.claim_timed(unit.tx, limit)
     return await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over])
 
 
 def _passed(ticket: Ticket, now: datetime) -> Step:
+    """What the first of the ticket's moments has to say; the database's clock said that one is over."""
     if ticket.resolved_at is not None:
         return lifecycle.close(ticket, now)
-    return lifecycle.expire(ticket) if ticket.lease_until is not None else lifecycle.wake(ticket, now)
+    if ticket.lease_until is not None:
+        return lifecycle.expire(ticket)
+    waits = (moment for moment in (ticket.snoozed_until, ticket.wait_until) if moment is not None)
+    if ticket.fall_back_at is None or ticket.fall_back_at > min(waits, default=ticket.fall_back_at):
+        return lifecycle.wake(ticket, now)
+    sent = ticket.hand_over == HandOver.SENT
+    return lifecycle.fall_back(ticket, FellBack.NOT_DELIVERED if sent else FellBack.NOT_ACCEPTED, now)
 
 
 async def _record_readable(unit: Unit, steps: Sequence[Step]) -> int:

@@ -23,6 +23,7 @@ from app.runtime import Unit
 from app.sla.business_time import add, is_open
 from app.tickets import lifecycle, press
 from app.tickets import store as tickets
+from app.tickets.hand_over import delivered, is_awaited
 from app.tickets.legal import check_legal
 from app.tickets.lifecycle import Placement
 from app.tickets.queue import store as queue
@@ -170,10 +171,13 @@ async def keep(unit: Unit, caller: Caller, step: Step) -> Ticket:
 
 
 async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
-    """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`."""
+    """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`.
+
+    A department that acts on what was handed to it has it, whatever its receiver is about to answer.
+    """
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
     await check_version(unit, ticket, expected)
-    return ticket
+    return await record_one(unit, delivered(ticket)) if is_awaited(ticket, caller.department) else ticket
 
 
 async def check_version(unit: Unit, ticket: Ticket, expected: int | None) -> None:

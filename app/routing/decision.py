@@ -12,15 +12,18 @@ Three things decide, in this order:
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
+from app.tickets.hand_over import FallBack
 from app.topics.classify import Classification, Evidence
 
 TRIAGE = "triage"
+FALL_BACK = FallBack(undelivered=timedelta(minutes=30), unaccepted=timedelta(hours=8))  # where the rules say nothing
 
 
 class Priority(StrEnum):
@@ -101,6 +104,7 @@ class Routing:
     ownerships: tuple[Owning, ...]
     departments: Mapping[str, Department]
     escalation: Escalation = field(default_factory=Escalation)
+    fall_back: FallBack = FALL_BACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.ladder import Ladders
 from app.sla.policy import SlaRule
+from app.tickets.hand_over import FallBack
 from app.tickets.resolution import Resolution
 from app.topics.classify import Classifier, Phrase, Readable, Topic
 
@@ -139,7 +140,7 @@ def parse(sources: Sources) -> Rulebook:
         raise RulebookInvalid(problems)
     departments = shelf.get(files.Departments).build()
     routes = shelf.get(files.Routes).build()
-    escalating = shelf.get(Escalating)
+    escalating, owning = shelf.get(Escalating), shelf.get(files.Ownership)
     escalation = escalating.build_rules()
     accounts = {
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
@@ -152,7 +153,7 @@ def parse(sources: Sources) -> Rulebook:
         departments=departments,
         topics=shelf.topics,
         classifier=shelf.classifier,
-        routing=Routing(routes, shelf.get(files.Ownership).build(), departments, escalating.build()),
+        routing=Routing(routes, owning.build(), departments, escalating.build(), FallBack(**dict(owning.fall_back))),
         escalation=escalation,
         sla_rules=shelf.get(promises.Sla).build(),
         ladders=shelf.get(promises.Sla).build_ladders(),

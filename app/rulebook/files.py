@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility, plain_handle
-from app.routing.decision import Priority, Route, Then, When
+from app.routing.decision import FALL_BACK, Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
 from app.tickets.resolution import AUTOMATIC, SOLVED, Resolution
@@ -143,8 +143,14 @@ class OwningEntry(Entry):
         return self
 
 
+class FallBackEntry(Entry):
+    undelivered: Duration = FALL_BACK.undelivered
+    unaccepted: Duration = FALL_BACK.unaccepted
+
+
 class Ownership(Entry):
     ownership: list[OwningEntry]
+    fall_back: FallBackEntry = FallBackEntry()
 
     def build(self) -> tuple[Owning, ...]:
         return tuple(

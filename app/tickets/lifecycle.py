@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.tickets.custody import Custody, Holder, hand_over, worker_before
+from app.tickets.hand_over import FellBack
 from app.tickets.legal import (
     ClaimedByAnother,
     HeldElsewhere,
@@ -303,6 +304,21 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         custody=_passed(ticket, Holder.TRIAGE, None, now),
     )
     return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
+
+
+def fall_back(ticket: Ticket, reason: FellBack, now: datetime) -> Step:
+    """The department did not get it, or did not take it: webcare has it. The department goes on owning it by name."""
+    data = {"reason": reason, "department": ticket.with_department}
+    told = (ticket.with_department,) if ticket.with_department else ()
+    back = replace(
+        ticket,
+        state=State.ROUTED,
+        assignee=None,
+        lease_until=None,
+        snoozed_until=None,
+        custody=_passed(ticket, Holder.WEBCARE, None, now),
+    )
+    return Step(ticket, back, (Event("ticket.fell_back", "system", data, departments=told),))
 
 
 def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:

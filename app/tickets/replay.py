@@ -20,9 +20,11 @@ BORN = frozenset(
     {"id", "number", "conversation_id", "author_id", "previous_id", "channel", "account", "language", "visibility"}
     | {"opened_at"}
 )
-# Not history: a lease is renewed without a word, due moments are read from clocks and signals from posts, and events
-# count themselves.
-PASSING = frozenset({"lease_until", "due", "next_due_at", "signals", "sequence", "version"})
+# Not history: a lease is renewed without a word, due moments are read from clocks, signals from posts and how a
+# hand-over fares from deliveries, and events count themselves.
+PASSING = frozenset(
+    {"lease_until", "due", "next_due_at", "signals", "hand_over", "fall_back_at", "sequence", "version"}
+)
 
 _FACTS = tuple(field for field in fields(Ticket) if field.name not in BORN | PASSING | {"custody"})
 LASTING = tuple(field.name for field in _FACTS)
@@ -78,7 +80,8 @@ def replay(born: Ticket, history: Iterable[Mapping[str, Any]]) -> Ticket:
 
 def passing_aside(ticket: Ticket) -> Ticket:
     """The ticket without what is not history."""
-    return replace(ticket, lease_until=None, due={}, next_due_at=None, signals=CALM, sequence=0, version=0)
+    blank = dict.fromkeys(("lease_until", "next_due_at", "hand_over", "fall_back_at"))
+    return replace(ticket, **blank, due={}, signals=CALM, sequence=0, version=0)  # type: ignore[arg-type]
 
 
 def _entry(entry: Mapping[str, str]) -> Custody:

@@ -19,6 +19,7 @@ from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
+from app.tickets.hand_over import HandOver
 from app.tickets.replay import changes, kept_of
 from app.tickets.signals import Signals
 from app.tickets.tables import custody, event, ticket, ticket_mention
@@ -144,16 +145,25 @@ async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UU
     return {row.mention_id: row.ticket_id for row in await tx.rows(newest)}
 
 
-async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
-    """Tickets whose reopen window, snooze, wait or lease is over by the database's clock, locked.
+async def claim_handed_over(tx: Transaction, ticket_ids: Sequence[UUID]) -> tuple[Ticket, ...]:
+    """Those of these tickets whose hand-over is still on its way, locked in the order of their ids."""
+    if not ticket_ids:
+        return ()
+    sent = select(ticket).where(ticket.c.id.in_(ticket_ids), ticket.c.hand_over == HandOver.SENT)
+    return await _tickets(tx, sent.order_by(ticket.c.id).with_for_update())
 
-    Those that others have locked are passed over.
+
+async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
+    """Tickets that something is over for by the database's clock, locked; those that others locked are passed over.
+
+    That is a reopen window, a snooze, a lease, a wait for the customer or for a department.
     """
     over = or_(
         and_(ticket.c.state == State.RESOLVED, ticket.c.close_at <= func.now()),
         ticket.c.snoozed_until <= func.now(),
         ticket.c.wait_until <= func.now(),
         ticket.c.lease_until <= func.now(),
+        ticket.c.fall_back_at <= func.now(),
     )
     found = select(ticket).where(over).order_by(ticket.c.id).limit(limit).with_for_update(skip_locked=True)
     return await _tickets(tx, found)

@@ -61,6 +61,8 @@ ticket = Table(
     Column("risk", Integer, nullable=False, server_default=text("0")),
     Column("reply_until", DateTime(timezone=True)),
     Column("helped_by", Text),
+    Column("hand_over", Text),
+    Column("fall_back_at", DateTime(timezone=True)),
     Column("due", JSONB, nullable=False),
     Column("next_due_at", DateTime(timezone=True)),
     Column("urgent_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
@@ -94,6 +96,7 @@ ticket = Table(
     Index("ix_ticket_lease_until", "lease_until", postgresql_where=text("lease_until is not null")),
     Index("ix_ticket_close_at", "close_at", postgresql_where=text("close_at is not null")),
     Index("ix_ticket_wake_at", "snoozed_until", postgresql_where=text("snoozed_until is not null")),
+    Index("ix_ticket_fall_back_at", "fall_back_at", postgresql_where=text("fall_back_at is not null")),
     Index("ix_ticket_wait_until", "wait_until", postgresql_where=text("wait_until is not null")),
     postgresql_with={"fillfactor": "80"},
 )

@@ -50,6 +50,7 @@ async def opened(runtime: Runtime) -> Ticket:
 async def test_a_departments_own_clocks_are_told_to_it_alone(runtime: Runtime) -> None:
     first, second = await listening(runtime, "supply_chain"), await listening(runtime, "billing")
     ticket = await opened(runtime)
+    await runtime.run(answer.accept, ELS, ticket.id, None)
 
     await runtime.run(
         work.reroute, ANNA, ticket.id, None, topic=None, department="billing", reason="it is about the invoice"
