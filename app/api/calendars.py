@@ -48,7 +48,7 @@ class CalendarsOut(OutModel):
 class ExplainIn(InModel):
     """From a moment either to another one, or until a target is used up."""
 
-    from_: Instant = Field(alias="from", examples=["2026-12-24T11:00:00Z"])
+    from_: Instant = Field(alias="from", description="Where counting begins", examples=["2026-12-24T11:00:00Z"])
     to: Instant | None = Field(None, description="Not included", examples=["2026-12-28T10:00:00Z"])
     target: Duration | None = Field(
         None, description="Business time, in the words of sla.yaml", json_schema_extra={"type": "string"}

@@ -50,11 +50,11 @@ class QueueFilter(Paging):
 
     department: Names = Field([], description="Slug of the owner, or none", examples=[["billing"]])
     topic: Names = Field([], description="Slug, or none: triage", examples=[["number_porting"]])
-    channel: Names = Field([], examples=[["x", "instagram"]])
+    channel: Names = Field([], description="Any of these", examples=[["x", "instagram"]])
     account: Names = Field([], description="The profile of ours that the post came in on, or none")
     language: Names = Field([], description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]])
     state: Annotated[list[State], Several] = Field([], description="Left out: every state but resolved and closed")
-    priority: Annotated[list[Priority], Several] = Field([])
+    priority: Annotated[list[Priority], Several] = Field([], description="Any of these")
     assignee: Names = Field([], description="As tickets name them, or none: nobody", examples=[["agent:anna"]])
     holder: Annotated[list[Holder], Several] = Field([], description="Who has the ball")
     tag: Annotated[list[Annotated[str, Text(50, 1)]], Several] = Field([], description="Among its tags")
