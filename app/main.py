@@ -28,6 +28,7 @@ from app.api import (
     queue,
     replies,
     rules,
+    search,
     tickets,
 )
 from app.api.auth import Doorkeeper
@@ -96,6 +97,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         agents,
         combining,
         replies,
+        search,
         tickets,
         history,
         departments,

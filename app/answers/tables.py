@@ -7,7 +7,8 @@ from app.kit.db import metadata
 from app.mentions.tables import PENDING
 
 # A reply has no language of its own, so it is read in both.
-SEARCH = "to_tsvector('dutch', text) || to_tsvector('english', text)"
+SEARCH = """to_tsvector('dutch', replace(replace(text, '-', ' '), '/', ' '))
+    || to_tsvector('english', replace(replace(text, '-', ' '), '/', ' '))"""
 
 # `reason` says why a reply is not published yet, or never will be. `answers.reply` draws the states.
 reply = Table(

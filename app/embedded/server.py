@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -33,6 +34,9 @@ _LAUNCHES = 5  # what is left of a killed server may hold its shared memory for 
 _PID_LINES = 8  # of postmaster.pid, the last one the state (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)
 _SOCKET_LOCK = ".s.PGSQL.5432.lock"
 _SOCKET_PATH_LIMIT = 103  # bytes of sun_path that macOS leaves us, the smallest of the systems we run on
+# Tells the parser of full text search letters from other signs. By plain C every sign beyond ASCII is a letter, and a
+# word in curly quotes or beside an emoji another word.
+_CTYPE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 _CONFIGURATION = {
     # Nobody but this machine's own processes, through a folder that only the owner may enter.
     "listen_addresses": "",
@@ -197,6 +201,7 @@ class Embedded:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--locale=C",
+            f"--lc-ctype={_CTYPE}",
             "--data-checksums",
             "--no-instructions",
         )

@@ -118,6 +118,11 @@ def _going_on(found: Mapping[UUID, Ticket], ticket_id: UUID) -> Ticket:
     return one if one.merged_into_id is None else _going_on(found, one.merged_into_id)
 
 
+async def list_tickets(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
+    """Those that there are, by their ids."""
+    return {found.id: found for found in await _tickets(tx, select(ticket).where(ticket.c.id.in_(ticket_ids)))}
+
+
 async def list_latest(tx: Reading, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """The id of each conversation's newest ticket; conversations without one are absent."""
     if not conversation_ids:
