@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
+from app.flows.hold import follow_embargoes
 from app.flows.survey import send_due
 from app.flows.watch import pass_time, watch
 from app.kit import logs
@@ -59,6 +60,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, send, ending),
         Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
         Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
+        Chore("embargoes", timedelta(seconds=5), 200, lambda limit: runtime.run(follow_embargoes, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
     )

@@ -77,6 +77,7 @@ class MentionIn(InModel):
     visibility: Visibility = Visibility.PUBLIC
     metrics: Annotated[dict[Name, Count], Field(max_length=30)] = Field(default_factory=dict)
     rating: Annotated[float, Field(ge=0, le=100)] | None = None
+    area: Name | None = Field(None, description="Where it is about, where the channel tells", examples=["Zwolle"])
     attachments: Annotated[list[AttachmentIn], Field(max_length=20)] = Field(default_factory=list)
     revision: Annotated[Count, Field(lt=2**31)] | None = Field(None, description="The channel's own count of edits")
     imported: Flag = Field(False, description="History loaded from elsewhere: its clocks start now")
@@ -99,6 +100,7 @@ class MentionIn(InModel):
             visibility=self.visibility,
             metrics=self.metrics,
             rating=self.rating,
+            area=self.area,
             attachments=tuple(one.model_dump(exclude_none=True) for one in self.attachments),
             revision=self.revision,
             imported=self.imported,

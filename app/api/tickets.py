@@ -17,6 +17,7 @@ from app.api.auth import allow
 from app.api.etag import etag
 from app.api.fields import OutModel
 from app.api.serving import Serving
+from app.escalation.embargoes.store import find_embargo
 from app.feedback import store as feedback
 from app.kit.db import Reading
 from app.routing import store as routing
@@ -193,6 +194,16 @@ class LinkOut(OutModel):
     linked_at: datetime | None
 
 
+class EmbargoOut(OutModel):
+    """What may not be said in public, and until when."""
+
+    scope: str = Field(description="ticket, topic or incident: how far it reaches", examples=["ticket"])
+    until: datetime
+    fallback_text: str | None = Field(description="What may be said from `until` on; null: everything")
+    actor: str = Field(examples=["pr:eva"])
+    set_at: datetime
+
+
 class TicketOut(TicketLine):
     """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
 
@@ -209,6 +220,7 @@ class TicketOut(TicketLine):
     replies: list[ReplyOut]
     answers: list[AnswerOut]
     feedback: FeedbackOut | None
+    embargo: EmbargoOut | None = Field(description="Under which public replies wait for PR")
 
 
 class DecisionOut(OutModel):
@@ -264,6 +276,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
     """Everything about one ticket. Raises `TicketNotFound`."""
     ticket = await tickets.get_ticket(tx, ticket_id, department=department)
     clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
+    embargo = await find_embargo(tx, ticket_id)
     now = runtime.now()
     return TicketOut.model_validate(
         {
@@ -279,6 +292,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
             "replies": [ReplyOut.model_validate(one) for one in await answers.list_replies(tx, ticket_id)],
             "answers": [AnswerOut.model_validate(one) for one in await answers.list_answers(tx, ticket_id)],
             "feedback": await feedback.find_feedback(tx, ticket_id),
+            "embargo": embargo and EmbargoOut.model_validate(embargo),
         }
     )
 

@@ -45,6 +45,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "escalation.raised": "PR is asked to look at it",
     "escalation.acknowledged": "PR looks at it",
     "escalation.embargoed": "No public reply until PR lets go",
+    "escalation.lapsed": "The time of an embargo ran out: its fallback text may be said",
     "escalation.released": "Public replies may go out again",
     "escalation.closed": "PR is done with it",
     "incident.opened": "Many customers report the same thing",

@@ -100,6 +100,15 @@ async def list_open(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, UUID]
     return {row.ticket_id: row.id for row in await tx.rows(found)}
 
 
+async def list_tickets(tx: Reading, escalation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The ticket of each escalation; those of incidents are absent."""
+    if not escalation_ids:
+        return {}
+    of_tickets = (escalation.c.id.in_(escalation_ids), escalation.c.ticket_id.is_not(None))
+    rows = await tx.rows(select(escalation.c.id, escalation.c.ticket_id).where(*of_tickets))
+    return {row.id: row.ticket_id for row in rows}
+
+
 async def get_escalation(tx: Reading, escalation_id: UUID) -> Escalation:
     """With its reasons. Raises `EscalationNotFound`."""
     return await _one(tx, select(*_OWN).where(escalation.c.id == escalation_id), escalation_id)

@@ -68,13 +68,14 @@ incident_statement = Table(
     Index("ix_incident_statement_incident_id", "incident_id", "id"),
 )
 
-# Its key is what keeps a customer from reading a statement twice.
+# Its key is what keeps a customer from reading a statement twice. Without a reply it could not be said, for a reason.
 incident_saying = Table(
     "incident_saying",
     metadata,
     Column("statement_id", Uuid, ForeignKey("incident_statement.id"), primary_key=True),
     Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
-    Column("reply_id", Uuid, nullable=False),
+    Column("reply_id", Uuid),
+    Column("reason", Text),
     Column("said_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -117,7 +118,8 @@ escalation_reason = Table(
 )
 
 # Public replies wait: on a ticket, on every ticket of a topic, or on those of an incident. It is in force until it is
-# released; from `until` on only its fallback text may be said or, without one, everything.
+# released; from `until` on only its fallback text may be said or, without one, everything. With a `rejection` the
+# replies that waited were not let go.
 embargo = Table(
     "embargo",
     metadata,
@@ -133,6 +135,7 @@ embargo = Table(
     Column("lapsed_at", DateTime(timezone=True)),
     Column("released_at", DateTime(timezone=True)),
     Column("released_by", Text),
+    Column("rejection", Text),
     CheckConstraint("num_nonnulls(ticket_id, topic, incident_id) = 1", name="one_scope"),
     Index("uq_embargo_ticket", "ticket_id", unique=True, postgresql_where=text("released_at is null")),
     Index("uq_embargo_topic", "topic", unique=True, postgresql_where=text("released_at is null")),

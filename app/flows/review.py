@@ -46,7 +46,7 @@ async def approve(
     if reply.actor == caller.actor:
         raise OwnReply("You wrote this reply; somebody else has to approve it.")
     changed = reply if text in {None, reply.text} else rewritten(reply, text)
-    held_for = tuple(dict.fromkeys((*reply.held_for, *holds(ticket, reply.visibility))))
+    held_for = tuple(dict.fromkeys((*reply.held_for, *await holds(unit, ticket, reply.visibility, changed.text))))
     left = tuple(hold for hold in held_for if caller.role not in LIFTED_BY[hold])
     if left == held_for:
         roles = sorted(LIFTED_BY[left[0]])

@@ -14,6 +14,7 @@ from app.answers.reply import Hold, Reply, ReplyState, in_words
 from app.channels.platform import check_text, check_window
 from app.delivery import store as delivery
 from app.delivery.envelope import Publication, Saying, publication
+from app.escalation.embargoes.store import find_embargo
 from app.flows.work import keep
 from app.kit.ids import new_id
 from app.mentions import store as mentions
@@ -51,7 +52,7 @@ async def say(
     await open_window(unit, ticket, visibility)
     reviewed = caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account)
     review = (Hold.REVIEW,) if reviewed else ()
-    held_for = (*review, *holds(ticket, visibility))
+    held_for = (*review, *await holds(unit, ticket, visibility, speech.text))
     said = Reply(
         id=new_id(),
         ticket_id=ticket.id,
@@ -78,9 +79,12 @@ async def say(
     return after, said
 
 
-def holds(ticket: Ticket, visibility: str) -> tuple[Hold, ...]:
+async def holds(unit: Unit, ticket: Ticket, visibility: str, text: str) -> tuple[Hold, ...]:
     """What holds such a reply on this ticket back as things stand now, whoever wrote it."""
-    return (Hold.EMBARGO,) if ticket.embargoed and visibility == Visibility.PUBLIC else ()
+    if visibility != Visibility.PUBLIC:
+        return ()
+    embargo = await find_embargo(unit.tx, ticket.id)
+    return () if embargo is None or embargo.allows(text, unit.now) else (Hold.EMBARGO,)
 
 
 async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None:

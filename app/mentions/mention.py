@@ -51,6 +51,7 @@ class Author:
 @dataclass(frozen=True, slots=True)
 class Mention:
     """One post. `posted_at` aware UTC; `revision` the platform's own count where it keeps one.
+    `area` is where it was posted, or is about, as the channel writes it: a town, a postcode.
 
     `imported` marks history loaded from elsewhere: its clocks start at receipt.
     """
@@ -70,6 +71,7 @@ class Mention:
     visibility: Visibility = Visibility.PUBLIC
     metrics: Mapping[str, int] = field(default_factory=dict)
     rating: float | None = None
+    area: str | None = None
     attachments: tuple[Mapping[str, str], ...] = ()
     revision: int | None = None
     imported: bool = False

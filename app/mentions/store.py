@@ -263,6 +263,7 @@ def _mention_row(stored: Stored, received_at: datetime) -> dict[str, Any]:
         "visibility": said.visibility,
         "metrics": said.metrics,
         "rating": said.rating,
+        "area": said.area,
         "attachments": said.attachments,
         "revision": said.revision or 0,
         "fingerprint": said.fingerprint,

@@ -95,6 +95,7 @@ mention = Table(
     Column("visibility", Text, nullable=False),
     Column("metrics", JSONB, nullable=False),
     Column("rating", Float),
+    Column("area", Text),
     Column("attachments", JSONB, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),

@@ -108,6 +108,56 @@ async def test_from_asking_to_a_lesson(
     assert (ticket["escalated"], ticket["holder"], ticket["assignee"]) == (False, "department", None)
 
 
+async def test_an_embargo_is_seen_on_the_ticket_until_its_release(
+    client: httpx.AsyncClient, runtime: Runtime, pr: dict[str, str], agent: dict[str, str]
+) -> None:
+    ticket_id = await posted(runtime)
+    [one] = await listed(client, pr)
+    path = f"/api/v1/escalations/{one['id']}"
+    box = {"until": "2098-01-01T00:00:00Z", "fallback_text": "We zoeken het uit."}
+
+    held = await client.post(f"{path}/embargo", headers=pr, json=box)
+    assert held.status_code == 200, held.text
+    [embargo] = held.json()["embargoes"]
+    assert (embargo["scope"], embargo["ticket_id"], embargo["until"]) == ("ticket", ticket_id, box["until"])
+    ticket = (await client.get(f"/api/v1/tickets/{ticket_id}", headers=agent)).json()
+    assert (ticket["embargoed"], ticket["holder"]) == (True, "pr")
+    assert ticket["embargo"] == {
+        "scope": "ticket",
+        **box,
+        "actor": "pr:eva",
+        "set_at": MORNING.isoformat().replace("+00:00", "Z"),
+    }
+    reply = await client.post(f"/api/v1/tickets/{ticket_id}/reply", headers=agent, json={"text": "Dag!"})
+    assert (reply.status_code, reply.json()["state"]) == (202, "held")
+
+    freed = await client.post(f"{path}/release", headers=pr, json={"reject": "Hier zeggen we niets over"})
+    assert freed.json()["embargoes"][0]["released_by"] == "pr:eva"
+    ticket = (await client.get(f"/api/v1/tickets/{ticket_id}", headers=agent)).json()
+    assert (ticket["embargo"], ticket["replies"][0]["state"]) == (None, "rejected")
+    again = await client.post(f"{path}/release", headers=pr)
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_release")
+
+
+@pytest.mark.parametrize(
+    ("box", "field"),
+    [
+        ({}, "until"),
+        ({"until": "2020-01-01T00:00:00Z"}, "until"),
+        ({"until": "2098-01-01T00:00:00Z", "scope": "world"}, "scope"),
+        ({"until": "2098-01-01T00:00:00Z", "scope": "incident"}, "scope"),
+        ({"until": "2098-01-01T00:00:00Z", "fallback_text": " "}, "fallback_text"),
+    ],
+)
+async def test_an_embargo_has_an_end_and_a_scope(
+    client: httpx.AsyncClient, runtime: Runtime, pr: dict[str, str], box: dict[str, str], field: str
+) -> None:
+    await posted(runtime)
+    [one] = await listed(client, pr)
+    refused = await client.post(f"/api/v1/escalations/{one['id']}/embargo", headers=pr, json=box)
+    assert (refused.status_code, refused.json()["field"]) == (422, field)
+
+
 @pytest.mark.parametrize("role", [Role.AGENT, Role.INGEST])
 async def test_others_do_not_do_prs_work(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> None:
     caller = await token_for(runtime, role)

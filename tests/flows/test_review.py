@@ -7,25 +7,27 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
 
 from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import CustomerPostedMeanwhile, Hold, OwnReply, Reply, ReplyInOtherState, ReplyState
 from app.answers.store import get_reply
 from app.channels.platform import ReplyDoesNotFit, ReplyWindowClosed
 from app.delivery import store as outbox
+from app.escalation.embargoes.embargo import Scope
+from app.escalation.store import Wanted, list_escalations
+from app.flows import press
 from app.flows.answer import answer, reply
 from app.flows.receive import receive
 from app.flows.record import record_one
 from app.flows.review import approve, reject, reject_held, release_held
 from app.flows.say import Speech
 from app.flows.settle import Received
+from app.flows.work import escalate
 from app.kit.ids import new_id
 from app.mentions.mention import Visibility
 from app.runtime import Runtime, Unit
 from app.tickets import store as tickets
 from app.tickets.lifecycle import close
-from app.tickets.tables import ticket as ticket_table
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
@@ -46,8 +48,13 @@ async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket
 
 
 async def embargoed(runtime: Runtime, *tickets_: Ticket) -> None:
-    mark = update(ticket_table).where(ticket_table.c.id.in_([one.id for one in tickets_])).values(embargoed=True)
-    await runtime.database.transact(lambda tx: tx.execute(mark))
+    """PR was asked to look at them, and keeps public replies back."""
+    until = runtime.now() + timedelta(days=1)
+    for one in tickets_:
+        await runtime.run(escalate, ANNA, one.id, None, "Filmt mee")
+        async with runtime.reading() as tx:
+            [raised] = await list_escalations(tx, Wanted(ticket_id=one.id), limit=2)
+        await runtime.run(press.embargo, PIEN, raised.id, Scope.TICKET, until, None)
 
 
 async def said(runtime: Runtime, ticket: Ticket, by: Caller = ANNA, speech: Speech = HELLO) -> Reply:

@@ -13,6 +13,7 @@ OTHERWISE = {
     "any_token": "answers yes or no, and shows no row",
     "lock_tokens": "keeps rows away that are not there yet, so there is none to claim",
     "purge_answers": "deletes what was only kept for a day",
+    "purge_volumes": "deletes counts that nothing is compared with any more",
     "take_numbers": "hands out from a sequence, which no rollback gives back",
 }
 WORDS = re.compile(r"[A-Z]?[a-z]+")

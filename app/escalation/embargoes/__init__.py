@@ -1,0 +1,1 @@
+"""What PR keeps from being said in public, and until when."""

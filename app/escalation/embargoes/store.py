@@ -1,0 +1,123 @@
+"""Embargoes in the database: which are in force, and which tickets they reach.
+
+Knows that there is one in force at a time for each ticket, topic and incident. Refuses to know what a ticket makes of
+it (tickets.press).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from app.escalation.embargoes.embargo import Embargo
+from app.escalation.tables import embargo, incident_mention
+from app.kit.db import Reading, Transaction
+from app.tickets.tables import ticket
+from app.tickets.ticket import OPEN
+
+_COLUMNS = tuple(embargo.c[member.name] for member in fields(Embargo))
+_IN_FORCE = embargo.c.released_at.is_(None)
+_CHANGES = ("until", "fallback_text", "actor", "set_at", "lapsed_at")
+
+
+def _reaches() -> ColumnElement[bool]:
+    """Whether an embargo reaches a ticket of the query around it."""
+    of_ticket = select(incident_mention.c.incident_id).where(incident_mention.c.ticket_id == ticket.c.id)
+    return or_(
+        embargo.c.ticket_id == ticket.c.id,
+        embargo.c.topic == ticket.c.topic,
+        embargo.c.incident_id.in_(of_ticket.correlate(ticket)),
+    )
+
+
+async def add_embargo(tx: Transaction, wanted: Embargo) -> Embargo:
+    """Set an embargo, or change the one that is in force for the same ticket, topic or incident; as it stands then."""
+    subject = next(embargo.c[name] for name in ("ticket_id", "topic", "incident_id") if getattr(wanted, name))
+    added = insert(embargo).values(asdict(wanted))
+    changed = added.on_conflict_do_update(
+        index_elements=[subject], index_where=_IN_FORCE, set_={name: added.excluded[name] for name in _CHANGES}
+    )
+    row = await tx.first(changed.returning(*_COLUMNS))
+    assert row is not None
+    return _embargo(row)
+
+
+async def find_embargo(tx: Reading, ticket_id: UUID) -> Embargo | None:
+    """The embargo under which a ticket is at this moment: of several the one that lasts longest."""
+    reaching = (
+        select(*_COLUMNS).select_from(embargo.join(ticket, _reaches())).where(ticket.c.id == ticket_id, _IN_FORCE)
+    )
+    row = await tx.first(reaching.order_by(embargo.c.until.desc(), embargo.c.id).limit(1))
+    return None if row is None else _embargo(row)
+
+
+async def list_embargoes(tx: Reading, escalation_ids: Sequence[UUID]) -> tuple[Embargo, ...]:
+    """All that were ever set for these escalations, oldest first."""
+    found = select(*_COLUMNS).where(embargo.c.escalation_id.in_(escalation_ids)).order_by(embargo.c.id)
+    return tuple(_embargo(row) for row in await tx.rows(found))
+
+
+async def list_unmarked(tx: Reading, limit: int) -> dict[UUID, Embargo]:
+    """Open tickets that an embargo in force reaches and that are not marked so, each with that embargo."""
+    found = (
+        select(ticket.c.id.label("reached_id"), *_COLUMNS)
+        .select_from(embargo.join(ticket, _reaches()))
+        .where(_IN_FORCE, ticket.c.embargoed.is_(False), ticket.c.state.in_(OPEN))
+        .ext(distinct_on(ticket.c.id))
+        .order_by(ticket.c.id, embargo.c.until.desc())
+        .limit(limit)
+    )
+    return {row.reached_id: _embargo(row) for row in await tx.rows(found)}
+
+
+async def list_freed(tx: Reading, limit: int) -> dict[UUID, Embargo | None]:
+    """Tickets that are marked though no embargo in force reaches them, each with the one that was released last.
+
+    None where it left its topic or incident instead.
+    """
+    reached = select(embargo.c.id).where(_IN_FORCE, _reaches()).correlate(ticket).exists()
+    marked = select(ticket.c.id, ticket.c.topic).where(ticket.c.embargoed, ~reached).order_by(ticket.c.id).limit(limit)
+    ids = [row.id for row in await tx.rows(marked)]
+    latest = (
+        select(ticket.c.id.label("reached_id"), *_COLUMNS)
+        .select_from(embargo.join(ticket, _reaches()))
+        .where(ticket.c.id.in_(ids))
+        .ext(distinct_on(ticket.c.id))
+        .order_by(ticket.c.id, embargo.c.released_at.desc())
+    )
+    freed = {row.reached_id: _embargo(row) for row in await tx.rows(latest)} if ids else {}
+    return {ticket_id: freed.get(ticket_id) for ticket_id in ids}
+
+
+async def mark_released(
+    tx: Transaction, escalation_id: UUID, actor: str, at: datetime, rejection: str | None = None
+) -> tuple[Embargo, ...]:
+    """End what is in force for an escalation, and with a `rejection` what waits for it; those that it ended."""
+    ended = update(embargo).where(embargo.c.escalation_id == escalation_id, _IN_FORCE)
+    rows = await tx.rows(ended.values(released_at=at, released_by=actor, rejection=rejection).returning(*_COLUMNS))
+    return tuple(_embargo(row) for row in rows)
+
+
+async def mark_lapsed(tx: Transaction) -> tuple[Embargo, ...]:
+    """Those whose time ran out by the database's clock, once each; without a fallback text they end with it."""
+    ends = embargo.c.fallback_text.is_(None)
+    lapsed = (
+        update(embargo)
+        .where(_IN_FORCE, embargo.c.lapsed_at.is_(None), embargo.c.until <= func.now())
+        .values(
+            lapsed_at=embargo.c.until,
+            released_at=case((ends, embargo.c.until)),
+            released_by=case((ends, "system")),
+        )
+    )
+    return tuple(_embargo(row) for row in await tx.rows(lapsed.returning(*_COLUMNS)))
+
+
+def _embargo(row: Row[Any]) -> Embargo:
+    facts = row._asdict()
+    facts.pop("reached_id", None)
+    return Embargo(**facts)

@@ -1,0 +1,1 @@
+"""Incidents: what many customers report at once."""

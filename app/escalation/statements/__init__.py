@@ -1,0 +1,1 @@
+"""What PR says, once, to everybody whom an incident concerns."""

@@ -1,0 +1,1 @@
+"""How many posts there are about what, hour by hour."""

@@ -1,0 +1,95 @@
+"""Hourly counts of posts in the database.
+
+Knows that each post is counted once, minutes after it came in and never on its way in, and which hours are comparable.
+Refuses to know what is unusual (spike).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.escalation.incidents.incident import Scope, Subject
+from app.escalation.tables import sweep, volume
+from app.kit.db import Reading, Transaction
+from app.kit.ids import first_id_at
+
+SETTLED = timedelta(seconds=10)  # longer than a transaction that takes posts in may be open: what is older is there
+WEEK = timedelta(weeks=1)
+HOUR = timedelta(hours=1)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one look covers: posts that came in within [since, until), by the database's clock, which says `now`."""
+
+    since: datetime
+    until: datetime
+    now: datetime
+
+
+# A post counts for the topic and account of the ticket that it stands on, in the hour in which it was posted.
+_COUNT = """
+    WITH posts AS MATERIALIZED (
+        SELECT DISTINCT ON (m.id) m.id, m.area, date_trunc('hour', m.posted_at, 'UTC') AS hour_at,
+               t.topic, t.channel, t.account
+        FROM mention m JOIN ticket_mention link ON link.mention_id = m.id JOIN ticket t ON t.id = link.ticket_id
+        WHERE m.id >= $1 AND m.id < $2 ORDER BY m.id, t.id DESC),
+    named AS (
+        SELECT 'topic' AS scope, topic AS name, hour_at FROM posts WHERE topic IS NOT NULL
+        UNION ALL SELECT 'account', channel || '/' || account, hour_at FROM posts WHERE account IS NOT NULL
+        UNION ALL SELECT 'area', area, hour_at FROM posts WHERE area IS NOT NULL)
+    INSERT INTO volume (scope, name, hour_at, n) SELECT scope, name, hour_at, count(*) FROM named GROUP BY 1, 2, 3
+    ON CONFLICT (scope, name, hour_at) DO UPDATE SET n = volume.n + excluded.n"""
+
+
+async def claim_slot(tx: Transaction, name: str, every: timedelta) -> Slot | None:
+    """The look that is due now, by the database's clock; None when another process has it, or had it.
+
+    Whoever has it keeps the others out until the commit, so that no post is counted twice.
+    """
+    await tx.execute(
+        insert(sweep).values(name=name, slot_at=_BEGINNING, counted_until=_BEGINNING).on_conflict_do_nothing()
+    )
+    mine = select(sweep.c.slot_at, sweep.c.counted_until, func.now().label("now")).where(sweep.c.name == name)
+    row = await tx.first(mine.with_for_update(skip_locked=True))
+    if row is None or row.now < row.slot_at + every:
+        return None
+    until = max(row.counted_until, row.now - SETTLED)
+    await tx.execute(update(sweep).where(sweep.c.name == name).values(slot_at=row.now, counted_until=until))
+    return Slot(row.counted_until, until, row.now)
+
+
+async def record_volumes(tx: Transaction, slot: Slot) -> None:
+    """Count the posts of a slot, in the hours in which they were posted."""
+    await tx.fetch(_COUNT, first_id_at(slot.since), first_id_at(slot.until))
+
+
+async def list_volumes(
+    tx: Reading, hour: datetime, weeks: int
+) -> tuple[Mapping[Subject, int], Mapping[Subject, Sequence[int]]]:
+    """Posts in this hour so far; and, of the same subjects, in the comparable hours of so many weeks before.
+
+    Comparable are the same hour of the week and its neighbours; those before counting began are left out.
+    """
+    past = [hour - week * WEEK + near for week in range(1, weeks + 1) for near in (-HOUR, timedelta(), HOUR)]
+    began = await tx.scalar(select(func.min(volume.c.hour_at)))
+    comparable = [one for one in past if began is not None and one >= began]
+    rows = await tx.rows(select(volume).where(volume.c.hour_at.in_([hour, *comparable])))
+    now: dict[Subject, int] = {}
+    before: dict[Subject, dict[datetime, int]] = {}
+    for row in rows:
+        subject = Subject(Scope(row.scope), row.name)
+        if row.hour_at == hour:
+            now[subject] = row.n
+        else:
+            before.setdefault(subject, {})[row.hour_at] = row.n
+    return now, {one: [before.get(one, {}).get(at, 0) for at in comparable] for one in now.keys() | before.keys()}
+
+
+async def purge_volumes(tx: Transaction, before: datetime) -> None:
+    """Forget hours that no look compares with any more."""
+    await tx.execute(delete(volume).where(volume.c.hour_at < before))

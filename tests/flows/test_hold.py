@@ -1,0 +1,211 @@
+"""An embargo reaches tickets, holds what is said in public, and ends: released, or by its time."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.access.role import Caller, Role
+from app.answers.reply import Hold, Reply, ReplyState
+from app.answers.store import list_replies
+from app.escalation.embargoes.embargo import NothingToHold, NothingToRelease, Scope
+from app.escalation.store import EscalationMovedOn
+from app.flows import answer, press, review, work
+from app.flows.hold import follow_embargoes
+from app.flows.say import Speech
+from app.kit.ids import new_id
+from app.mentions.mention import Visibility
+from app.runtime import Runtime
+from app.tickets.custody import Holder
+from app.tickets.legal import NotInFuture
+from app.tickets.store import get_ticket, list_events
+from app.tickets.ticket import Ticket
+from tests.flows.test_escalate import ANNA, EVA, arrived, queue
+from tests.support.clock import MORNING, Clock
+from tests.support.mentions import mention
+
+ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
+LONG = datetime(2099, 1, 1, tzinfo=UTC)  # also by the database's clock, which says when an embargo lapses
+SOON = MORNING + timedelta(hours=1)  # past by the database's clock
+FALLBACK = "We zoeken dit uit en komen er vandaag op terug."
+
+
+async def standing(runtime: Runtime, ticket: Ticket) -> Ticket:
+    async with runtime.reading() as tx:
+        return await get_ticket(tx, ticket.id)
+
+
+async def said(runtime: Runtime, ticket: Ticket, text: str = "Dag!", visibility: Visibility | None = None) -> Reply:
+    _, reply = await runtime.run(answer.reply, ANNA, ticket.id, None, Speech(text, visibility))
+    return reply
+
+
+async def replies(runtime: Runtime, ticket: Ticket) -> list[ReplyState]:
+    async with runtime.reading() as tx:
+        return [reply.state for reply in await list_replies(tx, ticket.id)]
+
+
+async def events(runtime: Runtime, ticket: Ticket) -> list[str]:
+    async with runtime.reading() as tx:
+        return [one.type for one in await list_events(tx, ticket.id) if one.type.startswith("escalation.")]
+
+
+async def held(
+    runtime: Runtime, scope: Scope = Scope.TICKET, until: datetime = LONG, fallback: str | None = None
+) -> tuple[Ticket, Ticket]:
+    """A ticket that escalated by hand, under an embargo, and another one of the same topic."""
+    ticket, other = await arrived(runtime, mention()), await arrived(runtime, mention(by="bo"))
+    await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+    await runtime.run(press.embargo, EVA, raised.id, scope, until, fallback)
+    return ticket, other
+
+
+async def test_public_words_wait_and_private_work_goes_on(runtime: Runtime) -> None:
+    ticket, other = await held(runtime)
+    before = await standing(runtime, ticket)
+    assert (before.embargoed, before.holder) == (True, Holder.PR)
+    assert before.due["first_reply"] == (await standing(runtime, other)).due["first_reply"]
+
+    waits = await said(runtime, ticket)
+    assert (waits.state, waits.held_for) == (ReplyState.HELD, (Hold.EMBARGO,))
+    goes = await said(runtime, ticket, "Onder ons", visibility=Visibility.PRIVATE)
+    assert goes.state is ReplyState.QUEUED
+    assert (await said(runtime, other)).state is ReplyState.QUEUED
+    assert (await standing(runtime, ticket)).holder is Holder.PR
+
+
+async def test_release_lets_replies_go_and_gives_the_ball_back(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime)
+    await said(runtime, ticket)
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.release, EVA, raised.id)
+
+    after = await standing(runtime, ticket)
+    assert (after.embargoed, after.holder, after.escalated) == (False, Holder.DEPARTMENT, True)
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
+    assert await events(runtime, ticket) == ["escalation.raised", "escalation.embargoed", "escalation.released"]
+    with pytest.raises(NothingToRelease):
+        await runtime.run(press.release, EVA, raised.id)
+
+
+async def test_release_may_reject_what_waited(runtime: Runtime) -> None:
+    ticket, other = await held(runtime, Scope.TOPIC)
+    for one in (ticket, other):
+        await said(runtime, one)
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.release, EVA, raised.id, "We zeggen hier niets over")
+
+    assert not (await standing(runtime, ticket)).embargoed
+    assert [await replies(runtime, one) for one in (ticket, other)] == [[ReplyState.REJECTED]] * 2
+
+
+async def test_closing_holds_nothing_any_more(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime)
+    await said(runtime, ticket)
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.close, EVA, raised.id, "sooner")
+
+    after = await standing(runtime, ticket)
+    assert (after.embargoed, after.escalated, after.holder) == (False, False, Holder.DEPARTMENT)
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
+    with pytest.raises(EscalationMovedOn):
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+
+
+async def test_a_department_works_on_under_an_embargo(runtime: Runtime) -> None:
+    """Its answer counts as given when it is given; PR's time is PR's."""
+    ticket, _ = await held(runtime)
+    accepted = await runtime.run(answer.accept, ELS, ticket.id, None)
+    assert (accepted.holder, accepted.assignee) == (Holder.PR, "department:supply_chain/els")
+
+    given = await runtime.run(
+        answer.answer, ELS, ticket.id, None, Speech("Morgen"), publish=True, resolve=False, valid_until=None
+    )
+    assert given.ticket.holder is Holder.PR
+    [raised] = await queue(runtime)
+    await runtime.run(press.release, EVA, raised.id)
+    assert (await standing(runtime, ticket)).holder in {Holder.DEPARTMENT, Holder.WEBCARE}
+
+
+async def test_a_topic_is_held_for_tickets_that_are_there_and_those_to_come(runtime: Runtime) -> None:
+    """A reply waits from the first moment; the mark on its ticket follows with the sweep."""
+    ticket, other = await held(runtime, Scope.TOPIC)
+    assert (await standing(runtime, ticket)).embargoed
+    assert (await standing(runtime, other)).embargoed
+
+    new = await arrived(runtime, mention(by="kees"))
+    assert (await said(runtime, new)).state is ReplyState.HELD
+    assert await runtime.run(follow_embargoes, 100) == 1
+    assert await runtime.run(follow_embargoes, 100) == 0
+    assert (await standing(runtime, new)).embargoed
+
+    [raised] = await queue(runtime)
+    await runtime.run(press.release, EVA, raised.id)
+    assert [(await standing(runtime, one)).embargoed for one in (ticket, other, new)] == [False] * 3
+    assert await replies(runtime, new) == [ReplyState.QUEUED]
+
+
+async def test_a_ticket_that_leaves_the_topic_leaves_the_embargo(runtime: Runtime) -> None:
+    _, other = await held(runtime, Scope.TOPIC)
+    await runtime.run(
+        work.reroute, ANNA, other.id, None, topic="invoice_question", department=None, reason="toch een factuur"
+    )
+    assert await runtime.run(follow_embargoes, 100) == 1
+    assert not (await standing(runtime, other)).embargoed
+
+
+async def test_without_a_fallback_its_time_ends_it(runtime: Runtime, clock: Clock) -> None:
+    ticket, _ = await held(runtime, until=SOON)
+    assert (await said(runtime, ticket)).state is ReplyState.HELD
+
+    clock.pass_(hours=2)
+    assert await runtime.run(follow_embargoes, 100) == 1
+
+    assert not (await standing(runtime, ticket)).embargoed
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
+    assert (await said(runtime, ticket)).state is ReplyState.QUEUED
+
+
+async def test_with_a_fallback_only_that_may_be_said_once_the_time_is_over(runtime: Runtime, clock: Clock) -> None:
+    ticket, _ = await held(runtime, until=SOON, fallback=FALLBACK)
+    assert (await said(runtime, ticket, FALLBACK)).state is ReplyState.HELD
+
+    clock.pass_(hours=2)
+    assert await runtime.run(follow_embargoes, 100) == 0
+    assert await events(runtime, ticket) == ["escalation.raised", "escalation.embargoed", "escalation.lapsed"]
+    assert (await said(runtime, ticket, "Iets anders")).state is ReplyState.HELD
+    assert (await said(runtime, ticket, f"{FALLBACK}\n")).state is ReplyState.QUEUED
+
+    await runtime.run(follow_embargoes, 100)
+    assert (await events(runtime, ticket)).count("escalation.lapsed") == 1
+
+
+async def test_an_embargo_that_stands_is_changed(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime, until=SOON)
+    [raised] = await queue(runtime)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    assert await runtime.run(follow_embargoes, 100) == 0
+    assert (await standing(runtime, ticket)).embargoed
+
+
+async def test_pr_may_let_one_reply_go_and_keep_the_embargo(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime)
+    waits = await said(runtime, ticket)
+    _, approved = await runtime.run(review.approve, EVA, waits.id)
+    assert approved.state is ReplyState.QUEUED
+    assert (await standing(runtime, ticket)).embargoed
+
+
+async def test_what_cannot_be_held(runtime: Runtime) -> None:
+    unplaced = await arrived(runtime, mention("Schandalig, mijn advocaat gaat naar Kassa hiermee"))
+    [raised] = await queue(runtime)
+    assert unplaced.topic is None
+    with pytest.raises(NothingToHold, match="no topic"):
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    with pytest.raises(NothingToHold, match="no incident"):
+        await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, LONG, None)
+    with pytest.raises(NotInFuture):
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, MORNING, None)
