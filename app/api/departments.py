@@ -14,7 +14,7 @@ from app.api.acting import OneTicket, shown
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
-from app.api.replies import ReplyQueued, Words, queued
+from app.api.replies import CONFIRM, Confirmed, ReplyQueued, Words, queued
 from app.api.tickets import TicketLine
 from app.flows import answer as speaking
 from app.flows.answer import Answered
@@ -34,6 +34,7 @@ class AnswerIn(InModel):
         description="What the customer is to read, word for word",
         examples=["Dag Jan, je pakket ligt bij het depot in Utrecht en komt morgen voor 12 uur."],
     )
+    confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
     publish: Flag = Field(True, description="False keeps an answer that could go first-hand a draft for webcare")
     resolve: Flag = Field(False, description="Settle the ticket when the answer goes first-hand")
     valid_until: Instant | None = Field(
@@ -80,7 +81,7 @@ async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn)
         caller,
         on.ticket_id,
         on.expected,
-        Speech(given.text),
+        Speech(given.text, confirm=given.confirm),
         publish=given.publish,
         resolve=given.resolve,
         valid_until=given.valid_until,

@@ -35,6 +35,10 @@ Approver = Annotated[Caller, allow(Permission.APPROVE_REPLIES)]
 Words = Annotated[str, Text(10_000, 1)]
 Attachments = Annotated[list[AttachmentIn], Field(max_length=20)]
 
+Confirmed = Annotated[frozenset[Name], Field(max_length=50)]
+
+CONFIRM = "Personal data that may be public all the same: kinds (`phone`) or ids, as `personal_data_found` lists them"
+
 _places = Places(UUID)
 
 
@@ -45,9 +49,7 @@ class ReplyIn(InModel):
     )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
     attachments: Attachments = Field(default_factory=list, description="As many as the platform takes with one reply")
-    confirm: list[Name] = Field(
-        default_factory=list, description="Findings that the agent accepts; nothing is found yet, so nothing is asked"
-    )
+    confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
 
 
 class ReplyQueued(OutModel):
@@ -63,6 +65,7 @@ class ApproveIn(InModel):
     """Nothing at all lets it go as it is."""
 
     text: Words | None = Field(None, description="Other words in place of those written, which are kept beside them")
+    confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
     despite: Flag = Field(False, description="Also when the customer posted since it was written")
 
 
@@ -90,7 +93,7 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
 
     It is `held` when somebody else must look first, and counts as an answer from when it is let go.
     """
-    speech = Speech(said.text, said.visibility, references(said.attachments))
+    speech = Speech(said.text, said.visibility, references(said.attachments), said.confirm)
     return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
 
 
@@ -117,7 +120,10 @@ async def approve(caller: Approver, runtime: Serving, reply_id: UUID, asked: App
     What waits for somebody else still stays held and says for whom.
     """
     given = asked or ApproveIn()
-    return _shown(await runtime.run(review.approve, caller, reply_id, text=given.text, despite=given.despite))
+    approved = await runtime.run(
+        review.approve, caller, reply_id, text=given.text, confirm=given.confirm, despite=given.despite
+    )
+    return _shown(approved)
 
 
 @router.post("/replies/{reply_id}/reject", summary="Reject a held reply")

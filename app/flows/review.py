@@ -20,9 +20,9 @@ from app.answers.reply import (
     in_words,
     rewritten,
 )
-from app.channels.platform import ReplyWindowClosed, check_text
+from app.channels.platform import ReplyWindowClosed
 from app.flows.record import record
-from app.flows.say import holds, open_window, send, why_waiting
+from app.flows.say import Speech, check_words, holds, open_window, send, why_waiting
 from app.mentions.mention import Visibility
 from app.runtime import Unit
 from app.tickets import lifecycle
@@ -33,13 +33,19 @@ CLOSED_MEANWHILE = "the ticket was closed before it was let go"
 
 
 async def approve(
-    unit: Unit, caller: Caller, reply_id: UUID, *, text: str | None = None, despite: bool = False
+    unit: Unit,
+    caller: Caller,
+    reply_id: UUID,
+    *,
+    text: str | None = None,
+    confirm: frozenset[str] = frozenset(),
+    despite: bool = False,
 ) -> tuple[Ticket, Reply]:
     """Let a held reply go as far as the caller may; `text` replaces its words, and those that stood are kept.
 
-    `despite`: also when the customer posted since it was written. Raises `ReplyInOtherState`, `OwnReply`,
-    `CustomerPostedMeanwhile`, `ReplyDoesNotFit`, `ReplyWindowClosed`, and `Forbidden` when the caller may lift none of
-    its holds.
+    `confirm` is for what is personal in other words; `despite`: also when the customer posted since it was written.
+    Raises `ReplyInOtherState`, `OwnReply`, `CustomerPostedMeanwhile`, `ReplyWindowClosed`, what `check_words` raises,
+    and `Forbidden` when the caller may lift none of its holds.
     """
     ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "approve", ReplyState.HELD)
@@ -53,9 +59,8 @@ async def approve(
         raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
     if not despite:
         await _check_seen(unit, reply)
-    check_text(
-        unit.rulebook.platform(ticket.channel), Visibility(reply.visibility), changed.text, len(reply.attachments)
-    )
+    speech = Speech(changed.text, Visibility(reply.visibility), reply.attachments, confirm | set(reply.confirmed))
+    changed = replace(changed, confirmed=check_words(unit, ticket, speech))
     return await _decide_one(unit, caller.actor, ticket, reply, _freed(unit, changed, left))
 
 

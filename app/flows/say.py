@@ -5,11 +5,12 @@ held reply go (review) and how anything is published (dispatch).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.access.role import Caller
 from app.answers import store as answers
+from app.answers.guard import check_public
 from app.answers.reply import Hold, Reply, ReplyState, in_words
 from app.channels.platform import check_text, check_window
 from app.delivery import store as delivery
@@ -29,11 +30,15 @@ NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it i
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What is to be said. `visibility` None: as the customer asked. `attachments` are `{url, type, description}`."""
+    """What is to be said. `visibility` None: as the customer asked. `attachments` are `{url, type, description}`.
+
+    `confirm` names the kinds or ids of personal data that may be public all the same.
+    """
 
     text: str
     visibility: Visibility | None = None
     attachments: tuple[Mapping[str, Any], ...] = ()
+    confirm: frozenset[str] = frozenset()
 
 
 async def say(
@@ -41,14 +46,14 @@ async def say(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer of a ticket that is locked; `department` when it answers first-hand.
 
-    It counts from now, or from when the last of its holds is lifted. Raises what `check_text` and `open_window` raise.
+    It counts from now, or from when the last of its holds is lifted. Raises what `check_words` and `open_window` raise.
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     newest = next(
         post for post in reversed(posts) if post.conversation_id == ticket.conversation_id
     )  # others merged in
     visibility = speech.visibility or Visibility(ticket.visibility)
-    check_text(unit.rulebook.platform(ticket.channel), visibility, speech.text, len(speech.attachments))
+    confirmed = check_words(unit, ticket, replace(speech, visibility=visibility))
     await open_window(unit, ticket, visibility)
     reviewed = caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account)
     review = (Hold.REVIEW,) if reviewed else ()
@@ -65,9 +70,12 @@ async def say(
         state=ReplyState.HELD if held_for else ReplyState.QUEUED,
         reason=in_words(held_for) if held_for else why_waiting(unit),
         held_for=held_for,
+        confirmed=confirmed,
         attachments=speech.attachments,
     )
     data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
+    if confirmed:
+        data["confirmed"] = confirmed
     if held_for:
         held = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held_for}, unit.now)
         after = await keep(unit, caller, held)
@@ -77,6 +85,24 @@ async def say(
     await answers.add_replies(unit.tx, [said])
     await send(unit, [(after, said)])
     return after, said
+
+
+def check_words(unit: Unit, ticket: Ticket, speech: Speech) -> tuple[str, ...]:
+    """Whether the platform takes this, and whether everybody may read it; the kinds of what was confirmed.
+
+    What attachments are described with is read by everybody too. Raises `ReplyDoesNotFit`, `TooManyAttachments`,
+    `NoPrivateReplies`, `PersonalDataFound`.
+    """
+    platform, visibility = unit.rulebook.platform(ticket.channel), Visibility(speech.visibility or ticket.visibility)
+    check_text(platform, visibility, speech.text, len(speech.attachments))
+    if not platform.is_public(visibility):
+        return ()
+    texts = {"text": speech.text}
+    texts |= {f"attachments.{n}.description": one.get("description", "") for n, one in enumerate(speech.attachments)}
+    found = {field: unit.rulebook.guard.find(text) for field, text in texts.items()}
+    for field, findings in found.items():
+        check_public(findings, speech.confirm, field=field)
+    return tuple(sorted({finding.kind for findings in found.values() for finding in findings}))
 
 
 async def holds(unit: Unit, ticket: Ticket, visibility: str, text: str) -> tuple[Hold, ...]:

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
+from app.answers.guard import Guard
 from app.channels.platform import Platform
 from app.escalation.rules import EscalationRules
 from app.feedback.invitation import FeedbackRules
@@ -42,6 +43,7 @@ FILES: Mapping[str, type[Entry]] = {
     "departments": files.Departments,
     "escalation": Escalating,
     "feedback": files.Feedback,
+    "guard": speech.Guarding,
     "ownership": files.Ownership,
     "resolutions": files.Resolutions,
     "routes": files.Routes,
@@ -94,6 +96,7 @@ class Rulebook:
     resolutions: Mapping[str, Resolution]
     accounts: Mapping[str, tuple[Account, ...]]
     platforms: Mapping[str, Platform]
+    guard: Guard
     signals: Classifier
     own_authors: frozenset[tuple[str, str]]
 
@@ -163,6 +166,7 @@ def parse(sources: Sources) -> Rulebook:
         resolutions=shelf.get(files.Resolutions).build(),
         accounts=accounts,
         platforms=shelf.get(speech.Channels).build(),
+        guard=shelf.guard,
         signals=_finder(words),
         own_authors=frozenset(
             (account.channel, key)
@@ -224,6 +228,10 @@ class _Shelf:
     def classifier(self) -> Classifier:
         return Classifier(tuple(self.topics.values()))
 
+    @cached_property
+    def guard(self) -> Guard:
+        return self.get(speech.Guarding).build()
+
     @property
     def digest(self) -> str:
         """SHA-256 over the content as JSON, file by file. Order counts, as the first rule that matches wins."""
@@ -243,6 +251,8 @@ class _Shelf:
         if self.has(files.Topics):
             results = checks.run_examples(self.topics.values(), self.classifier)
             yield from checks.check_examples(self.pages["topics"], results)
+        if self.has(speech.Guarding):
+            yield from checks.check_guard(self.pages["guard"], self.get(speech.Guarding), self.guard)
         if self.has(files.Topics, files.Ownership):
             owning, topics = self.get(files.Ownership), self.get(files.Topics)
             yield from checks.check_owners(self.pages["ownership"], owning, self.pages["topics"], topics)

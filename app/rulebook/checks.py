@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, TypeVar
 
+from app.answers.guard import Guard
 from app.mentions.mention import plain_handle
 from app.routing.decision import Priority
 from app.rulebook.entry import Entry
 from app.rulebook.files import Accounts, Ownership, Routes, Topics
 from app.rulebook.located import Page, Problem, nearest
 from app.rulebook.promises import Sla, SlaEntry
+from app.rulebook.speech import Guarding
 from app.sla.policy import Metric
 from app.topics.classify import Classification, Classifier, Example, Topic, readable
 
@@ -54,6 +56,24 @@ def check_examples(page: Page, results: Collection[ExampleResult]) -> Iterator[P
         if not result.passed:
             where = ("topics", result.topic, "examples", result.position)
             yield page.problem(where, str(result), "correct a phrase, its weight or the example")
+
+
+def check_guard(page: Page, file: Guarding, guard: Guard) -> Iterator[Problem]:
+    """What is ours is data of a known kind, and examples find what they say."""
+    without_own = Guard(file.guard.region, file.guard.numbers, ())
+    for index, text in enumerate(file.guard.own):
+        if not without_own.find(text):
+            where = ("guard", "own", index)
+            yield page.problem(where, f"'{text}' is no personal data", "leave it out, or write it as in a reply")
+    for index, example in enumerate(file.guard.examples):
+        got = tuple(finding.kind for finding in guard.find(example.text))
+        if got != example.finds:
+            message = f"'{example.text}' wants {_listed(example.finds)} and gets {_listed(got)}"
+            yield page.problem(("guard", "examples", index), message, "correct a pattern or the example")
+
+
+def _listed(kinds: Collection[str]) -> str:
+    return ", ".join(kinds) or "nothing"
 
 
 def check_owners(page: Page, file: Ownership, topics_page: Page, topics: Topics) -> Iterator[Problem]:

@@ -5,11 +5,13 @@ Knows one file at a time. Refuses to know how files fit together (checks) and ho
 
 from typing import Self
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from app.answers.guard import Guard
 from app.channels.counting import Way
 from app.channels.platform import LONGEST, Manner, Platform
-from app.rulebook.entry import Duration, Entry, wrong
+from app.rulebook.entry import Duration, Entry, attempt, wrong
 from app.rulebook.files import ChannelName, Line, Slug, Some
 
 
@@ -51,3 +53,32 @@ class Channels(Entry):
 
 def _built(manner: MannerEntry | None) -> Manner | None:
     return Manner(**dict(manner)) if manner else None
+
+
+class GuardExampleEntry(Entry):
+    text: Line
+    finds: tuple[str, ...]
+
+
+class GuardEntry(Entry):
+    region: str
+    numbers: dict[Slug, Some[tuple[Line, ...]]] = Field(default_factory=dict)
+    own: tuple[Line, ...] = ()
+    examples: tuple[GuardExampleEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _finds(self) -> Self:
+        if self.region not in SUPPORTED_REGIONS:
+            raise wrong(f"unknown region '{self.region}'", "use the code of ISO 3166, such as NL")
+        attempt(self.build, "correct the pattern; see the syntax at the top of guard.yaml")
+        return self
+
+    def build(self) -> Guard:
+        return Guard(self.region, self.numbers, self.own)
+
+
+class Guarding(Entry):
+    guard: GuardEntry
+
+    def build(self) -> Guard:
+        return self.guard.build()

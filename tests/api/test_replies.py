@@ -176,3 +176,51 @@ async def test_a_note_brings_its_attachments(client: httpx.AsyncClient, runtime:
 
     timeline = (await client.get(f"{API}/tickets/{ticket.id}/timeline", headers=anna)).json()["items"]
     assert timeline[-1]["data"] == noted
+
+
+async def test_personal_data_is_not_said_in_public_unless_it_is_confirmed(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    path = f"{API}/tickets/{ticket.id}/reply"
+    said = {"text": "We bellen je op 06-12345678, Sanne."}
+
+    refused = await client.post(path, json=said, headers=anna)
+    private = await client.post(path, json={**said, "visibility": "private"}, headers=anna)
+    by_kind = await client.post(path, json={**said, "confirm": ["phone"]}, headers=anna)
+    [finding] = refused.json()["findings"]
+    by_id = await client.post(path, json={**said, "confirm": [finding["id"]]}, headers=anna)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "personal_data_found")
+    assert (finding["kind"], said["text"][finding["start"] : finding["end"]]) == ("phone", "06-12345678")
+    assert "12345678" not in refused.text
+    assert [answer.status_code for answer in (private, by_kind, by_id)] == [202, 202, 202]
+    timeline = (await client.get(f"{API}/tickets/{ticket.id}/timeline", headers=anna)).json()["items"]
+    told = [one["data"].get("confirmed") for one in timeline if one["type"] == "ticket.replied"]
+    assert told == [None, ["phone"], ["phone"]]
+
+
+async def test_the_description_of_an_attachment_is_read_by_everybody(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
+) -> None:
+    ticket = await opened(runtime)
+    letter = {"url": "https://poldermobiel.example/brief.png", "description": "Brief aan jan@post.example"}
+
+    refused = await client.post(
+        f"{API}/tickets/{ticket.id}/reply", json={**HELLO, "attachments": [letter]}, headers=anna
+    )
+
+    assert (refused.status_code, refused.json()["field"]) == (422, "attachments.0.description")
+
+
+async def test_a_department_is_guarded_as_well(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    ticket = await opened(runtime, "Waar blijft mijn pakketje?", channel="forum")
+    els = await token_for(runtime, Role.DEPARTMENT, "supply_chain", name="els")
+    said = {"text": "Je bestelling PM-20261122 komt morgen."}
+
+    refused = await client.post(f"{API}/tickets/{ticket.id}/answer", json=said, headers=els)
+    confirmed = {**said, "confirm": ["order_number"]}
+    given = await client.post(f"{API}/tickets/{ticket.id}/answer", json=confirmed, headers=els)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "personal_data_found")
+    assert (given.status_code, given.json()["reply"]["state"]) == (202, "queued")

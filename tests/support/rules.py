@@ -57,6 +57,15 @@ feedback:
       {language: Nederlands, invitation: i, question: q, lowest: l, highest: h, comment: c, send: s, thanks: t,
        closed: z, score_missing: m, comment_too_long: g}
 """
+GUARD = """\
+guard:
+  region: NL
+  numbers:
+    order_number: ['\\bPM-\\d{8}\\b']
+  own: [help@poldermobiel.example]
+  examples:
+    - {text: 'Mail help@poldermobiel.example over PM-20261122', finds: [order_number]}
+"""
 OWNERSHIP = """\
 ownership:
   - {topics: [invoice], department: billing, stage: central}
@@ -117,6 +126,7 @@ FILES = {
     "departments.yaml": DEPARTMENTS,
     "escalation.yaml": ESCALATION,
     "feedback.yaml": FEEDBACK,
+    "guard.yaml": GUARD,
     "ownership.yaml": OWNERSHIP,
     "resolutions.yaml": RESOLUTIONS,
     "routes.yaml": ROUTES,
