@@ -18,7 +18,7 @@ from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
 from app.flows.hold import follow_embargoes
 from app.flows.survey import send_due
-from app.flows.watch import pass_time, watch
+from app.flows.watch import pass_time, tell, watch
 from app.kit import logs
 from app.runtime import Runtime
 
@@ -59,6 +59,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
     return (
         Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, send, ending),
         Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
+        Chore("tell", knobs.poll_interval, 200, lambda limit: runtime.run(tell, limit)),
         Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
         Chore("embargoes", timedelta(seconds=5), 200, lambda limit: runtime.run(follow_embargoes, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),

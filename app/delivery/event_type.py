@@ -41,6 +41,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "sla.changed": "Another promise holds, because topic, owner, priority or tags changed",
     "sla.warning": "A promise will soon be due",
     "sla.breached": "A promise was not kept in time",
+    "sla.notified": "People are told of a promise: a department, or webcare's leads or managers",
     "sla.met": "A promise was kept in time",
     "escalation.raised": "PR is asked to look at it",
     "escalation.acknowledged": "PR looks at it",

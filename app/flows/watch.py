@@ -1,4 +1,4 @@
-"""Time passes: promises come due, tickets wake and close.
+"""Time passes: promises come due, people are told, tickets wake and close.
 
 Knows that a promise which cannot be read must not hold up the others. Refuses to know what a breach means (record)
 and when to look (worker).
@@ -7,7 +7,9 @@ and when to look (worker).
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
+from app.flows.climb import climb, told
 from app.flows.record import record
 from app.kit import logs
 from app.runtime import Unit
@@ -31,8 +33,21 @@ async def watch(unit: Unit, limit: int = 200) -> int:
         return 0
     at_least = replace(unit, now=max(unit.now, due.now))
     standing = await tickets.claim_tickets(unit.tx, due.ticket_ids)
-    await _record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
+    recorded = await _record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
+    await climb(at_least, recorded)
     return due.clocks
+
+
+async def tell(unit: Unit, limit: int = 200) -> int:
+    """Tell people of promises that are, or were, about to break, now that it is their time of day. How many."""
+    untold = await sla.claim_untold(unit.tx, limit)
+    standing = await tickets.claim_tickets(unit.tx, [one.ticket_id for one in untold])
+    steps, outcomes = told(standing, untold)
+    recorded = await _record_readable(unit, steps)
+    unread = {step.ticket.id for step in steps} - recorded.keys()
+    done = {one.id: outcomes[one.id] for one in untold if one.ticket_id not in unread}
+    await sla.mark_told(unit.tx, done, unit.now)
+    return len(untold)
 
 
 async def pass_time(unit: Unit, limit: int = 200) -> int:
@@ -40,7 +55,7 @@ async def pass_time(unit: Unit, limit: int = 200) -> int:
     a department did not get or not accept. How many.
     """
     over = await tickets.claim_timed(unit.tx, limit)
-    return await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over])
+    return len(await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over]))
 
 
 def _passed(ticket: Ticket, now: datetime) -> Step:
@@ -56,18 +71,17 @@ def _passed(ticket: Ticket, now: datetime) -> Step:
     return lifecycle.fall_back(ticket, FellBack.NOT_DELIVERED if sent else FellBack.NOT_ACCEPTED, now)
 
 
-async def _record_readable(unit: Unit, steps: Sequence[Step]) -> int:
+async def _record_readable(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     """All at once; when a clock cannot be read, halves of them, until its ticket stands alone and is left for later.
 
     `record` reads clocks before it writes, so one that it cannot read has left nothing behind in the transaction.
-    Returns how many were recorded.
+    Returns the tickets that were recorded, as they stand now.
     """
     try:
-        await record(unit, steps)
+        return await record(unit, steps)
     except (NeverOpen, PolicyUnreadable, UnknownCalendar) as error:
         if len(steps) == 1:
             logs.failure("sla.unreadable", error, ticket=steps[0].ticket.number)
-            return 0
+            return {}
         half = len(steps) // 2
-        return await _record_readable(unit, steps[:half]) + await _record_readable(unit, steps[half:])
-    return len(steps)
+        return await _record_readable(unit, steps[:half]) | await _record_readable(unit, steps[half:])

@@ -1,21 +1,23 @@
-"""Clocks in the database.
+"""Clocks in the database, and the rungs that they reached.
 
 Knows how they are written, and how a sweep claims those whose moment has come. Refuses to know what a moment means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, DateTime, Row, Uuid, any_, bindparam, select, text
 
-from app.kit.db import OnConflict, Reading, Transaction
+from app.kit.db import OnConflict, Reading, Transaction, as_json
 from app.sla.clock import Clock, State, next_at
+from app.sla.ladder import Does, Rung
 from app.sla.policy import Happening, Metric, as_record, from_record
-from app.sla.tables import clock
+from app.sla.tables import clock, rung
+from app.tickets.tables import ticket
 
 _OWN_COLUMNS = tuple(field.name for field in fields(Clock))
 _values = attrgetter(*_OWN_COLUMNS)
@@ -40,6 +42,73 @@ _CLAIM = text("""
     FROM due WHERE clock.id = due.id
     RETURNING due.ticket_id, now() AS now
 """)
+
+
+_CLIMBING = (
+    select(clock)
+    .where(clock.c.ticket_id == any_(bindparam("ticket_ids", type_=ARRAY(Uuid))))
+    .where(clock.c.climb_at < bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(clock.c.climb_at, clock.c.id)
+)
+
+_ADD_RUNGS = """
+    INSERT INTO rung (clock_id, name, id, ticket_id, does, aim, reached_at, tell_at, done_at)
+    SELECT clock_id, name, id, ticket_id, does, aim, reached_at, tell_at, done_at
+    FROM json_populate_recordset(NULL::rung, $1)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+# As with clocks: who cannot be told now is told later, and stands in nobody's way.
+_CLAIM_UNTOLD = text("""
+    WITH due AS MATERIALIZED (
+        SELECT rung.id
+        FROM rung JOIN ticket ON ticket.id = rung.ticket_id
+        WHERE rung.tell_at <= now()
+        ORDER BY rung.tell_at, rung.id
+        LIMIT :limit
+        FOR UPDATE OF rung, ticket SKIP LOCKED
+    )
+    UPDATE rung SET tell_at = now() + interval '5 minutes'
+    FROM due, clock WHERE rung.id = due.id AND clock.id = rung.clock_id
+    RETURNING rung.id, rung.ticket_id, rung.aim, rung.reached_at,
+        clock.metric, clock.round, clock.department, clock.ended_at, clock.due_at
+""")
+
+
+_MARK_TOLD = """
+    UPDATE rung SET outcome = told.outcome, tell_at = NULL, done_at = told.done_at
+    FROM json_populate_recordset(NULL::rung, $1) AS told WHERE rung.id = told.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A rung that a clock came to, at its own moment. `tell_at` is when people may hear of it; None: nobody does."""
+
+    id: UUID
+    clock: Clock
+    rung: Rung
+    at: datetime
+    tell_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A rung of which somebody is to be told now; `aim` is department, lead or manager."""
+
+    id: UUID
+    ticket_id: UUID
+    aim: str
+    reached_at: datetime
+    metric: str
+    round: int
+    department: str | None
+    ended_at: datetime | None
+    due_at: datetime | None
+
+
+_untold = attrgetter(*(field.name for field in fields(Untold)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +147,64 @@ async def claim_due(tx: Transaction, limit: int) -> Due | None:
     if not rows:
         return None
     return Due(len(rows), tuple({row.ticket_id: None for row in rows}), rows[0].now)
+
+
+async def list_climbing(tx: Reading, ticket_ids: Sequence[UUID], now: datetime) -> tuple[Clock, ...]:
+    """The clocks of the tickets that have come to a rung, the one that did so first before the others."""
+    return tuple(map(_clock, await tx.rows(_CLIMBING, {"ticket_ids": list(ticket_ids), "now": now})))
+
+
+async def add_reached(tx: Transaction, reached: Sequence[Reached], now: datetime) -> frozenset[UUID]:
+    """Keep that clocks came to rungs; returns the ids of those that they had never come to before."""
+    rows = [
+        {
+            "clock_id": one.clock.id,
+            "name": one.rung.name,
+            "id": one.id,
+            "ticket_id": one.clock.ticket_id,
+            "does": one.rung.does,
+            "aim": one.rung.to,
+            "reached_at": one.at,
+            "tell_at": one.tell_at,
+            "done_at": None if one.tell_at else now,
+        }
+        for one in reached
+    ]
+    return frozenset(row["id"] for row in await tx.fetch(_ADD_RUNGS, as_json(rows)))
+
+
+async def mark_climbed(tx: Transaction, levels: Mapping[UUID, timedelta]) -> None:
+    """By clock: the level at which everything was done."""
+    await tx.update(clock, [{"id": clock_id, "climbed": level} for clock_id, level in levels.items()])
+
+
+async def claim_untold(tx: Transaction, limit: int) -> tuple[Untold, ...]:
+    """Lock up to `limit` rungs of which people may be told by now, and their tickets; others' are passed over."""
+    return tuple(Untold(*_untold(row)) for row in await tx.rows(_CLAIM_UNTOLD, {"limit": limit}))
+
+
+async def mark_told(tx: Transaction, outcomes: Mapping[UUID, str], now: datetime) -> None:
+    """By rung: what became of telling."""
+    rows = [{"id": rung_id, "outcome": outcome, "done_at": now} for rung_id, outcome in outcomes.items()]
+    await tx.fetch(_MARK_TOLD, as_json(rows))
+
+
+async def list_notices(
+    tx: Reading, *, aim: str | None, department: str | None, ticket_id: UUID | None, limit: int, before: UUID | None
+) -> Sequence[Row[Any]]:
+    """Who was told, or is to be told, of which promises; the newest first. `department` is who owns the ticket."""
+    asked = select(rung, clock.c.metric, clock.c.round, ticket.c.number, ticket.c.department).where(
+        rung.c.clock_id == clock.c.id, rung.c.ticket_id == ticket.c.id, rung.c.does == Does.NOTIFY
+    )
+    if aim is not None:
+        asked = asked.where(rung.c.aim == aim)
+    if department is not None:
+        asked = asked.where(ticket.c.department == department)
+    if ticket_id is not None:
+        asked = asked.where(rung.c.ticket_id == ticket_id)
+    if before is not None:
+        asked = asked.where(rung.c.id < before)
+    return await tx.rows(asked.order_by(rung.c.id.desc()).limit(limit))
 
 
 def _row(one: Clock) -> dict[str, Any]:

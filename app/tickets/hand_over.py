@@ -27,6 +27,7 @@ class FellBack(StrEnum):
 
     NOT_DELIVERED = "not_delivered"
     NOT_ACCEPTED = "not_accepted"
+    NOT_ANSWERED = "not_answered"
 
 
 @dataclass(frozen=True, slots=True)
