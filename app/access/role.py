@@ -36,6 +36,7 @@ class Permission(StrEnum):
     SETTLE_TICKETS = "settle_tickets"
     ANSWER_TICKETS = "answer_tickets"
     APPROVE_REPLIES = "approve_replies"
+    ASSIGN_TICKETS = "assign_tickets"
     ESCALATE_TICKETS = "escalate_tickets"
     READ_ESCALATIONS = "read_escalations"
     HANDLE_ESCALATIONS = "handle_escalations"
@@ -85,6 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MANAGER: frozenset(
         {
             Permission.READ_TICKETS,
+            Permission.ASSIGN_TICKETS,
             Permission.ESCALATE_TICKETS,
             Permission.APPROVE_REPLIES,
             Permission.MANAGE_AGENTS,
@@ -117,12 +119,16 @@ class Caller:
     @property
     def actor(self) -> str:
         """How history names the caller: `agent:anna`, `department:billing/anna`."""
-        whom = f"{self.department}/{self.name}" if self.department else self.name
-        return f"{self.role}:{whom}"
+        return actor_of(self.role, f"{self.department}/{self.name}" if self.department else self.name)
 
     @property
     def permissions(self) -> frozenset[Permission]:
         return PERMISSIONS[self.role]
+
+
+def actor_of(role: Role, whom: str) -> str:
+    """A person as history names one."""
+    return f"{role}:{whom}"
 
 
 def check_binding(role: Role, department: str | None) -> None:

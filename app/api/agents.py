@@ -19,14 +19,16 @@ from app.api.tickets import TicketLine
 from app.flows import work
 from app.routing.decision import Priority
 from app.tickets.resolution import SOLVED
+from app.tickets.tagging import AT_MOST, Tagging
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
 Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
 Escalator = Annotated[Caller, allow(Permission.ESCALATE_TICKETS)]
+Lead = Annotated[Caller, allow(Permission.ASSIGN_TICKETS)]
 Settler = Annotated[Caller, allow(Permission.SETTLE_TICKETS)]
 Words = Annotated[str, Text(10_000, 1)]
-Tag = Annotated[str, Text(50, 1)]
+Tags = Annotated[list[Annotated[str, Text(50, 1)]], Field(max_length=AT_MOST)]
 
 
 class NoteIn(InModel):
@@ -38,8 +40,18 @@ class PatchIn(InModel):
     """What is left out stays as it is."""
 
     priority: Priority | None = Field(None, description="How urgent it is from now on", examples=["high"])
-    tags: Annotated[list[Tag], Field(max_length=20)] | None = Field(
-        None, description="All of its tags from now on", examples=[["vip", "winkel"]]
+    tags: Tags | None = Field(None, description="All of its tags from now on", examples=[["vip", "winkel"]])
+    add_tags: Tags = Field(default_factory=list, description="Besides those that stand", examples=[["storing"]])
+    remove_tags: Tags = Field(default_factory=list, description="Of those that stand", examples=[["winkel"]])
+
+    def tagging(self) -> Tagging:
+        return Tagging(None if self.tags is None else tuple(self.tags), tuple(self.add_tags), tuple(self.remove_tags))
+
+
+class AssignIn(InModel):
+    to: Name | None = Field(description="Name of an agent's token; null: nobody", examples=["anna"])
+    reason: Annotated[str, Text(1000, 1)] | None = Field(
+        None, description="For who gets it", examples=["Jij sprak deze klant gisteren ook"]
     )
 
 
@@ -101,6 +113,15 @@ async def release(caller: Agent, on: OneTicket, _: Nothing | None = None) -> Tic
     return await on.run(work.release, caller)
 
 
+@router.post("/tickets/{ticket_id}/assign", summary="Give a ticket to an agent")
+async def assign(caller: Lead, on: OneTicket, asked: AssignIn) -> TicketLine:
+    """Whoever has it now. It stands with the agent for eight hours, longer with every act of theirs; null lets it go.
+
+    Agents take tickets themselves with `claim`.
+    """
+    return await on.run(work.assign, caller, asked.to, asked.reason)
+
+
 @router.post("/tickets/{ticket_id}/lease", summary="Keep a ticket for longer")
 async def renew(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
     """Ten minutes from now."""
@@ -118,8 +139,7 @@ async def note(caller: Settler, on: OneTicket, once: Repeating, said: NoteIn) ->
 @router.patch("/tickets/{ticket_id}", summary="Change priority or tags")
 async def update(caller: Agent, on: OneTicket, asked: PatchIn) -> TicketLine:
     """Another priority chooses the promises anew; what was breached stays breached."""
-    tags = None if asked.tags is None else tuple(dict.fromkeys(asked.tags))
-    return await on.run(work.update, caller, priority=asked.priority, tags=tags)
+    return await on.run(work.update, caller, priority=asked.priority, tags=asked.tagging())
 
 
 @router.post("/tickets/{ticket_id}/reroute", summary="Give a ticket another topic or department")

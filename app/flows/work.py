@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.access.role import Caller
+from app.access.role import Caller, Role, actor_of
+from app.access.store import list_agents
 from app.flows import survey
 from app.flows.record import record_one
 from app.kit.errors import Invalid
@@ -30,6 +31,7 @@ from app.tickets.queue import store as queue
 from app.tickets.queue.wanted import Wanted
 from app.tickets.resolution import check_choice
 from app.tickets.store import ChangedMeanwhile
+from app.tickets.tagging import Tagging
 from app.tickets.ticket import Step, Ticket
 
 TOLD_AT_MOST = 50  # of what changed since a version: more than a person reads
@@ -38,6 +40,10 @@ WEBCARE = "webcare"  # the department that this team itself is
 
 class TopicOrDepartment(Invalid):
     """A reroute names neither, or both."""
+
+
+class UnknownAgent(Invalid):
+    """Nobody of this name holds an agent's token."""
 
 
 async def claim_next(unit: Unit, caller: Caller, wanted: Wanted) -> Ticket | None:
@@ -54,6 +60,19 @@ async def claim(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | Non
 async def release(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.release(ticket, caller.actor, unit.now))
+
+
+async def assign(
+    unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, to: str | None, reason: str | None
+) -> Ticket:
+    """Give a ticket to the agent of this name, or to nobody. Raises `UnknownAgent`."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    agents = [] if to is None else [name for name, _ in await list_agents(unit.tx)]
+    if to is not None and to not in agents:
+        message = f"There is no agent '{to}'; there are: {', '.join(agents) or 'none yet'}."
+        raise UnknownAgent(message, field="to", allowed=agents)
+    name = None if to is None else actor_of(Role.AGENT, to)
+    return await record_one(unit, lifecycle.assign(ticket, caller.actor, name, reason, unit.now))
 
 
 async def renew(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
@@ -80,11 +99,12 @@ async def update(
     expected: int | None,
     *,
     priority: str | None = None,
-    tags: tuple[str, ...] | None = None,
+    tags: Tagging | None = None,
 ) -> Ticket:
-    """Another priority chooses the SLA policies anew; what changes nothing writes nothing."""
+    """Another priority chooses the SLA policies anew; what changes nothing writes nothing. Raises `TooManyTags`."""
     ticket = await take(unit, caller, ticket_id, expected)
-    step = lifecycle.update(ticket, caller.actor, priority=priority, tags=tags)
+    wanted = tags.of(ticket.tags) if tags else None
+    step = lifecycle.update(ticket, caller.actor, priority=priority, tags=wanted)
     return await keep(unit, caller, step) if step.events else ticket
 
 

@@ -14,6 +14,7 @@ _AT_WORK = frozenset({State.TRIAGE, State.ROUTED, State.WORKING})
 # The whole table of legal moves; 409 answers quote it.
 LEGAL: dict[str, frozenset[State]] = {
     "claim": _UNRESOLVED,
+    "assign": _UNRESOLVED,
     "release": frozenset({State.WORKING}),
     "lease": frozenset({State.WORKING}),
     "note": frozenset(State),

@@ -26,6 +26,7 @@ from app.tickets.legal import (
 from app.tickets.ticket import Event, State, Step, Ticket
 
 LEASE = timedelta(minutes=10)
+SHIFT = timedelta(hours=8)  # how long what a lead assigned stands with whoever got it, without a word from them
 REOPEN_WINDOW = timedelta(days=7)
 
 
@@ -131,6 +132,15 @@ def release(ticket: Ticket, actor: str, now: datetime) -> Step:
         raise HeldElsewhere(message, holder=str(ticket.holder))
     data = {"assignee": None, "from": ticket.assignee}
     return Step(ticket, _unclaimed(ticket), (Event("ticket.reassigned", actor, data),))
+
+
+def assign(ticket: Ticket, actor: str, to: str | None, reason: str | None, now: datetime) -> Step:
+    """A lead gives the ticket to an agent, or to nobody: as if they took it or let it go, whoever has it now."""
+    check_legal(ticket, "assign")
+    loose = replace(ticket, lease_until=None)
+    step = release(loose, actor, now) if to is None else claim(loose, to, now, SHIFT)
+    [event] = step.events
+    return Step(ticket, step.ticket, (replace(event, actor=actor, data={**event.data, "reason": reason}),))
 
 
 def note(ticket: Ticket, actor: str, text: str, attachments: Sequence[Mapping[str, Any]] = ()) -> Step:

@@ -34,12 +34,9 @@ async def test_a_late_writer_is_told_what_changed_and_can_go_on_from_there(
     again = await client.patch(at(ticket), json={"priority": "low"}, headers={**anna, "If-Match": late.headers["etag"]})
 
     assert late.status_code == 412
-    assert [(one["type"], one["actor"]) for one in told] == [
-        ("ticket.reassigned", "agent:anna"),
-        ("ticket.updated", "agent:anna"),
-    ]
-    assert told[0]["changes"]["assignee"] == "agent:anna"
-    assert told[1]["changes"] == {"priority": "high"}
+    taken, raised = (one for one in told if one["actor"] == "agent:anna")
+    assert (taken["type"], taken["changes"]["assignee"]) == ("ticket.reassigned", "agent:anna")
+    assert (raised["type"], raised["changes"]) == ("ticket.updated", {"priority": "high"})
     assert again.json()["priority"] == "low"
 
 

@@ -18,6 +18,7 @@ from app.kit.ids import new_id
 from app.runtime import Runtime
 from app.tickets.queue.wanted import Wanted
 from app.tickets.store import list_events
+from app.tickets.tagging import Tagging
 from app.tickets.ticket import Ticket
 from tests.support.mentions import mention
 
@@ -121,7 +122,7 @@ async def test_another_owner_brings_another_promise_and_says_why(runtime: Runtim
 async def test_another_priority_brings_other_promises_and_other_tags_none(runtime: Runtime) -> None:
     ticket = await opened(runtime)
 
-    await runtime.run(work.update, ANNA, ticket.id, None, tags=("vip",))
+    await runtime.run(work.update, ANNA, ticket.id, None, tags=Tagging(("vip",)))
     assert await changes(runtime, ticket) == []
 
     await runtime.run(work.update, ANNA, ticket.id, None, priority="urgent")

@@ -27,6 +27,7 @@ from app.rulebook import Rulebook
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets.store import claim_tickets, get_ticket, list_events
+from app.tickets.tagging import Tagging
 from app.tickets.ticket import Ticket
 from tests.support.clock import Clock
 from tests.support.mentions import mention
@@ -262,7 +263,7 @@ async def test_the_same_resolution_is_decided_once(runtime: Runtime) -> None:
 
 async def test_who_opted_out_on_one_ticket_is_asked_about_none(runtime: Runtime) -> None:
     before = await opened(runtime)
-    await runtime.run(work.update, ANNA, before.id, None, priority=None, tags=(OPT_OUT_TAG,))
+    await runtime.run(work.update, ANNA, before.id, None, priority=None, tags=Tagging((OPT_OUT_TAG,)))
 
     ticket = await resolved(runtime)
 

@@ -24,8 +24,8 @@ MAY = {
     "read_rules",
     Role.PR: "read_tickets work_tickets settle_tickets approve_replies escalate_tickets read_escalations "
     "handle_escalations read_rules",
-    Role.MANAGER: "read_tickets approve_replies escalate_tickets read_escalations read_reports read_rules"
-    " manage_agents",
+    Role.MANAGER: "read_tickets assign_tickets approve_replies escalate_tickets read_escalations read_reports "
+    "read_rules manage_agents",
     Role.ADMIN: " ".join(Permission),
 }
 
