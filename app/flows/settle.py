@@ -19,7 +19,7 @@ from app.routing.decision import Decision, Subject, as_record, decide
 from app.routing.store import Decided
 from app.rulebook import Rulebook
 from app.tickets import lifecycle
-from app.tickets.lifecycle import Placement
+from app.tickets.placement import Placement
 from app.tickets.signals import Signals
 from app.tickets.ticket import Event, State, Step, Ticket
 from app.topics.classify import Classification

@@ -26,7 +26,7 @@ from app.tickets import lifecycle, press
 from app.tickets import store as tickets
 from app.tickets.hand_over import delivered, is_awaited
 from app.tickets.legal import check_legal
-from app.tickets.lifecycle import Placement
+from app.tickets.placement import Placement
 from app.tickets.queue import store as queue
 from app.tickets.queue.wanted import Wanted
 from app.tickets.resolution import check_choice

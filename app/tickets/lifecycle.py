@@ -8,7 +8,7 @@ Every function takes a ticket and a moment and returns a `Step`; an act that the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from app.tickets.legal import (
     department_at_work,
     iso,
 )
+from app.tickets.placement import Placement
 from app.tickets.ticket import Event, State, Step, Ticket
 
 LEASE = timedelta(minutes=10)
@@ -30,38 +31,9 @@ SHIFT = timedelta(hours=8)  # how long what a lead assigned stands with whoever 
 REOPEN_WINDOW = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where routing puts a ticket. `department` None: triage."""
-
-    topic: str | None
-    confidence: float
-    department: str | None
-    stage: str | None
-    arm: str | None
-    rule: str
-
-    @property
-    def holder(self) -> Holder:
-        """A department that only advises still has the ball: its answer is what everybody waits for."""
-        if self.department is None:
-            return Holder.TRIAGE
-        return Holder.WEBCARE if self.stage == "central" else Holder.DEPARTMENT
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {
-            "topic": self.topic,
-            "department": self.department,
-            "stage": self.stage,
-            "arm": self.arm,
-            "rule": self.rule,
-        }
-
-
 def first_place(placement: Placement, waiting_since: datetime, now: datetime) -> dict[str, Any]:
     """Where a ticket begins, by its fields. Until it was placed, from the customer's post on, it was in triage."""
-    return _place(placement, (Custody(Holder.TRIAGE, None, waiting_since),), now)
+    return placement.on((Custody(Holder.TRIAGE, None, waiting_since),), now)
 
 
 def opened(ticket: Ticket, placement: Placement, post: Event) -> Step:
@@ -188,7 +160,7 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
     """Another topic or owner. A department that owned it, or had the ball, is told that it is not its own any more."""
     check_legal(ticket, "reroute")
     check_free(ticket, actor, now)
-    place = _place(placement, ticket.custody, now)
+    place = placement.on(ticket.custody, now)
     moved = replace(
         ticket,
         **place | {"custody": _held_by_pr(ticket, place["custody"], now)},
@@ -354,20 +326,6 @@ def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
 def _answered(step: Step) -> Step:
     """The customer is told something: no post of theirs waits for a word any more."""
     return replace(step, ticket=replace(step.ticket, signals=step.ticket.signals.answered()))
-
-
-def _place(placement: Placement, custody: tuple[Custody, ...], now: datetime) -> dict[str, Any]:
-    """What a placement says of a ticket, by field; the ball goes to whoever it names."""
-    holder = placement.holder
-    return {
-        "state": State.TRIAGE if placement.department is None else State.ROUTED,
-        "topic": placement.topic,
-        "confidence": placement.confidence,
-        "department": placement.department,
-        "stage": placement.stage,
-        "arm": placement.arm,
-        "custody": hand_over(custody, holder, placement.department if holder is Holder.DEPARTMENT else None, now),
-    }
 
 
 def _passed(ticket: Ticket, holder: Holder, department: str | None, now: datetime) -> tuple[Custody, ...]:

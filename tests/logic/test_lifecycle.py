@@ -10,7 +10,7 @@ from app.kit.ids import new_id
 from app.tickets import lifecycle
 from app.tickets.custody import Custody, Holder
 from app.tickets.legal import LEGAL, ClaimedByAnother, HeldElsewhere, IllegalMove, NotInFuture, legal_moves
-from app.tickets.lifecycle import Placement
+from app.tickets.placement import Placement
 from app.tickets.ticket import Event, State, Step, Ticket
 from tests.support.clock import MORNING
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.kit.errors import Conflict
 from app.kit.wire import dump
 from app.tickets import lifecycle
-from app.tickets.lifecycle import Placement
+from app.tickets.placement import Placement
 from app.tickets.replay import BORN, LASTING, PASSING, changes, passing_aside, replay
 from app.tickets.ticket import State, Step, Ticket
 from tests.logic.test_lifecycle import ANNA, BRAM, LIVE, POST, ticket
