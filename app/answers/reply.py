@@ -68,7 +68,8 @@ class Reply:
     `visibility` public or private; `mention_id` is the post that it answers. `queued_at` is when it was given;
     `decided_at` when somebody let a held one go, or rejected it. `written_text` is what its writer wrote, where who
     approved it changed the words. `confirmed` names the findings of the guard that its writer accepted, `attachments`
-    are `{url, type, description}`.
+    are `{url, type, description}`. It says the department's answer `answer_id`, of whose words the share `edited` was
+    changed.
     """
 
     id: UUID
@@ -90,6 +91,8 @@ class Reply:
     written_text: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+    answer_id: UUID | None = None
+    edited: float | None = None
 
 
 def in_words(holds: Iterable[Hold]) -> str:

@@ -1,13 +1,14 @@
 """Replies and answers in the database. Knows their states; refuses to know how anything is published."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, or_, select, update
 
+from app.answers.answer import Answer
 from app.answers.reply import Hold, Reply, ReplyState
 from app.answers.tables import SAID, answer, reply
 from app.kit.db import Reading, Transaction
@@ -19,18 +20,8 @@ class ReplyNotFound(NotFound):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`first_hand`: it went to the customer as it is; else it is a draft for webcare."""
-
-    id: UUID
-    ticket_id: UUID
-    department: str
-    actor: str
-    text: str
-    first_hand: bool
-    valid_until: datetime | None
-    given_at: datetime
+class AnswerNotFound(NotFound):
+    pass
 
 
 async def add_replies(tx: Transaction, replies: Sequence[Reply]) -> None:
@@ -39,6 +30,32 @@ async def add_replies(tx: Transaction, replies: Sequence[Reply]) -> None:
 
 async def add_answer(tx: Transaction, given: Answer) -> None:
     await tx.insert(answer, [asdict(given)])
+
+
+async def get_answer(tx: Reading, answer_id: UUID) -> Answer:
+    """Raises `AnswerNotFound`."""
+    row = await tx.first(select(answer).where(answer.c.id == answer_id))
+    if row is None:
+        raise AnswerNotFound(f"There is no answer {answer_id} here.", field="answer_id")
+    return Answer(**row._asdict())
+
+
+async def list_reusable(
+    tx: Reading,
+    *,
+    topic: str | None,
+    department: str | None,
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+) -> tuple[Answer, ...]:
+    """What departments said for everybody who asks and what still holds, newest first; `after` is the last one's id."""
+    found = select(answer).where(answer.c.reusable, or_(answer.c.valid_until.is_(None), answer.c.valid_until > now))
+    for column, value in ((answer.c.topic, topic), (answer.c.department, department)):
+        found = found if value is None else found.where(column == value)
+    if after is not None:
+        found = found.where(answer.c.id < after)
+    return tuple(Answer(**row._asdict()) for row in await tx.rows(found.order_by(answer.c.id.desc()).limit(limit)))
 
 
 async def list_replies(tx: Reading, ticket_id: UUID) -> tuple[Reply, ...]:

@@ -1,6 +1,20 @@
 """Tables of what is said to customers."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Computed, DateTime, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from app.kit.db import metadata
@@ -33,6 +47,8 @@ reply = Table(
     Column("written_text", Text),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
+    Column("answer_id", Uuid),  # of the department's answer that it says
+    Column("edited", Float),  # the share of that answer's words that were changed
     Column("search", TSVECTOR, Computed(SEARCH, persisted=True)),
     CheckConstraint("state in ('held', 'queued', 'published', 'failed', 'unknown', 'rejected')", name="state"),
     Index("ix_reply_ticket_id", "ticket_id"),
@@ -55,5 +71,11 @@ answer = Table(
     Column("first_hand", Boolean, nullable=False),
     Column("valid_until", DateTime(timezone=True)),
     Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("may_publish", Boolean, nullable=False, server_default=text("true")),
+    Column("reusable", Boolean, nullable=False, server_default=text("false")),
+    Column("topic", Text),
     Index("ix_answer_ticket_id", "ticket_id"),
+    Index("ix_answer_reusable", "topic", "id", postgresql_where=text("reusable")),
 )

@@ -1,24 +1,32 @@
-"""A department's calls about its tickets: accept, answer, hand back.
+"""A department's calls about its tickets: accept, answer, hand back; and the answers that others may use again.
 
-Knows the wire form of these three. Refuses to know whether an answer goes first-hand: the ownership's stage tells.
+Knows the wire form of these. Refuses to know whether an answer goes first-hand: the ownership's stage tells.
 """
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.access.role import Caller, Permission
+from app.answers import store as answers
 from app.api.acting import OneTicket, shown
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
+from app.api.paging import Page, Paging, Places
 from app.api.replies import CONFIRM, Confirmed, ReplyQueued, Words, queued
-from app.api.tickets import TicketLine
+from app.api.serving import Serving
+from app.api.tickets import AnswerOut, Reader, TicketLine
 from app.flows import answer as speaking
-from app.flows.answer import Answered
+from app.flows.answer import Answered, Terms
 from app.flows.say import Speech
+from app.tickets.bounce import HandBackCode
+
+_places = Places(UUID)
+
+Fact = Annotated[str, Text(1000)]
 
 router = APIRouter(prefix="/api/v1", tags=["departments"])
 
@@ -40,12 +48,27 @@ class AnswerIn(InModel):
     valid_until: Instant | None = Field(
         None, description="Until when the answer may be used", examples=["2026-11-25T08:00:00Z"]
     )
+    facts: Annotated[dict[Name, Fact], Field(max_length=50)] = Field(
+        default_factory=dict,
+        description="What the answer rests on, by names of your own; for webcare, not for the customer",
+        examples=[{"order": "90817263", "status": "at the depot in Utrecht"}],
+    )
+    may_publish: Flag = Field(
+        True, description="False: it may be said to this customer in private only, by whoever says it"
+    )
+    reuse: Flag = Field(
+        False, description="True: it also answers others who ask about the same topic, as long as it is valid"
+    )
+
+    def terms(self) -> Terms:
+        return Terms(self.facts, self.valid_until, self.may_publish, self.reuse)
 
 
 class AnsweredOut(OutModel):
     """`first_hand` false: webcare has the ticket now, with the answer as a draft."""
 
     answer_id: UUID
+    version: int = Field(description="Counts the answers of one ticket from 1; the newest holds")
     first_hand: bool
     reply: ReplyQueued | None
     ticket: TicketLine
@@ -57,11 +80,47 @@ class HandBackIn(InModel):
     reason: Annotated[str, Text(1000, 1)] = Field(
         description="Read by the person who places it anew", examples=["Gaat over de factuur, niet over de levering"]
     )
+    code: HandBackCode = Field(
+        HandBackCode.OTHER,
+        description="What was wrong, in a word that is counted: the rules are mended where it happens often",
+        examples=["wrong_topic"],
+    )
     topic: Name | None = Field(None, description="Slug of the topic that fits better", examples=["invoice_wrong"])
     department: Name | None = Field(None, description="Slug of whose you think it is", examples=["billing"])
     note: Annotated[str, Text(10_000)] | None = Field(
         None, description="What else helps", examples=["Wij hebben het pakket op 20 november bezorgd."]
     )
+
+
+class ReusableOut(AnswerOut):
+    """An answer for everybody who asks about its topic."""
+
+    ticket_id: UUID = Field(description="Where it was given")
+    topic: str | None = Field(examples=["delivery_delay"])
+
+
+class AnswerFilter(Paging):
+    """Every filter that is given must hold."""
+
+    topic: Name | None = Field(None, description="Slug of what it is about")
+    department: Name | None = Field(None, description="Slug of who gave it")
+
+
+@router.get("/answers", summary="List answers that may be used again")
+async def read_answers(caller: Reader, runtime: Serving, asked: Annotated[AnswerFilter, Query()]) -> Page[ReusableOut]:
+    """Those that are still valid, newest first. A department sees its own."""
+    after = _places.decode(asked.cursor)
+    async with runtime.reading() as tx:
+        found = await answers.list_reusable(
+            tx,
+            topic=asked.topic,
+            department=caller.department or asked.department,
+            now=runtime.now(),
+            after=after,
+            limit=asked.limit + 1,
+        )
+    page, next_cursor = _places.cut(found, asked.limit, lambda answer: answer.id)
+    return Page(items=[ReusableOut.model_validate(one) for one in page], next_cursor=next_cursor)
 
 
 @router.post("/tickets/{ticket_id}/accept", summary="Accept a ticket")
@@ -84,17 +143,21 @@ async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn)
         Speech(given.text, confirm=given.confirm),
         publish=given.publish,
         resolve=given.resolve,
-        valid_until=given.valid_until,
+        terms=given.terms(),
     )
 
 
 @router.post("/tickets/{ticket_id}/handback", summary="Hand a ticket back")
 async def hand_back(caller: Owner, on: OneTicket, asked: HandBackIn) -> TicketLine:
-    """To a person in triage, with your reason and suggestion. Your clocks stop; the customer's do not."""
+    """To a person in triage, with your reason and suggestion. Your clocks stop; the customer's do not.
+
+    From the third time on the ticket is tagged `bounced`, and its event brings what was tried before.
+    """
     return await on.run(
         speaking.hand_back,
         caller,
         asked.reason,
+        code=asked.code,
         topic=asked.topic,
         department=asked.department,
         note=asked.note,
@@ -105,6 +168,7 @@ def _answered(done: Answered) -> AnsweredOut:
     sent = done.reply
     return AnsweredOut(
         answer_id=done.answer.id,
+        version=done.answer.version,
         first_hand=done.answer.first_hand,
         reply=queued(sent) if sent else None,
         ticket=shown(done.ticket),

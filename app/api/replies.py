@@ -49,6 +49,12 @@ class ReplyIn(InModel):
     )
     visibility: Visibility | None = Field(None, description="Left out: as the customer asked")
     attachments: Attachments = Field(default_factory=list, description="As many as the platform takes with one reply")
+    answer_id: UUID | None = Field(
+        None,
+        description="The department's answer that this says, as it is or in other words; `GET /answers` lists those of"
+        " other tickets that may be used again",
+        examples=["01a20262-5c11-7d3e-9b6a-2f0c5a7e1d44"],
+    )
     confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
 
 
@@ -93,7 +99,7 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
 
     It is `held` when somebody else must look first, and counts as an answer from when it is let go.
     """
-    speech = Speech(said.text, said.visibility, references(said.attachments), said.confirm)
+    speech = Speech(said.text, said.visibility, references(said.attachments), said.confirm, said.answer_id)
     return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
 
 

@@ -152,6 +152,8 @@ class ReplyOut(OutModel):
     written_text: str | None = Field(description="What its writer wrote, where who approved it changed the words")
     decided_by: str | None = Field(description="Who let it go or rejected it, where it was held")
     decided_at: datetime | None
+    answer_id: UUID | None = Field(description="The department's answer that it says")
+    edited: float | None = Field(description="The share of that answer's words that were changed, 0 to 1")
     external_id: str | None = Field(description="The channel's id of it", examples=["1859201"])
     queued_at: datetime = Field(description="When it was given")
     published_at: datetime | None
@@ -164,7 +166,11 @@ class AnswerOut(OutModel):
     department: str
     actor: str
     text: str
+    version: int = Field(description="Counts the answers of one ticket from 1; the newest holds")
     first_hand: bool
+    facts: dict[str, str] = Field(description="What it rests on", examples=[{"order": "90817263"}])
+    may_publish: bool = Field(description="Whether it may be said in public")
+    reusable: bool = Field(description="Whether it also answers others who ask about the topic")
     valid_until: datetime | None
     given_at: datetime
 

@@ -4,25 +4,31 @@ Knows who may speak and what follows for the ticket. Refuses to know what holds 
 published (dispatch).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from app.access.role import Caller
 from app.answers import store as answers
+from app.answers.answer import Answer
 from app.answers.reply import Reply, ReplyState
-from app.answers.store import Answer
 from app.flows import survey
 from app.flows.record import record_one
 from app.flows.say import Speech, say
 from app.flows.work import take
 from app.kit.ids import new_id
+from app.mentions.mention import Visibility
 from app.routing import by_hand
 from app.runtime import Unit
 from app.tickets import lifecycle
+from app.tickets import store as tickets
+from app.tickets.bounce import HandBackCode
 from app.tickets.legal import NotInFuture, department_at_work
 from app.tickets.resolution import ANSWERED
 from app.tickets.ticket import Ticket
+
+_TRIED = ("code", "reason", "topic", "department", "by")  # of an earlier hand-back
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,16 @@ class Answered:
     ticket: Ticket
     answer: Answer
     reply: Reply | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what an answer rests and what may be done with it, as `Answer` has them."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)
+    valid_until: datetime | None = None
+    may_publish: bool = True
+    reusable: bool = False
 
 
 async def reply(
@@ -55,14 +71,14 @@ async def answer(
     *,
     publish: bool,
     resolve: bool,
-    valid_until: datetime | None,
+    terms: Terms,
 ) -> Answered:
     """A department answers: first-hand where its stage lets it, else as a draft that goes to webcare.
 
     `publish` False keeps an answer that could go first-hand a draft; `resolve` settles a ticket that was answered
-    first-hand, unless the answer is held: then its customer still waits. Raises `NotInFuture`.
+    first-hand, unless the answer is held: then its customer still waits. Raises `NotInFuture`, `AnswerNotPublic`.
     """
-    if valid_until is not None and valid_until <= unit.now:
+    if terms.valid_until is not None and terms.valid_until <= unit.now:
         raise NotInFuture(
             "An answer that may not be used any more is none; choose a moment to come.", field="valid_until"
         )
@@ -75,14 +91,23 @@ async def answer(
         actor=caller.actor,
         text=speech.text,
         first_hand=publish and ticket.answered_first_hand,
-        valid_until=valid_until,
+        valid_until=terms.valid_until,
         given_at=unit.now,
+        version=1 + len(await answers.list_answers(unit.tx, ticket.id)),
+        facts=terms.facts,
+        may_publish=terms.may_publish,
+        reusable=terms.reusable,
+        topic=ticket.topic,
     )
     await answers.add_answer(unit.tx, given)
     if not given.first_hand:
-        drafted = lifecycle.answered(ticket, caller.actor, {"answer_id": str(given.id)}, unit.now)
+        drafted = lifecycle.answered(
+            ticket, caller.actor, {"answer_id": str(given.id), "version": given.version}, unit.now
+        )
         return Answered(await record_one(unit, drafted), given, None)
-    said, sent = await say(unit, caller, ticket, speech, department=department)
+    visibility = speech.visibility if terms.may_publish else Visibility.PRIVATE
+    words = replace(speech, answer_id=given.id, visibility=visibility)
+    said, sent = await say(unit, caller, ticket, words, department=department)
     if resolve and sent.state is not ReplyState.HELD:
         said = await record_one(unit, lifecycle.resolve(said, caller.actor, ANSWERED, None, unit.now))
         await survey.invite(unit, [said])
@@ -101,12 +126,28 @@ async def hand_back(
     expected: int | None,
     reason: str,
     *,
+    code: HandBackCode,
     topic: str | None,
     department: str | None,
     note: str | None,
 ) -> Ticket:
-    """Not ours: back to a person in triage, with the department's suggestion. Raises `UnknownTopic` and the like."""
+    """Not ours: back to a person in triage, with the department's suggestion. Raises `UnknownTopic` and the like.
+
+    The event tells how long it was in the wrong hands. From the third time on the ticket is tagged, and the event
+    brings the earlier ones: whoever looks then sees what was tried.
+    """
     ticket = await take(unit, caller, ticket_id, expected)
     by_hand.check_names(unit.rulebook.routing, topic, department, topics=unit.rulebook.topics)
-    data = {"reason": reason, "topic": topic, "department": department, "note": note, "by": ticket.with_department}
-    return await record_one(unit, lifecycle.hand_back(ticket, caller.actor, data, unit.now))
+    data = {
+        "code": code,
+        "reason": reason,
+        "topic": topic,
+        "department": department,
+        "note": note,
+        "by": ticket.with_department,
+        "held_seconds": (unit.now - ticket.custody[-1].since).total_seconds(),
+    }
+    before = [one for one in await tickets.list_events(unit.tx, ticket.id) if one.type == "ticket.handed_back"]
+    tried = [{"at": one.at, "actor": one.actor, **{name: one.data.get(name) for name in _TRIED}} for one in before]
+    step = lifecycle.hand_back(ticket, caller.actor, data, unit.now, tried)
+    return await record_one(unit, step)

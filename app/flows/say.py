@@ -7,9 +7,11 @@ held reply go (review) and how anything is published (dispatch).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from app.access.role import Caller
 from app.answers import store as answers
+from app.answers.answer import Answer, check_use, share_edited
 from app.answers.guard import check_public
 from app.answers.reply import Hold, Reply, ReplyState, in_words
 from app.channels.platform import check_text, check_window
@@ -32,13 +34,15 @@ NO_CHANNEL = "no channel adapter is configured: set WEBCARE_PUBLISH_URL and it i
 class Speech:
     """What is to be said. `visibility` None: as the customer asked. `attachments` are `{url, type, description}`.
 
-    `confirm` names the kinds or ids of personal data that may be public all the same.
+    `confirm` names the kinds or ids of personal data that may be public all the same; `answer_id` the department's
+    answer that it says, as it is or in other words.
     """
 
     text: str
     visibility: Visibility | None = None
     attachments: tuple[Mapping[str, Any], ...] = ()
     confirm: frozenset[str] = frozenset()
+    answer_id: UUID | None = None
 
 
 async def say(
@@ -46,7 +50,8 @@ async def say(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer of a ticket that is locked; `department` when it answers first-hand.
 
-    It counts from now, or from when the last of its holds is lifted. Raises what `check_words` and `open_window` raise.
+    It counts from now, or from when the last of its holds is lifted. Raises what `check_words`, `open_window` and
+    `check_use` raise.
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     newest = next(
@@ -55,6 +60,7 @@ async def say(
     visibility = speech.visibility or Visibility(ticket.visibility)
     confirmed = check_words(unit, ticket, replace(speech, visibility=visibility))
     await open_window(unit, ticket, visibility)
+    answer = await _answer(unit, ticket, speech.answer_id, visibility)
     reviewed = caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account)
     review = (Hold.REVIEW,) if reviewed else ()
     held_for = (*review, *await holds(unit, ticket, visibility, speech.text))
@@ -72,6 +78,8 @@ async def say(
         held_for=held_for,
         confirmed=confirmed,
         attachments=speech.attachments,
+        answer_id=speech.answer_id,
+        edited=share_edited(answer.text, speech.text) if answer else None,
     )
     data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
     if confirmed:
@@ -85,6 +93,14 @@ async def say(
     await answers.add_replies(unit.tx, [said])
     await send(unit, [(after, said)])
     return after, said
+
+
+async def _answer(unit: Unit, ticket: Ticket, answer_id: UUID | None, visibility: Visibility) -> Answer | None:
+    if answer_id is None:
+        return None
+    answer = await answers.get_answer(unit.tx, answer_id)
+    check_use(answer, ticket.id, public=visibility is Visibility.PUBLIC, now=unit.now)
+    return answer
 
 
 def check_words(unit: Unit, ticket: Ticket, speech: Speech) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.tickets.bounce import counted, tagged
 from app.tickets.custody import Custody, Holder, hand_over, worker_before
 from app.tickets.hand_over import FellBack
 from app.tickets.legal import (
@@ -271,8 +272,10 @@ def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) ->
     return Step(ticket, back, (Event("ticket.answered", actor, data, departments=told),))
 
 
-def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -> Step:
-    """Not this department's: a person in triage looks, with the suggestion at hand."""
+def hand_back(
+    ticket: Ticket, actor: str, data: dict[str, Any], now: datetime, tried: Sequence[Mapping[str, Any]] = ()
+) -> Step:
+    """Not this department's: a person in triage looks, with the suggestion at hand; `tried` are earlier hand-backs."""
     told = (department_at_work(ticket, "handback"),)
     back = replace(
         ticket,
@@ -283,9 +286,10 @@ def hand_back(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) -
         assignee=None,
         lease_until=None,
         snoozed_until=None,
+        tags=tagged(ticket.tags, len(tried) + 1),
         custody=_passed(ticket, Holder.TRIAGE, None, now),
     )
-    return Step(ticket, back, (Event("ticket.handed_back", actor, data, departments=told),))
+    return Step(ticket, back, (Event("ticket.handed_back", actor, counted(data, tried), departments=told),))
 
 
 def fall_back(ticket: Ticket, reason: FellBack, now: datetime) -> Step:

@@ -144,3 +144,74 @@ async def test_an_answer_that_is_no_longer_valid_is_refused(
 
     assert answer.status_code == 422
     assert answer.json()["field"] == "valid_until"
+
+
+async def test_an_answer_says_what_it_rests_on_and_webcare_publishes_it_in_its_own_words(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "facebook")
+    agent = await token_for(runtime, Role.AGENT)
+    given = {"text": "Komt morgen voor 12:00.", "facts": {"depot": "Utrecht"}, "valid_until": "2026-11-19T11:00:00Z"}
+    first = (await client.post(at(ticket, "answer"), json=given, headers=els)).json()
+    whole = (await client.get(at(ticket), headers=agent)).json()
+    assert [(one["version"], one["facts"], one["reusable"]) for one in whole["answers"]] == [(1, given["facts"], False)]
+
+    said = {"text": "Dag! Komt morgen voor 12:00.", "answer_id": first["answer_id"]}
+    await client.post(at(ticket, "reply"), json=said, headers=agent)
+
+    (reply,) = (await client.get(at(ticket), headers=agent)).json()["replies"]
+    assert (reply["answer_id"], reply["edited"]) == (first["answer_id"], 0.111)
+
+
+async def test_an_answer_for_everybody_is_found_by_topic_and_used_on_other_tickets(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket, other = await opened(runtime, "facebook"), await opened(runtime, "x")
+    agent, billing = await token_for(runtime, Role.AGENT), await token_for(runtime, Role.DEPARTMENT, "billing")
+    for reuse in (False, True):
+        await client.post(at(ticket, "answer"), json={"text": f"Morgen. {reuse}", "reuse": reuse}, headers=els)
+        await client.post(at(ticket, "reroute"), json={"department": "supply_chain", "reason": "again"}, headers=agent)
+
+    (found,) = (await client.get("/api/v1/answers", params={"topic": ticket.topic}, headers=agent)).json()["items"]
+    assert (found["text"], found["version"], found["ticket_id"]) == ("Morgen. True", 2, str(ticket.id))
+    assert (await client.get("/api/v1/answers", params={"topic": "roaming"}, headers=agent)).json()["items"] == []
+    assert (await client.get("/api/v1/answers", headers=billing)).json()["items"] == []
+
+    used = await client.post(at(other, "reply"), json={"text": "Morgen.", "answer_id": found["id"]}, headers=agent)
+    assert used.status_code == 202
+    only_there = (await client.get(at(ticket), headers=agent)).json()["answers"][0]["id"]
+    refused = await client.post(at(other, "reply"), json={"text": "x", "answer_id": only_there}, headers=agent)
+    assert (refused.status_code, refused.json()["code"]) == (409, "answer_of_another")
+    missing = await client.post(at(other, "reply"), json={"text": "x", "answer_id": str(ticket.id)}, headers=agent)
+    assert (missing.status_code, missing.json()["code"]) == (404, "answer_not_found")
+
+
+async def test_what_may_not_be_said_in_public_is_said_in_private(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "facebook")
+    agent = await token_for(runtime, Role.AGENT)
+    told = {"text": "Je nieuwe toestel komt morgen.", "may_publish": False}
+    answer = (await client.post(at(ticket, "answer"), json=told, headers=els)).json()
+
+    said = {"text": told["text"], "answer_id": answer["answer_id"]}
+    refused = await client.post(at(ticket, "reply"), json={**said, "visibility": "public"}, headers=agent)
+    assert (refused.status_code, refused.json()["code"]) == (422, "answer_not_public")
+    said_so = await client.post(at(ticket, "reply"), json={**said, "visibility": "private"}, headers=agent)
+    assert said_so.status_code == 202
+
+
+async def test_the_third_hand_back_brings_all_that_was_tried(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    ticket = await opened(runtime, "facebook")
+    agent = await token_for(runtime, Role.AGENT)
+    for number in range(3):
+        why = {"reason": f"niet van ons, {number}", "code": "wrong_topic", "topic": "invoice_question"}
+        back = await client.post(at(ticket, "handback"), json=why, headers=els)
+        assert ("bounced" in back.json()["tags"]) is (number == 2)
+        await client.post(at(ticket, "reroute"), json={"department": "supply_chain", "reason": "toch"}, headers=agent)
+    events = (await client.get(at(ticket, "timeline"), headers=agent)).json()["items"]
+    first, _, third = [one["data"] for one in events if one["type"] == "ticket.handed_back"]
+    assert (first["bounces"], first["code"], "tried" in first) == (1, "wrong_topic", False)
+    assert (third["bounces"], [one["reason"] for one in third["tried"]]) == (3, ["niet van ons, 0", "niet van ons, 1"])
