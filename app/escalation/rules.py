@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.escalation.incidents.incident import SpikeRules
 from app.escalation.risk import RiskRules
 
 
@@ -18,3 +19,4 @@ class Acknowledging:
 class EscalationRules:
     risk: RiskRules
     acknowledge: Acknowledging
+    spike: SpikeRules

@@ -15,12 +15,14 @@ from typing import TypeVar, cast
 
 from app.answers.guard import Guard
 from app.channels.platform import Platform
+from app.escalation.crisis import Agreement
 from app.escalation.rules import EscalationRules
 from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
 from app.rulebook import checks, files, promises, speech
+from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
@@ -41,6 +43,7 @@ FILES: Mapping[str, type[Entry]] = {
     "calendars": promises.Calendars,
     "channels": speech.Channels,
     "departments": files.Departments,
+    "crisis": Crisis,
     "escalation": Escalating,
     "feedback": files.Feedback,
     "guard": speech.Guarding,
@@ -78,7 +81,7 @@ class Rulebook:
     `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
     by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `windows` gives by priority
     the calendar in whose hours people are told of a promise. `signals` finds the phrases of routes, risks and moods;
-    `own_authors` holds (channel, author key) of the accounts.
+    `agreements` are by severity of incidents; `own_authors` holds (channel, author key) of the accounts.
     """
 
     digest: str
@@ -88,6 +91,7 @@ class Rulebook:
     classifier: Classifier
     routing: Routing
     escalation: EscalationRules
+    agreements: Mapping[str, Agreement]
     sla_rules: tuple[SlaRule, ...]
     ladders: Ladders
     windows: Mapping[str, str]
@@ -158,6 +162,7 @@ def parse(sources: Sources) -> Rulebook:
         classifier=shelf.classifier,
         routing=Routing(routes, owning.build(), departments, escalating.build(), FallBack(**dict(owning.fall_back))),
         escalation=escalation,
+        agreements=shelf.get(Crisis).build(),
         sla_rules=shelf.get(promises.Sla).build(),
         ladders=shelf.get(promises.Sla).build_ladders(),
         windows=shelf.get(promises.Sla).build_windows(),
@@ -240,6 +245,8 @@ class _Shelf:
 
     def contradictions(self) -> Iterator[Problem]:
         """What the files that are right by themselves get wrong together."""
+        if self.has(Escalating, Crisis):
+            yield from checks.check_agreements(self.pages["crisis"], self.get(Crisis), self.get(Escalating))
         if self.has(files.Routes):
             yield from checks.check_routes(self.pages["routes"], self.get(files.Routes))
         if self.has(files.Routes, files.Accounts):

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 from app.answers.guard import Guard
 from app.mentions.mention import plain_handle
 from app.routing.decision import Priority
+from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry
+from app.rulebook.escalating import Escalating
 from app.rulebook.files import Accounts, Ownership, Routes, Topics
 from app.rulebook.located import Page, Problem, nearest
 from app.rulebook.promises import Sla, SlaEntry
@@ -135,6 +137,16 @@ def check_ladders(page: Page, file: Sla) -> Iterator[Problem]:
         for place, rung in enumerate(rungs):
             if rung in rungs[:place]:
                 yield page.problem(("ladders", name, place), f"ladder '{name}' has a rung twice", "keep one")
+
+
+def check_agreements(page: Page, crisis: Crisis, escalating: Escalating) -> Iterator[Problem]:
+    """Something is agreed for each severity that there is, and for no other."""
+    wanted, agreed = escalating.spike.severities.keys(), crisis.severities.keys()
+    for name in sorted(wanted - agreed):
+        yield page.problem(("severities",), f"nothing is agreed for severity '{name}'", "add who says what then")
+    for name in sorted(agreed - wanted):
+        message = f"unknown severity '{name}'"
+        yield page.problem(("severities", name), message, nearest(name, wanted))
 
 
 def _covered(entries: Mapping[str, T], covers: Callable[[T, T], bool]) -> Iterator[tuple[str, str]]:

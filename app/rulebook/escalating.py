@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from app.escalation.incidents.incident import Severity, SpikeRules
 from app.escalation.risk import Level, RiskRules, Watchdog
 from app.escalation.rules import Acknowledging, EscalationRules
 from app.routing.decision import Escalation, Priority, Reach, Risk
@@ -69,6 +70,30 @@ class MoodEntry(Entry):
                 yield from ((phrase, weight) for phrase in phrases)
 
 
+class SeverityEntry(Entry):
+    posts: int = Field(ge=1)
+    times: float = Field(ge=1)
+
+
+class SpikeEntry(Entry):
+    weeks: int = Field(ge=1, le=52)
+    chance: float = Field(gt=0, lt=1)
+    calm: float = Field(gt=0, lt=1)
+    quiet: Duration
+    cool_down: Duration
+    severities: Some[dict[Slug, SeverityEntry]]
+
+    @model_validator(mode="after")
+    def _rests_between(self) -> Self:
+        if self.calm <= self.chance:
+            raise wrong("an incident would flicker", "make `calm` larger than `chance`")
+        return self
+
+    def build(self) -> SpikeRules:
+        severities = tuple(Severity(name, one.posts, one.times) for name, one in self.severities.items())
+        return SpikeRules(**dict(self) | {"severities": severities})
+
+
 class AcknowledgingEntry(Entry):
     within: Duration
     calendar: CalendarName
@@ -85,6 +110,7 @@ class Escalating(Entry):
     unanswered: tuple[UnansweredEntry, ...] = ()
     engagement: EngagementEntry = EngagementEntry()
     mood: MoodEntry = MoodEntry()
+    spike: SpikeEntry
 
     @model_validator(mode="after")
     def _watchdogs_tell_risks(self) -> Self:
@@ -130,6 +156,7 @@ class Escalating(Entry):
                 told=self.tell,
             ),
             acknowledge=Acknowledging(self.acknowledge.within, self.acknowledge.calendar),
+            spike=self.spike.build(),
         )
 
     def _words(self) -> Iterator[tuple[str, tuple[str, ...]]]:

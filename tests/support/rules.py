@@ -28,6 +28,14 @@ channels:
     public: {limits: {weighted: 280}}
     private: {windows: {standard: 24 hours, human_agent: 7 days}, when_closed: Wait for the customer.}
 """
+CRISIS = """\
+severities:
+  raised:
+    lead: boss
+    say:
+      - {who: pr, says: all, where: [public], leaves: nothing}
+    holding: {nl: "Dag {name}"}
+"""
 DEPARTMENTS = """\
 departments:
   billing:
@@ -46,6 +54,8 @@ reach:
   - {followers: 1000, priority: high}
 threshold: 50
 acknowledge: {within: 30 minutes, calendar: office}
+spike:
+  {weeks: 8, chance: 0.001, calm: 0.1, quiet: 1 hour, cool_down: 1 hour, severities: {raised: {posts: 5, times: 2}}}
 """
 FEEDBACK = """\
 feedback:
@@ -123,6 +133,7 @@ FILES = {
     "accounts.yaml": ACCOUNTS,
     "calendars.yaml": CALENDARS,
     "channels.yaml": CHANNELS,
+    "crisis.yaml": CRISIS,
     "departments.yaml": DEPARTMENTS,
     "escalation.yaml": ESCALATION,
     "feedback.yaml": FEEDBACK,

@@ -5,7 +5,7 @@ opens and ends (incident).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -205,5 +205,5 @@ def _incident(row: Row[Any]) -> Incident:
 
 
 def _row(one: Incident) -> dict[str, Any]:
-    named = {"scope": one.subject.scope, "name": one.subject.name}
-    return named | {column.name: getattr(one, column.name) for column in _OWN if column.name not in named}
+    facts = {member.name: getattr(one, member.name) for member in fields(Incident) if member.name != "subject"}
+    return {**facts, "scope": one.subject.scope, "name": one.subject.name}

@@ -16,7 +16,6 @@ from app.escalation.tables import sweep, volume
 from app.kit.db import Reading, Transaction
 from app.kit.ids import first_id_at
 
-SETTLED = timedelta(seconds=10)  # longer than a transaction that takes posts in may be open: what is older is there
 WEEK = timedelta(weeks=1)
 HOUR = timedelta(hours=1)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,20 +45,24 @@ _COUNT = """
     ON CONFLICT (scope, name, hour_at) DO UPDATE SET n = volume.n + excluded.n"""
 
 
-async def claim_slot(tx: Transaction, name: str, every: timedelta) -> Slot | None:
-    """The look that is due now, by the database's clock; None when another process has it, or had it.
+async def claim_slot(tx: Transaction, name: str, every: timedelta, settled: timedelta) -> Slot | None:
+    """The look of this slot, by the database's clock; None when another process has it, or had it.
 
-    Whoever has it keeps the others out until the commit, so that no post is counted twice.
+    Whoever has it keeps the others out until the commit, so that no post is counted twice. What came in less than
+    `settled` ago is left for the next one.
     """
     await tx.execute(
         insert(sweep).values(name=name, slot_at=_BEGINNING, counted_until=_BEGINNING).on_conflict_do_nothing()
     )
     mine = select(sweep.c.slot_at, sweep.c.counted_until, func.now().label("now")).where(sweep.c.name == name)
     row = await tx.first(mine.with_for_update(skip_locked=True))
-    if row is None or row.now < row.slot_at + every:
+    if row is None:
         return None
-    until = max(row.counted_until, row.now - SETTLED)
-    await tx.execute(update(sweep).where(sweep.c.name == name).values(slot_at=row.now, counted_until=until))
+    slot_at = row.now - (row.now - _BEGINNING) % every
+    if slot_at <= row.slot_at:
+        return None
+    until = max(row.counted_until, row.now - settled)
+    await tx.execute(update(sweep).where(sweep.c.name == name).values(slot_at=slot_at, counted_until=until))
     return Slot(row.counted_until, until, row.now)
 
 
