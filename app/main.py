@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from app.api import (
     admin,
     agents,
+    bulk,
     calendars,
     combining,
     departments,
@@ -96,6 +97,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         queue,
         profiles,
         agents,
+        bulk,
         combining,
         replies,
         search,

@@ -7,7 +7,7 @@ shown once. The rule that work and answer stand or fall together is `app.flows.a
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -40,6 +40,10 @@ class Once:
     runtime: Runtime
     key: str | None
     fingerprint: bytes
+
+    def part(self, name: str) -> "Once":
+        """The same for a part of a call that does many things, each once."""
+        return replace(self, key=self.key and f"{self.key}/{name}")
 
     async def run(
         self,
