@@ -1,4 +1,4 @@
-"""A department's calls about its tickets: accept, answer, hand back; and the answers that others may use again.
+"""A department's calls about its tickets: accept, ask, answer, hand back; and the answers that others may use again.
 
 Knows the wire form of these. Refuses to know whether an answer goes first-hand: the ownership's stage tells.
 """
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.answers import store as answers
+from app.answers.reply import Reply
 from app.api.acting import OneTicket, shown
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
@@ -20,9 +21,10 @@ from app.api.replies import CONFIRM, Confirmed, ReplyQueued, Words, queued
 from app.api.serving import Serving
 from app.api.tickets import AnswerOut, Reader, TicketLine
 from app.flows import answer as speaking
-from app.flows.answer import Answered, Terms
+from app.flows.answer import Answered, Asked, Terms
 from app.flows.say import Speech
 from app.tickets.bounce import HandBackCode
+from app.tickets.ticket import Ticket
 
 _places = Places(UUID)
 
@@ -30,6 +32,7 @@ Fact = Annotated[str, Text(1000)]
 
 router = APIRouter(prefix="/api/v1", tags=["departments"])
 
+Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
 Owner = Annotated[Caller, allow(Permission.ANSWER_TICKETS)]
 
 
@@ -72,6 +75,24 @@ class AnsweredOut(OutModel):
     first_hand: bool
     reply: ReplyQueued | None
     ticket: TicketLine
+
+
+class AskIn(InModel):
+    question: Words = Field(
+        description="As whom it is for is to read it", examples=["Op welk adres had het pakket bezorgd moeten worden?"]
+    )
+    of: Asked = Field(description="Who knows: `webcare`, or the `customer`", examples=["customer"])
+
+
+class AskedOut(OutModel):
+    """`reply` null: webcare has the ball, with the question."""
+
+    reply: ReplyQueued | None
+    ticket: TicketLine
+
+
+class InformIn(InModel):
+    text: Words = Field(description="What the department wanted to know", examples=["Dorpsstraat 1, Utrecht."])
 
 
 class HandBackIn(InModel):
@@ -147,6 +168,23 @@ async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn)
     )
 
 
+@router.post("/tickets/{ticket_id}/ask", status_code=202, response_model=AskedOut, summary="Ask for more")
+async def ask(caller: Owner, on: OneTicket, once: Repeating, asked: AskIn) -> Response:
+    """Webcare has the ball until it tells you, or the customer until a post comes; your ownership clock stands still.
+
+    A question for the customer is published first-hand where your answers are; else webcare asks it.
+    """
+    return await once.run(
+        caller, 202, _asked, speaking.ask, caller, on.ticket_id, on.expected, asked.question, asked.of
+    )
+
+
+@router.post("/tickets/{ticket_id}/inform", summary="Tell a department what it asked", tags=["agents"])
+async def inform(caller: Agent, on: OneTicket, told: InformIn) -> TicketLine:
+    """It has the ball again, and hears by `ticket.informed`."""
+    return await on.run(speaking.inform, caller, told.text)
+
+
 @router.post("/tickets/{ticket_id}/handback", summary="Hand a ticket back")
 async def hand_back(caller: Owner, on: OneTicket, asked: HandBackIn) -> TicketLine:
     """To a person in triage, with your reason and suggestion. Your clocks stop; the customer's do not.
@@ -162,6 +200,11 @@ async def hand_back(caller: Owner, on: OneTicket, asked: HandBackIn) -> TicketLi
         department=asked.department,
         note=asked.note,
     )
+
+
+def _asked(done: tuple[Ticket, Reply | None]) -> AskedOut:
+    ticket, sent = done
+    return AskedOut(reply=queued(sent) if sent else None, ticket=shown(ticket))
 
 
 def _answered(done: Answered) -> AnsweredOut:

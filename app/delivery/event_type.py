@@ -16,6 +16,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "ticket.delivered": "The receiver of the department that has the ball took it; its clocks run from now on",
     "ticket.fell_back": "The department did not get it, or did not accept it in time; webcare has it now",
     "ticket.accepted": "The department that has the ball said that it will answer",
+    "ticket.asked": "The department that has the ball needs to know more, from webcare or from the customer",
+    "ticket.informed": "The department that asked was told, and has the ball again",
     "ticket.answered": "A department gave an answer as a draft; webcare publishes it",
     "ticket.handed_back": "A department said that it is not theirs",
     "ticket.replied": "Something was said to the customer",

@@ -7,6 +7,7 @@ published (dispatch).
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from app.access.role import Caller
@@ -21,7 +22,7 @@ from app.kit.ids import new_id
 from app.mentions.mention import Visibility
 from app.routing import by_hand
 from app.runtime import Unit
-from app.tickets import lifecycle
+from app.tickets import asking, lifecycle
 from app.tickets import store as tickets
 from app.tickets.bounce import HandBackCode
 from app.tickets.legal import NotInFuture, department_at_work
@@ -29,6 +30,13 @@ from app.tickets.resolution import ANSWERED
 from app.tickets.ticket import Ticket
 
 _TRIED = ("code", "reason", "topic", "department", "by")  # of an earlier hand-back
+
+
+class Asked(StrEnum):
+    """Of whom a department wants to know more."""
+
+    WEBCARE = "webcare"
+    CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,30 @@ async def answer(
 async def accept(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
     ticket = await take(unit, caller, ticket_id, expected)
     return await record_one(unit, lifecycle.accept(ticket, caller.actor))
+
+
+async def ask(
+    unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, question: str, of: Asked
+) -> tuple[Ticket, Reply | None]:
+    """A department needs to know more before it can answer.
+
+    Where it answers first-hand it asks the customer itself, in public or private as the customer did, and has the ball
+    again when the customer posts. Every other question is webcare's to answer, or to ask.
+    """
+    ticket = await take(unit, caller, ticket_id, expected)
+    department = department_at_work(ticket, "ask")
+    if of is Asked.WEBCARE or not ticket.answered_first_hand:
+        return await record_one(unit, asking.ask(ticket, caller.actor, question, of=of, now=unit.now)), None
+    said, sent = await say(unit, caller, ticket, Speech(question), department=department)
+    if sent.state is not ReplyState.HELD:
+        said = await record_one(unit, lifecycle.wait(said, caller.actor, None, unit.now))
+    return said, sent
+
+
+async def inform(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, text: str) -> Ticket:
+    """Tell a department what it asked, and give it the ball back. Raises `NothingAsked`."""
+    ticket = await take(unit, caller, ticket_id, expected)
+    return await record_one(unit, asking.inform(ticket, caller.actor, text, unit.now))
 
 
 async def hand_back(

@@ -39,6 +39,7 @@ _HAPPENINGS = {
     "ticket.fell_back": Happening.MOVED_ON,
     "ticket.reassigned": Happening.MOVED_ON,
     "ticket.accepted": Happening.ACCEPTED,
+    "ticket.asked": Happening.ACCEPTED,  # who asks is at work
     "ticket.answered": Happening.ANSWERED,
     "ticket.handed_back": Happening.HANDED_BACK,
     "ticket.replied": Happening.REPLIED,

@@ -28,6 +28,8 @@ LEGAL: dict[str, frozenset[State]] = {
     "reopen": frozenset({State.RESOLVED}),
     "merge": _UNRESOLVED,
     "accept": frozenset({State.ROUTED, State.WORKING}),
+    "ask": frozenset({State.ROUTED, State.WORKING}),
+    "inform": frozenset({State.ROUTED, State.WORKING, State.WAITING_CUSTOMER}),
     "answer": frozenset({State.ROUTED, State.WORKING}),
     "handback": frozenset({State.ROUTED, State.WORKING}),
 }

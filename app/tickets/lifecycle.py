@@ -68,7 +68,7 @@ def claim(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
         lease_until=now + lease,
         snoozed_until=None,
         wait_until=None,
-        custody=_passed(ticket, Holder.WEBCARE, None, now),
+        custody=pass_ball(ticket, Holder.WEBCARE, None, now),
     )
     data = {"assignee": actor, "from": ticket.with_department or str(ticket.holder)}
     told = (ticket.with_department,) if ticket.with_department else ()
@@ -167,6 +167,7 @@ def reroute(ticket: Ticket, actor: str, placement: Placement, reason: str, now: 
         **place | {"custody": _held_by_pr(ticket, place["custody"], now)},
         assignee=None,
         lease_until=None,
+        asked_by=None,
         snoozed_until=None,
         wait_until=None,
     )
@@ -226,6 +227,7 @@ def resolve(ticket: Ticket, actor: str, code: str, note_text: str | None, now: d
         resolved_at=now,
         close_at=now + REOPEN_WINDOW,
         lease_until=None,
+        asked_by=None,
         snoozed_until=None,
         wait_until=None,
         custody=hand_over(ticket.custody, Holder.CUSTOMER, None, now),
@@ -267,7 +269,7 @@ def answered(ticket: Ticket, actor: str, data: dict[str, Any], now: datetime) ->
         assignee=None,
         lease_until=None,
         snoozed_until=None,
-        custody=_passed(ticket, Holder.WEBCARE, None, now),
+        custody=pass_ball(ticket, Holder.WEBCARE, None, now),
     )
     return Step(ticket, back, (Event("ticket.answered", actor, data, departments=told),))
 
@@ -287,7 +289,7 @@ def hand_back(
         lease_until=None,
         snoozed_until=None,
         tags=tagged(ticket.tags, len(tried) + 1),
-        custody=_passed(ticket, Holder.TRIAGE, None, now),
+        custody=pass_ball(ticket, Holder.TRIAGE, None, now),
     )
     return Step(ticket, back, (Event("ticket.handed_back", actor, counted(data, tried), departments=told),))
 
@@ -302,7 +304,7 @@ def fall_back(ticket: Ticket, reason: FellBack, now: datetime) -> Step:
         assignee=None,
         lease_until=None,
         snoozed_until=None,
-        custody=_passed(ticket, Holder.WEBCARE, None, now),
+        custody=pass_ball(ticket, Holder.WEBCARE, None, now),
     )
     return Step(ticket, back, (Event("ticket.fell_back", "system", data, departments=told),))
 
@@ -322,7 +324,7 @@ def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
         lease_until=now + LEASE,
         snoozed_until=None,
         wait_until=None,
-        custody=_passed(ticket, Holder.WEBCARE, None, now),
+        custody=pass_ball(ticket, Holder.WEBCARE, None, now),
     )
     return Step(ticket, theirs, (event,))
 
@@ -332,8 +334,8 @@ def _answered(step: Step) -> Step:
     return replace(step, ticket=replace(step.ticket, signals=step.ticket.signals.answered()))
 
 
-def _passed(ticket: Ticket, holder: Holder, department: str | None, now: datetime) -> tuple[Custody, ...]:
-    """The custody when one of us is to have the ball."""
+def pass_ball(ticket: Ticket, holder: Holder, department: str | None, now: datetime) -> tuple[Custody, ...]:
+    """The custody when one of us is to have the ball: PR keeps it as long as it holds public replies."""
     return _held_by_pr(ticket, hand_over(ticket.custody, holder, department, now), now)
 
 
@@ -350,7 +352,7 @@ def brought_back(ticket: Ticket, now: datetime) -> Ticket:
     worker = worker_before(ticket.custody)
     back = replace(
         ticket,
-        custody=_passed(ticket, worker.holder, worker.department, now),
+        custody=pass_ball(ticket, worker.holder, worker.department, now),
         wait_until=None,
         snoozed_until=None,
         resolved_at=None,

@@ -61,6 +61,7 @@ ticket = Table(
     Column("risk", Integer, nullable=False, server_default=text("0")),
     Column("reply_until", DateTime(timezone=True)),
     Column("helped_by", Text),
+    Column("asked_by", Text),
     Column("hand_over", Text),
     Column("fall_back_at", DateTime(timezone=True)),
     Column("due", JSONB, nullable=False),

@@ -36,7 +36,8 @@ class Ticket:
     grows with every change and is the ETag; `sequence` is the number of the last event. `risk` is 0 to 100; until
     `reply_until` the platform takes replies; `embargoed` says that public ones wait for PR; `helped_by` is the agent
     who helped this customer last. `escalated` says that PR is asked to look, `escalated_for` for which
-    reasons it ever was. `signals` are what the risk is read from. `hand_over` says whether the department that has the
+    reasons it ever was. `signals` are what the risk is read from. `asked_by` is the department that waits for
+    webcare to tell it something. `hand_over` says whether the department that has the
     ball heard of it (`app.tickets.hand_over`); at `fall_back_at` webcare has it again.
     """
 
@@ -75,6 +76,7 @@ class Ticket:
     risk: int = 0
     reply_until: datetime | None = None
     helped_by: str | None = None
+    asked_by: str | None = None
     hand_over: str | None = None
     fall_back_at: datetime | None = None
     due: Mapping[str, datetime] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
+from tests.support.clock import Clock
 from tests.support.mentions import mention
 
 
@@ -215,3 +216,38 @@ async def test_the_third_hand_back_brings_all_that_was_tried(
     first, _, third = [one["data"] for one in events if one["type"] == "ticket.handed_back"]
     assert (first["bounces"], first["code"], "tried" in first) == (1, "wrong_topic", False)
     assert (third["bounces"], [one["reason"] for one in third["tried"]]) == (3, ["niet van ons, 0", "niet van ons, 1"])
+
+
+async def test_a_question_for_webcare_gives_it_the_ball_until_it_tells(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str], clock: Clock
+) -> None:
+    ticket = await opened(runtime, "facebook")
+    agent = await token_for(runtime, Role.AGENT)
+    early = await client.post(at(ticket, "inform"), json={"text": "x"}, headers=agent)
+    assert (early.status_code, early.json()["code"]) == (409, "nothing_asked")
+
+    asked = await client.post(at(ticket, "ask"), json={"question": "Welk adres?", "of": "webcare"}, headers=els)
+    waiting = (await client.get(at(ticket), headers=agent)).json()
+    assert (asked.status_code, asked.json()["reply"]) == (202, None)
+    assert (waiting["holder"], waiting["asked_by"], waiting["assignee"]) == ("webcare", "supply_chain", None)
+    states = {one["metric"]: one["state"] for one in waiting["clocks"]}
+    assert (states["acceptance"], states["ownership"], states["first_reply"]) == ("met", "paused", "running")
+
+    clock.pass_(minutes=10)
+    told = await client.post(at(ticket, "inform"), json={"text": "Dorpsstraat 1."}, headers=agent)
+    assert (told.json()["holder"], told.json()["asked_by"], told.json()["state"]) == ("department", None, "working")
+    answer = await client.post(at(ticket, "answer"), json={"text": "Komt morgen."}, headers=els)
+    assert answer.status_code == 202
+
+
+async def test_a_question_for_the_customer_is_asked_first_hand_where_answers_are(
+    client: httpx.AsyncClient, runtime: Runtime, els: dict[str, str]
+) -> None:
+    first_hand, advised = await opened(runtime, "forum"), await opened(runtime, "facebook")
+    question = {"question": "Wat is je postcode?", "of": "customer"}
+
+    asked = (await client.post(at(first_hand, "ask"), json=question, headers=els)).json()
+    assert (asked["reply"]["state"], asked["ticket"]["state"]) == ("queued", "waiting_customer")
+
+    passed_on = (await client.post(at(advised, "ask"), json=question, headers=els)).json()
+    assert (passed_on["reply"], passed_on["ticket"]["holder"]) == (None, "webcare")
