@@ -22,7 +22,7 @@ from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
-from app.api.tickets import Reader, TicketLine, line
+from app.api.tickets import Reader, TicketLine
 from app.flows import work
 from app.kit.wire import dump
 from app.routing.decision import Priority
@@ -32,7 +32,6 @@ from app.tickets.queue import store as queue
 from app.tickets.queue.store import Line
 from app.tickets.queue.wanted import OURS, SETTLED_STATES, Values, Wanted
 from app.tickets.ticket import State
-from app.tickets.urgency import urgency
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -108,6 +107,9 @@ class QueueLine(TicketLine):
     urgency: UrgencyOut
 
 
+_AS_IT_STANDS = tuple(name for name in QueueLine.model_fields if name not in {"overdue", "urgency"})
+
+
 class CountsOut(OutModel):
     """How many open tickets fit all filters, and how many would with another value of one of them.
 
@@ -120,14 +122,16 @@ class CountsOut(OutModel):
 
 
 class QueuePage(Page[QueueLine]):
-    """`counts` null: not asked for, or asked about resolved or closed tickets, which are not counted."""
+    """`counts` null: not asked for; or of resolved or closed tickets, which are not counted; or being counted for the
+    first time, which no page waits for long: the next page has them.
+    """
 
     counts: CountsOut | None
 
 
 class ClaimIn(InModel):
-    """Which tickets the agent takes; a question that is left out is answered by the agent's profile. Both forms of a
-    question add up, and an empty list asks nothing.
+    """Which tickets the agent takes. What is left out is answered by the agent's profile, an empty list asks nothing;
+    both forms of a question add up.
     """
 
     topics: Names | None = Field(None, description="Slugs, or none: triage", examples=[["number_porting"]])
@@ -167,7 +171,7 @@ async def read_queue(
     wanted = asked.wanted(caller)
     async with runtime.reading() as tx:
         found = await queue.list_queue(tx, wanted, now, limit=asked.limit + 1, after=_places.decode(asked.cursor))
-    page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.urgent_at, one.ticket.id))
+    page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.row["urgent_at"], one.row["id"]))
     counting: Counting = request.app.state.counting
     counted = await counting.of(wanted) if asked.counts and SETTLED_STATES.isdisjoint(wanted.state) else None
     content = {
@@ -221,17 +225,15 @@ def _fit(several: list[str] | None, one: str | None, skills: tuple[str, ...]) ->
 
 
 def _line(one: Line, now: datetime) -> dict[str, Any]:
-    ticket = one.ticket
+    due_at = one.row["next_due_at"]
     return {
-        **line(ticket),
-        "overdue": ticket.next_due_at is not None and ticket.next_due_at < now,
-        "text": one.text,
-        "author": one.author,
+        **{name: one.row[name] for name in _AS_IT_STANDS},
+        "overdue": due_at is not None and due_at < now,
         "urgency": {
-            "at": one.urgent_at,
+            "at": one.row["urgent_at"],
             "reasons": [
                 {"code": reason.code, "text": reason.text, "sooner_seconds": reason.sooner.total_seconds()}
-                for reason in urgency(ticket).reasons
+                for reason in one.urgency.reasons
             ],
         },
     }

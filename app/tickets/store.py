@@ -24,7 +24,7 @@ from app.tickets.replay import changes, kept_of
 from app.tickets.signals import Signals
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
-from app.tickets.urgency import urgency
+from app.tickets.urgency import Pressing, urgency
 
 
 class TicketNotFound(NotFound):
@@ -76,6 +76,7 @@ class Numbered:
 _READ_APART = ("tags", "due", "signals", "escalated_for")
 _AS_IT_STANDS = tuple(f.name for f in fields(Ticket) if f.name not in {*_READ_APART, "custody"})
 _values = attrgetter(*_AS_IT_STANDS)
+_pressing = attrgetter(*Pressing._fields)
 COLUMNS = (*_AS_IT_STANDS, *_READ_APART)
 _NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
 
@@ -311,7 +312,7 @@ def _event_row(one: Numbered) -> dict[str, Any]:
 def _row(one: Ticket) -> dict[str, Any]:
     row = dict(zip(_AS_IT_STANDS, _values(one), strict=True))
     row["holder"] = one.holder
-    row["urgent_at"] = urgency(one).at
+    row["urgent_at"] = urgency(Pressing(*_pressing(one))).at
     row["tags"] = one.tags
     row["due"] = one.due
     row["signals"] = one.signals

@@ -5,11 +5,10 @@ Knows what presses (a promise to the customer, the end of the platform's reply w
 whoever looks and whenever, so it can be stored and indexed, and a page goes on where the one before it ended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from app.tickets.ticket import Ticket
+from typing import NamedTuple
 
 # How much sooner than an ordinary ticket one is taken. Priority shortens what is promised already (sla.yaml); this is
 # for a team that runs late, where the longest overdue would come first whoever wrote it.
@@ -20,7 +19,7 @@ BY_PRIORITY = {
 BY_RISK = timedelta(hours=2)  # at 100, in proportion below: what may blow up weighs as much as what is urgent
 # Where nothing presses: behind every promise, which calendars and pauses move by months, not by years.
 SOME_DAY = timedelta(days=3650)
-OWED = frozenset({"first_reply", "next_reply"})  # the window presses only while the customer waits for a reply
+OWED = ("first_reply", "next_reply")  # the window presses only while the customer waits for a reply
 
 WORDS = {
     "promise": "the soonest promise to the customer is due {at:%Y-%m-%d %H:%M}Z",
@@ -29,6 +28,17 @@ WORDS = {
     "priority": "priority {level}: {minutes:.0f} minutes sooner",
     "risk": "risk {level} of 100: {minutes:.0f} minutes sooner",
 }
+
+
+class Pressing(NamedTuple):
+    """What of a ticket its urgency is made of, by the names that it has there; of `due` only the metrics count."""
+
+    opened_at: datetime
+    next_due_at: datetime | None
+    reply_until: datetime | None
+    due: Container[str]
+    priority: str
+    risk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Urgency:
     reasons: tuple[Reason, ...]
 
 
-def urgency(ticket: Ticket) -> Urgency:
+def urgency(ticket: Pressing) -> Urgency:
     """The soonest of the promise to the customer and the platform's reply window, drawn forward by priority and risk.
 
     A ticket on which nothing presses stands behind all others, the oldest first.
@@ -64,14 +74,14 @@ def urgency(ticket: Ticket) -> Urgency:
     return Urgency(at - sum((one.sooner for one in drawn), timedelta()), (Reason(code, at), *drawn))
 
 
-def _pressing(ticket: Ticket) -> Iterator[tuple[datetime, str]]:
+def _pressing(ticket: Pressing) -> Iterator[tuple[datetime, str]]:
     if ticket.next_due_at is not None:
         yield ticket.next_due_at, "promise"
-    if ticket.reply_until is not None and not OWED.isdisjoint(ticket.due):
+    if ticket.reply_until is not None and any(metric in ticket.due for metric in OWED):
         yield ticket.reply_until, "reply_window"
 
 
-def _drawing(ticket: Ticket) -> Iterator[Reason]:
+def _drawing(ticket: Pressing) -> Iterator[Reason]:
     if ticket.priority in BY_PRIORITY:
         yield Reason("priority", level=ticket.priority, sooner=BY_PRIORITY[ticket.priority])
     if ticket.risk:

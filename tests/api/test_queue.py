@@ -108,6 +108,16 @@ async def test_the_next_ticket_is_never_one_that_a_department_has(
     assert asked_for.json()["id"] == str(theirs.id)
 
 
+async def counts(client: httpx.AsyncClient, caller: dict[str, str], **asked: Any) -> dict[str, Any]:
+    """What is counted, when it is: no page waits for that on a busy machine."""
+    async with asyncio.timeout(5):
+        while True:
+            page = (await client.get(QUEUE, params={**asked, "counts": True}, headers=caller)).json()
+            if page["counts"] is not None:
+                found: dict[str, Any] = page["counts"]
+                return found
+
+
 async def test_a_line_says_why_it_stands_where_it_does(
     client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
 ) -> None:
@@ -155,15 +165,14 @@ async def test_each_filter_is_counted_as_if_it_alone_were_left_out(
     taken = await opened(runtime, channel="x")
     await client.post(f"/api/v1/tickets/{taken.id}/claim", headers=anna)
 
-    asked: dict[str, Any] = {"channel": "x", "assignee": "none", "counts": True}
-    counts = (await client.get(QUEUE, params=asked, headers=anna)).json()["counts"]
+    counted = await counts(client, anna, channel="x", assignee="none")
 
-    assert counts["total"] == 1
-    assert counts["by"]["channel"] == {"x": 1, "forum": 1}
-    assert counts["by"]["assignee"] == {"none": 1, "agent:anna": 1}
-    assert counts["by"]["state"] == {"triage": 1}
-    assert counts["by"]["topic"] == {"none": 1}
-    assert counts["counted_at"] == "2026-11-18T10:00:00Z"
+    assert counted["total"] == 1
+    assert counted["by"]["channel"] == {"x": 1, "forum": 1}
+    assert counted["by"]["assignee"] == {"none": 1, "agent:anna": 1}
+    assert counted["by"]["state"] == {"triage": 1}
+    assert counted["by"]["topic"] == {"none": 1}
+    assert counted["counted_at"] == "2026-11-18T10:00:00Z"
 
 
 async def test_counts_come_when_they_are_asked_for_and_tell_of_open_tickets(
@@ -183,7 +192,7 @@ async def test_a_department_counts_and_sees_its_own(
 
     assert await ids(client, els) == {str(theirs.id)}
     assert await ids(client, els, department=["supply_chain", "billing", "none"]) == {str(theirs.id)}
-    counted = (await client.get(QUEUE, params={"department": "billing", "counts": True}, headers=els)).json()["counts"]
+    counted = await counts(client, els, department="billing")
     assert counted["total"] == 0
     assert counted["by"]["department"] == {"supply_chain": 1}
 

@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.kit.ids import new_id
-from app.tickets.custody import Custody, Holder
-from app.tickets.ticket import State, Ticket
-from app.tickets.urgency import urgency
+from app.tickets.urgency import Pressing, urgency
 from tests.support.clock import MORNING
 
 
@@ -16,32 +13,10 @@ def after(hours: float) -> datetime:
     return MORNING + timedelta(hours=hours)
 
 
-def ticket(promise: datetime | None = None, metric: str = "first_reply", **facts: Any) -> Ticket:
-    return Ticket(
-        **{
-            "id": new_id(),
-            "number": 1001,
-            "conversation_id": new_id(),
-            "author_id": new_id(),
-            "channel": "whatsapp",
-            "account": None,
-            "language": "nl",
-            "visibility": "private",
-            "state": State.ROUTED,
-            "topic": None,
-            "confidence": 0.0,
-            "department": None,
-            "stage": None,
-            "arm": None,
-            "priority": "normal",
-            "tags": (),
-            "opened_at": MORNING,
-            "custody": (Custody(Holder.TRIAGE, None, MORNING),),
-            "next_due_at": promise,
-            "due": {metric: promise} if promise else {},
-            **facts,
-        }
-    )
+def ticket(promise: datetime | None = None, metric: str = "first_reply", **facts: Any) -> Pressing:
+    due = {metric} if promise else set()
+    ordinary = Pressing(MORNING, next_due_at=promise, reply_until=None, due=due, priority="normal", risk=0)
+    return ordinary._replace(**facts)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +48,7 @@ def ticket(promise: datetime | None = None, metric: str = "first_reply", **facts
         "nothing",
     ],
 )
-def test_what_presses_is_drawn_forward(one: Ticket, at: datetime, codes: list[str]) -> None:
+def test_what_presses_is_drawn_forward(one: Pressing, at: datetime, codes: list[str]) -> None:
     found = urgency(one)
 
     assert found.at == at

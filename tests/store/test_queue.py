@@ -40,7 +40,7 @@ async def become(database: Database, ticket_id: UUID, **facts: Any) -> Ticket:
 
 async def fitting(database: Database, wanted: Wanted) -> list[UUID]:
     async with database.reading() as tx:
-        return [line.ticket.id for line in await list_queue(tx, wanted, MORNING, limit=100)]
+        return [line.row["id"] for line in await list_queue(tx, wanted, MORNING, limit=100)]
 
 
 async def take(database: Database, actor: str, wanted: Wanted | None = None) -> Ticket | None:
@@ -87,8 +87,8 @@ async def test_pages_go_on_where_they_ended_while_tickets_move(database: Databas
                 page = await list_queue(tx, Wanted(), MORNING, limit=4, after=after)
             if not page:
                 return seen
-            seen += [line.ticket.id for line in page]
-            after = (page[-1].urgent_at, page[-1].ticket.id)
+            seen += [line.row["id"] for line in page]
+            after = (page[-1].row["urgent_at"], page[-1].row["id"])
             await asyncio.sleep(0.01)
 
     moving = [asyncio.create_task(move()) for _ in range(3)]
