@@ -18,6 +18,7 @@ from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
 from app.flows.hold import follow_embargoes
 from app.flows.spikes import watch_volumes
+from app.flows.state import say_statements
 from app.flows.survey import send_due
 from app.flows.watch import pass_time, tell, watch
 from app.kit import logs
@@ -64,6 +65,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
         Chore("embargoes", timedelta(seconds=5), 200, lambda limit: runtime.run(follow_embargoes, limit)),
         Chore("volumes", timedelta(seconds=10), sys.maxsize, lambda _: runtime.run(watch_volumes)),
+        Chore("statements", timedelta(seconds=5), 50, lambda limit: runtime.run(say_statements, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
     )

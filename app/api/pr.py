@@ -14,9 +14,9 @@ from pydantic import Field
 from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
+from app.api.marks import EmbargoOut
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
-from app.api.tickets import EmbargoOut
 from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
 from app.escalation.embargoes.embargo import Embargo, Scope

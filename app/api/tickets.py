@@ -16,6 +16,7 @@ from app.answers import store as answers
 from app.api.auth import allow
 from app.api.etag import etag
 from app.api.fields import OutModel
+from app.api.marks import CrisisOut, EmbargoOut, crisis_of
 from app.api.serving import Serving
 from app.escalation.embargoes.store import find_embargo
 from app.feedback import store as feedback
@@ -201,16 +202,6 @@ class LinkOut(OutModel):
     linked_at: datetime | None
 
 
-class EmbargoOut(OutModel):
-    """What may not be said in public, and until when."""
-
-    scope: str = Field(description="ticket, topic or incident: how far it reaches", examples=["ticket"])
-    until: datetime
-    fallback_text: str | None = Field(description="What may be said from `until` on; null: everything")
-    actor: str = Field(examples=["pr:eva"])
-    set_at: datetime
-
-
 class TicketOut(TicketLine):
     """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
 
@@ -228,6 +219,7 @@ class TicketOut(TicketLine):
     answers: list[AnswerOut]
     feedback: FeedbackOut | None
     embargo: EmbargoOut | None = Field(description="Under which public replies wait for PR")
+    crisis: CrisisOut | None = Field(description="When it belongs to an open incident: who says what")
 
 
 class DecisionOut(OutModel):
@@ -300,6 +292,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
             "answers": [AnswerOut.model_validate(one) for one in await answers.list_answers(tx, ticket_id)],
             "feedback": await feedback.find_feedback(tx, ticket_id),
             "embargo": embargo and EmbargoOut.model_validate(embargo),
+            "crisis": await crisis_of(tx, runtime, ticket),
         }
     )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 
 from app.escalation.tables import escalation, escalation_reason
 from app.kit.db import Reading, Transaction
@@ -98,6 +98,13 @@ async def list_open(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, UUID]
         return {}
     found = select(escalation.c.ticket_id, escalation.c.id).where(escalation.c.ticket_id.in_(ticket_ids), _IS_OPEN)
     return {row.ticket_id: row.id for row in await tx.rows(found)}
+
+
+async def find_open(tx: Reading, subject_id: UUID) -> UUID | None:
+    """The id of the open escalation of a ticket or an incident."""
+    of_subject = or_(escalation.c.ticket_id == subject_id, escalation.c.incident_id == subject_id)
+    found: UUID | None = await tx.scalar(select(escalation.c.id).where(of_subject, _IS_OPEN))
+    return found
 
 
 async def list_tickets(tx: Reading, escalation_ids: Sequence[UUID]) -> dict[UUID, UUID]:

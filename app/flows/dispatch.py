@@ -270,13 +270,13 @@ async def _tell_speaker(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
     assert claimed.subject_id is not None
     named = external_id(sent.outcome.answer)
     match claimed.type, verdict:
-        case Saying.REPLY, Delivered():
+        case Saying.REPLY | Saying.STATEMENT, Delivered():
             await answers.mark_published(unit.tx, claimed.subject_id, named, unit.now)
-        case Saying.REPLY, _ if sent.in_doubt:
+        case Saying.REPLY | Saying.STATEMENT, _ if sent.in_doubt:
             await answers.mark_unknown(unit.tx, claimed.subject_id, reason)
-        case Saying.REPLY, RetryIn():
+        case Saying.REPLY | Saying.STATEMENT, RetryIn():
             await answers.mark_delayed(unit.tx, claimed.subject_id, reason)
-        case Saying.REPLY, _:
+        case Saying.REPLY | Saying.STATEMENT, _:
             await answers.mark_failed(unit.tx, claimed.subject_id, reason)
         case Saying.SURVEY, Delivered():
             await feedback.mark_sent(unit.tx, claimed.subject_id, unit.now)

@@ -146,14 +146,14 @@ def why_waiting(unit: Unit) -> str | None:
     return None if unit.knobs.publish_url else NO_CHANNEL
 
 
-async def send(unit: Unit, replies: Sequence[tuple[Ticket, Reply]]) -> None:
+async def send(unit: Unit, replies: Sequence[tuple[Ticket, Reply]], saying: Saying = Saying.REPLY) -> None:
     """Put replies into the outbox, with their tickets as they are written. Raises `ReplyWindowClosed`."""
     places = await mentions.list_places(unit.tx, [reply.mention_id for _, reply in replies if reply.mention_id])
     messages = []
     for ticket, reply in replies:
         place = places.get(reply.mention_id) if reply.mention_id else None
         said = Publication(
-            type=Saying.REPLY,
+            type=saying,
             ticket_id=ticket.id,
             channel=ticket.channel,
             account=ticket.account,

@@ -219,7 +219,7 @@ async def retry(unit: Unit, caller: Caller, delivery_id: UUID) -> DeliveryLine:
     if line.type == Saying.SURVEY and line.state is DeliveryState.DEAD:
         raise SurveyGivenUp("This survey was given up; its customer is asked again after the next resolution.")
     await mark_retried(unit.tx, delivery_id, department=caller.department)
-    if line.type == Saying.REPLY and line.subject_id is not None:
+    if line.type in {Saying.REPLY, Saying.STATEMENT} and line.subject_id is not None:
         await answers.mark_requeued(unit.tx, line.subject_id)
     return await outbox.get_delivery(unit.tx, delivery_id, department=caller.department)
 

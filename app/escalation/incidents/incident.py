@@ -12,6 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from app.escalation.spike import Baseline, chance
+from app.kit.errors import Conflict
+
+
+class IncidentClosed(Conflict):
+    """The incident is over, or has its lesson already."""
 
 
 class Scope(StrEnum):
@@ -94,6 +99,11 @@ class Incident:
     def topic(self) -> str | None:
         """The topic that it is about, if it is about one."""
         return self.subject.name if self.subject.scope is Scope.TOPIC else None
+
+    def learned(self, actor: str, lesson: str, now: datetime) -> "Incident":
+        """Closed with a lesson; one that ended by itself stays ended then."""
+        closed = self if self.closed_at else replace(self, state=State.CLOSED, closed_at=now, closed_by=actor)
+        return replace(closed, lesson=lesson)
 
     @property
     def figures(self) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class Said:
     """A statement on one ticket: `reply_id` where it was said, else the `reason` why it could not be."""
 
     statement_id: UUID
@@ -42,8 +42,8 @@ _UNSAID = text("""
     SELECT DISTINCT ON (im.ticket_id) im.ticket_id, s.id, s.incident_id, s.texts, s.actor, s.approved_at
     FROM incident i
     JOIN LATERAL (SELECT * FROM incident_statement s WHERE s.incident_id = i.id ORDER BY s.id DESC LIMIT 1) s ON true
-    JOIN incident_mention im ON im.incident_id = i.id
-    WHERE i.state = 'open' AND NOT EXISTS (
+    JOIN incident_mention im ON im.incident_id = i.id JOIN ticket t ON t.id = im.ticket_id
+    WHERE i.state = 'open' AND t.state NOT IN ('resolved', 'closed') AND NOT EXISTS (
         SELECT FROM incident_saying said WHERE said.statement_id = s.id AND said.ticket_id = im.ticket_id)
     ORDER BY im.ticket_id, s.id DESC LIMIT :limit""")
 
@@ -60,13 +60,13 @@ async def list_statements(tx: Reading, incident_id: UUID) -> tuple[Statement, ..
 
 
 async def list_unsaid(tx: Reading, limit: int) -> dict[UUID, Statement]:
-    """Tickets of open incidents that did not get the newest statement about theirs yet, each with that one."""
+    """Open tickets of open incidents that did not get the newest statement yet, each with that one."""
     rows = await tx.rows(_UNSAID, {"limit": limit})
     return {row.ticket_id: Statement(row.id, row.incident_id, row.texts, row.actor, row.approved_at) for row in rows}
 
 
-async def add_sayings(tx: Transaction, said: Sequence[Saying]) -> set[UUID]:
-    """Claim the right to say statements; the tickets on which nobody else does so at the same moment."""
+async def record_said(tx: Transaction, said: Sequence[Said]) -> set[UUID]:
+    """Note what is said where; the tickets on which nobody else says it at the same moment."""
     if not said:
         return set()
     added = (
