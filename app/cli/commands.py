@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from app.cli import processes, rules, tokens, up
+from app.cli import processes, rules, sla, tokens, up
 from app.cli.doors import database_url, door
 from app.kit import logs
 from app.migrating import migrate
@@ -24,6 +24,7 @@ app = typer.Typer(
     """,
 )
 app.add_typer(rules.app, name="rules")
+app.add_typer(sla.app, name="sla")
 app.add_typer(tokens.app, name="token")
 
 

@@ -44,6 +44,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "sla.warning": "A promise will soon be due",
     "sla.breached": "A promise was not kept in time",
     "sla.notified": "People are told of a promise: a department, or webcare's leads or managers",
+    "sla.mended": "What was kept of a clock did not follow from who had the ball, and was put right",
     "sla.met": "A promise was kept in time",
     "escalation.raised": "PR is asked to look at it",
     "escalation.acknowledged": "PR looks at it",
@@ -60,7 +61,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
-INTERNAL = frozenset({"ticket.noted", "ticket.delivered"})  # never sent to anybody
+INTERNAL = frozenset({"ticket.noted", "ticket.delivered", "sla.mended"})  # never sent to anybody
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 
 

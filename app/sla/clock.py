@@ -144,10 +144,48 @@ def advance(
                     started_at=at if department else started_at or at,
                 )
             )
-    measured = partial(_measured, custody=custody, at=at, calendars=calendars, ladders=ladders)
+    read_again = partial(measured, custody=custody, at=at, calendars=calendars, ladders=ladders)
     return tuple(
-        clock if ended.get(clock.id) is clock else _promised(clock, policies, rechosen, calendars, measured)
+        clock if ended.get(clock.id) is clock else _promised(clock, policies, rechosen, calendars, read_again)
         for clock in current
+    )
+
+
+def measured(
+    clock: Clock,
+    custody: tuple[Custody, ...],
+    at: datetime,
+    calendars: Mapping[str, Calendar],
+    ladders: Ladders,
+) -> Clock:
+    """The clock with its moments and state as custody has them at `at`; an earlier breach or warning stays recorded.
+
+    Raises NeverOpen, UnknownCalendar.
+    """
+    calendar = calendars.get(clock.policy.calendar)
+    if calendar is None:
+        message = f"clocks still run in calendar {clock.policy.calendar!r}; put it back into the rulebook"
+        raise UnknownCalendar(message, calendar=clock.policy.calendar)
+    reading = read(
+        clock.policy,
+        calendar,
+        custody,
+        started_at=clock.started_at,
+        stopped_at=clock.ended_at,
+        now=at,
+        level=_level_ahead(clock, ladders),
+    )
+    until = clock.ended_at or at
+    breached_at = clock.breached_at or _before(reading.due_at, until)
+    return replace(
+        clock,
+        state=_state(clock, breached=breached_at is not None, running=reading.running),
+        due_at=breached_at or reading.due_at,
+        warn_at=reading.warn_at,
+        warned_at=clock.warned_at or _before(reading.warn_at, until),
+        breached_at=breached_at,
+        climb_at=reading.climb_at,
+        elapsed=None if clock.ended_at is None else reading.elapsed,
     )
 
 
@@ -247,15 +285,15 @@ def _promised(
     policies: Mapping[Metric, Policy],
     rechosen: Collection[Metric],
     calendars: Collection[str],
-    measured: Callable[[Clock], Clock],
+    read_again: Callable[[Clock], Clock],
 ) -> Clock:
     """The clock as it is read, by another policy where that holds now. A breach by the one before stays a breach."""
     other = policies.get(clock.metric, clock.policy)
     if clock.policy.calendar not in calendars:
-        return measured(replace(clock, policy=other))
-    read_so_far = measured(clock)
+        return read_again(replace(clock, policy=other))
+    read_so_far = read_again(clock)
     if clock.metric in rechosen and read_so_far.ended_at is None and read_so_far.breached_at is None:
-        return measured(replace(read_so_far, policy=other))
+        return read_again(replace(read_so_far, policy=other))
     return read_so_far
 
 
@@ -265,41 +303,6 @@ def _owes_reply(clocks: Iterable[Clock]) -> bool:
         (clock.metric is Metric.FIRST_REPLY and clock.ended_by not in clock.policy.runs.stops)
         or (clock.metric is Metric.NEXT_REPLY and clock.ended_at is None)
         for clock in clocks
-    )
-
-
-def _measured(
-    clock: Clock,
-    custody: tuple[Custody, ...],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
-    ladders: Ladders,
-) -> Clock:
-    """The clock with its moments and state read from custody; an earlier breach or warning stays recorded."""
-    calendar = calendars.get(clock.policy.calendar)
-    if calendar is None:
-        message = f"clocks still run in calendar {clock.policy.calendar!r}; put it back into the rulebook"
-        raise UnknownCalendar(message, calendar=clock.policy.calendar)
-    reading = read(
-        clock.policy,
-        calendar,
-        custody,
-        started_at=clock.started_at,
-        stopped_at=clock.ended_at,
-        now=at,
-        level=_level_ahead(clock, ladders),
-    )
-    until = clock.ended_at or at
-    breached_at = clock.breached_at or _before(reading.due_at, until)
-    return replace(
-        clock,
-        state=_state(clock, breached=breached_at is not None, running=reading.running),
-        due_at=breached_at or reading.due_at,
-        warn_at=reading.warn_at,
-        warned_at=clock.warned_at or _before(reading.warn_at, until),
-        breached_at=breached_at,
-        climb_at=reading.climb_at,
-        elapsed=None if clock.ended_at is None else reading.elapsed,
     )
 
 

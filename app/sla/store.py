@@ -138,6 +138,11 @@ async def record_clocks(tx: Transaction, clocks: Sequence[Clock]) -> None:
     await tx.insert(clock, [_row(one) for one in clocks], on_conflict=OnConflict.REPLACE)
 
 
+async def mark_read(tx: Transaction, clocks: Sequence[Clock]) -> None:
+    """Give clocks that stand what they read; no ticket's act does this, only their mending."""
+    await tx.update(clock, [_row(one) for one in clocks])
+
+
 async def claim_due(tx: Transaction, limit: int) -> Due | None:
     """Lock up to `limit` clocks whose moment has passed, and their tickets; None when there are none.
 

@@ -106,6 +106,12 @@ async def claim_tickets(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUI
     return {one.id: one for one in await _tickets(tx, found)}
 
 
+async def claim_behind(tx: Transaction, after: UUID | None, limit: int) -> tuple[Ticket, ...]:
+    """The next tickets in the order of their ids, closed ones too, locked; None: from the first on."""
+    page = select(ticket) if after is None else select(ticket).where(ticket.c.id > after)
+    return await _tickets(tx, page.order_by(ticket.c.id).limit(limit).with_for_update())
+
+
 async def claim_standing(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
     """The same by the ids that were asked; in the place of a ticket that was merged the one that it is part of."""
     found = await claim_tickets(tx, ticket_ids)

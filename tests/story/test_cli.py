@@ -1,14 +1,21 @@
 """The `webcare` command: what it prints and the codes that scripts go by."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.kit.clock import utc_now
+from app.kit.db import Database
+from app.rulebook import Rulebook
 from app.settings import PROJECT
+from app.sla.tables import clock
+from tests.support.house import LONG_AGO, House
 
 
 def webcare(*words: str, given: str | None = None, **environment: str) -> Result:
@@ -94,3 +101,21 @@ def test_an_unreachable_database_ends_with_code_1() -> None:
     told = webcare("token", "list", DATABASE_URL=nowhere)
     assert told.exit_code == 1
     assert "database" in told.stderr
+
+
+async def test_clocks_are_verified_and_mended(database: Database, database_url: str, rulebook: Rulebook) -> None:
+    async def verify(*words: str) -> Result:
+        return await asyncio.to_thread(webcare, "sla", "verify", *words, DATABASE_URL=database_url)
+
+    house = House(database, rulebook)
+    ticket = await house.open(utc_now())
+    assert (await verify()).stdout == "1 tickets, 2 clocks: 0 differ, 0 of those mended.\n"
+
+    spoilt = update(clock).where(clock.c.metric == "resolution").values(due_at=LONG_AGO)
+    await database.transact(lambda tx: tx.execute(spoilt))
+    found, mended, after = [await verify(*words) for words in ((), ("--repair",), ())]
+
+    assert [told.exit_code for told in (found, mended, after)] == [1, 0, 0]
+    assert found.stdout.startswith(f"ticket {ticket.number}: resolution 1: due_at is {LONG_AGO}, reads ")
+    assert mended.stdout.endswith("1 differ, 1 of those mended.\n")
+    assert found.stderr.endswith("1 tickets read, 1 clocks differ\n")
