@@ -17,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
 from app.flows.hold import follow_embargoes
+from app.flows.rollout import mind_gates
 from app.flows.spikes import watch_volumes
 from app.flows.state import say_statements
 from app.flows.survey import send_due
@@ -67,6 +68,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("volumes", timedelta(seconds=10), sys.maxsize, lambda _: runtime.run(watch_volumes)),
         Chore("statements", timedelta(seconds=5), 50, lambda limit: runtime.run(say_statements, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
+        Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
     )
 

@@ -58,6 +58,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "feedback.received": "The customer gave a score",
     "endpoint.failing": "A receiver failed several attempts in a row; told to the department's other endpoints",
     "endpoint.recovered": "A receiver that failed takes messages again; told to the department's other endpoints",
+    "ownership.stepped": "The department answers for more, or for less, of a topic from now on",
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }

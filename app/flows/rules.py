@@ -76,18 +76,25 @@ async def propose(runtime: Runtime, sources: Sources | None) -> Rulebook:
 async def reload(runtime: Runtime, caller: Caller, sources: Sources | None, note: str | None) -> Activated:
     """Put the files in the folder, or those that are sent, in force. Raises `RulebookInvalid`, and nothing changes."""
     rulebook = await propose(runtime, sources)
-    origin = Origin.FOLDER if sources is None else Origin.SENT
-    activated = await runtime.run(_put, rulebook, origin, caller.actor, note)
-    await follow(runtime)
-    return activated
+    return await _activate(runtime, rulebook, Origin.FOLDER if sources is None else Origin.SENT, caller.actor, note)
+
+
+async def put_in_force(runtime: Runtime, sources: Sources, origin: Origin, actor: str, note: str) -> Activated:
+    """Put changed rules in force. Raises `RulebookInvalid`."""
+    return await _activate(runtime, await asyncio.to_thread(parse, sources), origin, actor, note)
 
 
 async def roll_back(runtime: Runtime, caller: Caller, number: int, note: str | None) -> Activated:
     """Put an earlier version in force again. Raises `RulesVersionNotFound`, `RulebookInvalid`."""
     async with runtime.reading() as tx:
         earlier = await store.get_version(tx, number)
-    rulebook = await asyncio.to_thread(parse, earlier.sources)
-    activated = await runtime.run(_put, rulebook, Origin.ROLLBACK, caller.actor, note or f"back to version {number}")
+    return await put_in_force(
+        runtime, earlier.sources, Origin.ROLLBACK, caller.actor, note or f"back to version {number}"
+    )
+
+
+async def _activate(runtime: Runtime, rulebook: Rulebook, origin: Origin, actor: str, note: str | None) -> Activated:
+    activated = await runtime.run(_put, rulebook, origin, actor, note)
     await follow(runtime)
     return activated
 

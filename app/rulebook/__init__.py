@@ -21,6 +21,7 @@ from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
+from app.routing.readiness import Rollout
 from app.rulebook import checks, files, promises, speech
 from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry, validate
@@ -90,6 +91,7 @@ class Rulebook:
     topics: Mapping[str, Topic]
     classifier: Classifier
     routing: Routing
+    rollout: Rollout
     escalation: EscalationRules
     agreements: Mapping[str, Agreement]
     sla_rules: tuple[SlaRule, ...]
@@ -161,6 +163,7 @@ def parse(sources: Sources) -> Rulebook:
         topics=shelf.topics,
         classifier=shelf.classifier,
         routing=Routing(routes, owning.build(), departments, escalating.build(), FallBack(**dict(owning.fall_back))),
+        rollout=owning.build_rollout(),
         escalation=escalation,
         agreements=shelf.get(Crisis).build(),
         sla_rules=shelf.get(promises.Sla).build(),

@@ -11,6 +11,7 @@ from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import FALL_BACK, Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
+from app.routing.readiness import Gates, Rollout, parse_step
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
 from app.tickets.resolution import AUTOMATIC, SOLVED, Resolution
 from app.topics.classify import THRESHOLD, Example, Phrase, Topic
@@ -127,6 +128,19 @@ class Topics(Entry):
         }
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _step_text(text: str) -> str:
+    try:
+        return str(parse_step(text))
+    except ValueError:
+        raise wrong(f"'{text}' is no step", "write central, advise, 'pilot 30 %' or live") from None
+
+
+StepText = Annotated[str, AfterValidator(_step_text)]
+
+
 class OwningEntry(Entry):
     topics: Some[list[TopicName]]
     channels: Some[frozenset[ChannelName]] | None = None
@@ -148,9 +162,24 @@ class FallBackEntry(Entry):
     unaccepted: Duration = FALL_BACK.unaccepted
 
 
+class GatesEntry(Entry):
+    window: Duration = Gates().window
+    least: int = Field(default=Gates().least, ge=1)
+    acceptance: Share | None = Gates().acceptance
+    answered: Share | None = Gates().answered
+    hand_back: Share | None = Gates().hand_back
+    nps: float | None = Field(default=Gates().nps, ge=-100, le=100)
+
+
 class Ownership(Entry):
     ownership: list[OwningEntry]
     fall_back: FallBackEntry = FallBackEntry()
+    gates: GatesEntry = GatesEntry()
+    steps: Some[list[StepText]] = Field(default=[str(step) for step in Rollout().steps])
+    step_back: bool = Rollout().step_back
+
+    def build_rollout(self) -> Rollout:
+        return Rollout(Gates(**dict(self.gates)), tuple(map(parse_step, self.steps)), self.step_back)
 
     def build(self) -> tuple[Owning, ...]:
         return tuple(

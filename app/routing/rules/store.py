@@ -75,6 +75,14 @@ async def list_versions(tx: Reading, *, before: int | None, limit: int) -> Seque
     return [Version(**{**row._asdict(), "sources": {}, "origin": Origin(row.origin)}) for row in await tx.rows(found)]
 
 
+async def list_sources(tx: Reading, file: str, limit: int) -> list[tuple[datetime, str]]:
+    """When each version came into force and the text of one of its files, newest first."""
+    found = (
+        select(rules_version.c.at, rules_version.c.sources[file].astext.label("source")).order_by(_NEWEST).limit(limit)
+    )
+    return [(row.at, row.source) for row in await tx.rows(found)]
+
+
 async def list_asked(tx: Reading, *, before: UUID | None, limit: int) -> Records:
     """Questions of customers with all that a decision is made of, newest first; deleted ones have no words left.
 

@@ -11,11 +11,12 @@ from enum import StrEnum
 
 
 class Origin(StrEnum):
-    """Where rules came from: the folder of files, a caller who sent them, or an earlier version."""
+    """Where rules came from: the folder of files, a caller who sent them, an earlier version, a step ahead or back."""
 
     FOLDER = "folder"
     SENT = "sent"
     ROLLBACK = "rollback"
+    STEP = "step"
 
 
 @dataclass(frozen=True, slots=True)

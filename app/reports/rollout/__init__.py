@@ -1,0 +1,1 @@
+"""How the oil stain spreads, in figures."""
