@@ -33,11 +33,13 @@ from app.api import (
     replies,
     rules,
     search,
+    stream,
     tickets,
 )
 from app.api.auth import Doorkeeper
 from app.api.intake import Intake
 from app.api.limits import Limits
+from app.api.live import Live
 from app.api.metrics import Measured, Metrics
 from app.api.serving import Shortcut
 from app.flows.receive import receive
@@ -92,6 +94,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(runtime.database)
     app.state.intake = Intake(partial(receive, runtime))
     app.state.metrics = Metrics()
+    app.state.live = Live(runtime.database)
     app.state.counting = queue.counting_over(runtime)
     problems.install(app)
     for audience in (
@@ -105,6 +108,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         search,
         tickets,
         history,
+        stream,
         departments,
         endpoints,
         pr,

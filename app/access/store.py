@@ -3,7 +3,7 @@
 Knows rows. Refuses to know secrets: it sees digests only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +83,12 @@ async def add_profile(tx: Transaction, name: str, known: Profile, now: datetime)
     """In the place of the one before."""
     row = {"name": name, **asdict(known), "updated_at": now}
     await tx.insert(profile, [row], on_conflict=OnConflict.REPLACE)
+
+
+async def list_living(tx: Reading, token_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these tokens that still let somebody in."""
+    rows = await tx.rows(select(token.c.id).where(token.c.id.in_(list(token_ids)), _LIVES))
+    return {row.id for row in rows}
 
 
 async def list_tokens(tx: Reading, *, after: UUID | None = None, limit: int | None = None) -> tuple[Token, ...]:

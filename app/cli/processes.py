@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -72,8 +72,9 @@ async def _follow_rules(runtime: Runtime) -> None:
 
 async def _serve(settings: Settings, url: str, listening: socket.socket | None) -> None:
     async with ready_runtime(settings, url) as runtime, _governed(runtime):
+        app = create_app(runtime)
         config = uvicorn.Config(
-            create_app(runtime),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -84,7 +85,19 @@ async def _serve(settings: Settings, url: str, listening: socket.socket | None) 
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # uvicorn raises what it heard once more when all is closed
-        await uvicorn.Server(config).serve(sockets=[listening] if listening else None)
+        await Server(config, at_end=app.state.live.end).serve(sockets=[listening] if listening else None)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which waits for every request in flight when it ends; so `at_end` first ends those without an end."""
+
+    def __init__(self, config: uvicorn.Config, at_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_end = at_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._at_end()
+        await super().shutdown(sockets)
 
 
 async def _work(settings: Settings, url: str) -> None:

@@ -63,6 +63,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
 INTERNAL = frozenset({"ticket.noted", "ticket.delivered", "sla.mended"})  # never sent to anybody
+UNTOLD = frozenset({"note"})  # colleagues' words to each other, in whatever event they stand
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 
 
@@ -72,11 +73,17 @@ class UnknownEventType(Invalid):
 
 def check_audible(event_types: Iterable[str]) -> None:
     """Whether an endpoint can listen for these. Raises `UnknownEventType` with those that there are."""
-    unknown = sorted(set(event_types) - AUDIBLE.keys())
+    check_known(event_types, AUDIBLE, field="event_types")
+
+
+def check_known(event_types: Iterable[str], known: Iterable[str], *, field: str) -> None:
+    """Raises `UnknownEventType` with those that there are."""
+    allowed = list(known)
+    unknown = sorted(set(event_types).difference(allowed))
     if unknown:
         raise UnknownEventType(
-            f"There is no event type '{unknown[0]}' to listen for; there are: {', '.join(AUDIBLE)}.",
-            field="event_types",
+            f"There is no event type '{unknown[0]}' to listen for; there are: {', '.join(allowed)}.",
+            field=field,
             unknown=unknown,
-            allowed=list(AUDIBLE),
+            allowed=allowed,
         )

@@ -14,7 +14,7 @@ from app.delivery import store as delivery
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.envelope import CustomerWords, Message, TicketFacts
-from app.delivery.event_type import INTERNAL
+from app.delivery.event_type import INTERNAL, UNTOLD
 from app.escalation.risk import weighed
 from app.flows.escalate import note_raised
 from app.kit import logs
@@ -56,7 +56,6 @@ _OF_TWO = {
     "ticket.unmerged": (Happening.UNMERGED, Happening.PARTED),
 }
 _CASE = ("topic", "department", "priority", "tags")  # what a promise is chosen by, besides the channel
-_UNTOLD = frozenset({"note"})  # colleagues' words to each other, whatever they are written on
 _PROMISES = (Metric.FIRST_REPLY, Metric.NEXT_REPLY, Metric.RESOLUTION)  # made to the customer
 
 
@@ -263,7 +262,7 @@ def _messages(
             url=f"{unit.knobs.public_url}/api/v1/tickets/{ticket.id}",
         ),
         sequence=one.sequence,
-        details={name: fact for name, fact in one.event.data.items() if name not in _UNTOLD},
+        details={name: fact for name, fact in one.event.data.items() if name not in UNTOLD},
         words=words.get(ticket.id),
     )
     return [

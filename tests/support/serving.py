@@ -2,14 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.cli.processes import Server
 
-class _Server(uvicorn.Server):
+
+class _Server(Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are pytest's."""
@@ -26,9 +28,11 @@ def url_of(listening: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[str]:
+async def served(
+    app: ASGIApp, listening: socket.socket, at_end: Callable[[], None] = lambda: None
+) -> AsyncIterator[str]:
     """Gives the address."""
-    server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    server = _Server(uvicorn.Config(app, log_config=None, lifespan="off"), at_end)
     serving = asyncio.create_task(server.serve([listening]))
     yield url_of(listening)
     server.should_exit = True
