@@ -33,6 +33,7 @@ from app.api import (
     replies,
     rules,
     search,
+    statements,
     stream,
     tickets,
 )
@@ -105,6 +106,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         bulk,
         combining,
         replies,
+        statements,
         search,
         tickets,
         history,

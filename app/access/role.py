@@ -37,6 +37,7 @@ class Permission(StrEnum):
     ANSWER_TICKETS = "answer_tickets"
     APPROVE_REPLIES = "approve_replies"
     ASSIGN_TICKETS = "assign_tickets"
+    MAKE_STATEMENTS = "make_statements"
     ESCALATE_TICKETS = "escalate_tickets"
     READ_ESCALATIONS = "read_escalations"
     HANDLE_ESCALATIONS = "handle_escalations"
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_TICKETS,
             Permission.SETTLE_TICKETS,
             Permission.ANSWER_TICKETS,
+            Permission.MAKE_STATEMENTS,
             Permission.ESCALATE_TICKETS,
             Permission.MANAGE_ENDPOINTS,
             Permission.READ_REPORTS,
@@ -78,6 +80,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SETTLE_TICKETS,
             Permission.ESCALATE_TICKETS,
             Permission.APPROVE_REPLIES,
+            Permission.MAKE_STATEMENTS,
             Permission.READ_ESCALATIONS,
             Permission.HANDLE_ESCALATIONS,
             Permission.READ_RULES,
@@ -89,6 +92,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ASSIGN_TICKETS,
             Permission.ESCALATE_TICKETS,
             Permission.APPROVE_REPLIES,
+            Permission.MAKE_STATEMENTS,
             Permission.MANAGE_AGENTS,
             Permission.READ_ESCALATIONS,
             Permission.READ_REPORTS,

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access.role import Role
+from app.answers.statements.statement import Contradiction
 from app.kit.errors import Conflict
 
 
@@ -47,6 +48,20 @@ LIFTED_BY: Mapping[Hold, frozenset[Role]] = {
     Hold.STATEMENT: frozenset({Role.PR, Role.MANAGER, Role.ADMIN}),
     Hold.EMBARGO: frozenset({Role.PR, Role.ADMIN}),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a reply waits for, and what it says against a statement where that is among it."""
+
+    holds: tuple[Hold, ...] = ()
+    contradicts: Contradiction | None = None
+
+    @property
+    def reason(self) -> str:
+        """For people: `PR decides when it is said; a colleague looks at it first`."""
+        said = f": '{self.contradicts.found}'" if self.contradicts else ""
+        return in_words(self.holds) + said
 
 
 class ReplyInOtherState(Conflict):

@@ -79,3 +79,23 @@ answer = Table(
     Index("ix_answer_ticket_id", "ticket_id"),
     Index("ix_answer_reusable", "topic", "id", postgresql_where=text("reusable")),
 )
+
+# What is agreed to say. `channels` null: on all; `owner` null: webcare itself, PR or a manager.
+statement = Table(
+    "statement",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("topics", JSONB, nullable=False),
+    Column("channels", JSONB(none_as_null=True)),
+    Column("texts", JSONB, nullable=False),
+    Column("never_say", JSONB, nullable=False),
+    Column("begins_at", DateTime(timezone=True), nullable=False),
+    Column("valid_until", DateTime(timezone=True)),
+    Column("owner", Text),
+    Column("actor", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Column("withdrawn_by", Text),
+    # Each public reply asks for the few that hold about its topic.
+    Index("ix_statement_topics", "topics", postgresql_using="gin", postgresql_where=text("withdrawn_at is null")),
+)

@@ -150,6 +150,7 @@ class ReplyOut(OutModel):
     )
     reason: str | None = Field(description="Why it is not published yet, or never will be", examples=[None])
     held_for: tuple[str, ...] = Field(description="Of a held one: review, statement, embargo", examples=[[]])
+    statement_id: UUID | None = Field(description="The statement that it contradicts", examples=[None])
     attachments: tuple[dict[str, Any], ...] = Field(description="References that go along", examples=[[]])
     written_text: str | None = Field(description="What its writer wrote, where who approved it changed the words")
     decided_by: str | None = Field(description="Who let it go or rejected it, where it was held")

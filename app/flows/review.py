@@ -22,7 +22,7 @@ from app.answers.reply import (
 )
 from app.channels.platform import ReplyWindowClosed
 from app.flows.record import record
-from app.flows.say import Speech, check_words, holds, open_window, send, why_waiting
+from app.flows.say import Speech, barred, check_words, findings, open_window, send, why_waiting
 from app.mentions.mention import Visibility
 from app.runtime import Unit
 from app.tickets import lifecycle
@@ -52,15 +52,17 @@ async def approve(
     if reply.actor == caller.actor:
         raise OwnReply("You wrote this reply; somebody else has to approve it.")
     changed = reply if text in {None, reply.text} else rewritten(reply, text)
-    held_for = tuple(dict.fromkeys((*reply.held_for, *await holds(unit, ticket, reply.visibility, changed.text))))
+    barring = await barred(unit, ticket, Visibility(reply.visibility), changed.text)
+    held_for = (*(hold for hold in reply.held_for if hold is Hold.REVIEW), *barring.holds)
     left = tuple(hold for hold in held_for if caller.role not in LIFTED_BY[hold])
-    if left == held_for:
+    if left and left == held_for:
         roles = sorted(LIFTED_BY[left[0]])
         raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
     if not despite:
         await _check_seen(unit, reply)
-    speech = Speech(changed.text, Visibility(reply.visibility), reply.attachments, confirm | set(reply.confirmed))
-    changed = replace(changed, confirmed=check_words(unit, ticket, speech))
+    accepted = {one.id for listed in findings(unit, _speech(reply)).values() for one in listed}
+    confirmed = check_words(unit, ticket, replace(_speech(changed), confirm=confirm | accepted))
+    changed = replace(changed, confirmed=confirmed)
     return await _decide_one(unit, caller.actor, ticket, reply, _freed(unit, changed, left))
 
 
@@ -119,6 +121,10 @@ async def _too_late(unit: Unit, ticket: Ticket, reply: Reply) -> str | None:
     except ReplyWindowClosed as error:
         return error.message
     return None
+
+
+def _speech(reply: Reply) -> Speech:
+    return Speech(reply.text, Visibility(reply.visibility), reply.attachments)
 
 
 def _freed(unit: Unit, reply: Reply, left: tuple[Hold, ...]) -> Reply:

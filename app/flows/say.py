@@ -12,8 +12,10 @@ from uuid import UUID
 from app.access.role import Caller
 from app.answers import store as answers
 from app.answers.answer import Answer, check_use, share_edited
-from app.answers.guard import check_public
-from app.answers.reply import Hold, Reply, ReplyState, in_words
+from app.answers.guard import Finding, check_public
+from app.answers.reply import LIFTED_BY, Held, Hold, Reply, ReplyState
+from app.answers.statements.statement import contradiction
+from app.answers.statements.store import list_holding
 from app.channels.platform import check_text, check_window
 from app.delivery import store as delivery
 from app.delivery.envelope import Publication, Saying, publication
@@ -61,9 +63,7 @@ async def say(
     confirmed = check_words(unit, ticket, replace(speech, visibility=visibility))
     await open_window(unit, ticket, visibility)
     answer = await _answer(unit, ticket, speech.answer_id, visibility)
-    reviewed = caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account)
-    review = (Hold.REVIEW,) if reviewed else ()
-    held_for = (*review, *await holds(unit, ticket, visibility, speech.text))
+    held = await _held(unit, caller, ticket, visibility, speech.text)
     said = Reply(
         id=new_id(),
         ticket_id=ticket.id,
@@ -73,9 +73,10 @@ async def say(
         text=speech.text,
         visibility=visibility,
         queued_at=unit.now,
-        state=ReplyState.HELD if held_for else ReplyState.QUEUED,
-        reason=in_words(held_for) if held_for else why_waiting(unit),
-        held_for=held_for,
+        state=ReplyState.HELD if held.holds else ReplyState.QUEUED,
+        reason=held.reason or why_waiting(unit),
+        held_for=held.holds,
+        statement_id=held.contradicts.statement_id if held.contradicts else None,
         confirmed=confirmed,
         attachments=speech.attachments,
         answer_id=speech.answer_id,
@@ -84,9 +85,9 @@ async def say(
     data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
     if confirmed:
         data["confirmed"] = confirmed
-    if held_for:
-        held = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held_for}, unit.now)
-        after = await keep(unit, caller, held)
+    if held.holds:
+        step = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held.holds}, unit.now)
+        after = await keep(unit, caller, step)
         await answers.add_replies(unit.tx, [said])
         return after, said
     after = await keep(unit, caller, lifecycle.reply(ticket, caller.actor, data, unit.now))
@@ -113,20 +114,42 @@ def check_words(unit: Unit, ticket: Ticket, speech: Speech) -> tuple[str, ...]:
     check_text(platform, visibility, speech.text, len(speech.attachments))
     if not platform.is_public(visibility):
         return ()
+    found = findings(unit, speech)
+    for field, listed in found.items():
+        check_public(listed, speech.confirm, field=field)
+    return tuple(sorted({one.kind for listed in found.values() for one in listed}))
+
+
+def findings(unit: Unit, speech: Speech) -> dict[str, tuple[Finding, ...]]:
+    """What is personal in it, by the field in which it stands."""
     texts = {"text": speech.text}
     texts |= {f"attachments.{n}.description": one.get("description", "") for n, one in enumerate(speech.attachments)}
-    found = {field: unit.rulebook.guard.find(text) for field, text in texts.items()}
-    for field, findings in found.items():
-        check_public(findings, speech.confirm, field=field)
-    return tuple(sorted({finding.kind for findings in found.values() for finding in findings}))
+    return {field: unit.rulebook.guard.find(text) for field, text in texts.items()}
 
 
-async def holds(unit: Unit, ticket: Ticket, visibility: str, text: str) -> tuple[Hold, ...]:
+async def _held(unit: Unit, caller: Caller, ticket: Ticket, visibility: Visibility, text: str) -> Held:
+    """What holds a reply of this caller back. Nobody waits for what they could let go themselves, but for a review."""
+    held = await barred(unit, ticket, visibility, text)
+    holds = tuple(hold for hold in held.holds if caller.role not in LIFTED_BY[hold])
+    if caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account):
+        holds = (Hold.REVIEW, *holds)
+    return replace(held, holds=holds)
+
+
+async def barred(unit: Unit, ticket: Ticket, visibility: Visibility, text: str) -> Held:
     """What holds such a reply on this ticket back as things stand now, whoever wrote it."""
-    if visibility != Visibility.PUBLIC:
-        return ()
+    if not unit.rulebook.platform(ticket.channel).is_public(visibility):
+        return Held()
     embargo = await find_embargo(unit.tx, ticket.id)
-    return () if embargo is None or embargo.allows(text, unit.now) else (Hold.EMBARGO,)
+    contradicts = None
+    if ticket.topic is not None:
+        agreed = await list_holding(unit.tx, ticket.topic, ticket.channel, unit.now)
+        contradicts = contradiction(text, agreed)
+    holds = {
+        Hold.STATEMENT: contradicts is not None,
+        Hold.EMBARGO: embargo is not None and not embargo.allows(text, unit.now),
+    }
+    return Held(tuple(hold for hold, applies in holds.items() if applies), contradicts)
 
 
 async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None:

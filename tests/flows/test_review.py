@@ -16,7 +16,7 @@ from app.delivery import store as outbox
 from app.escalation.embargoes.embargo import Scope
 from app.escalation.store import Wanted, list_escalations
 from app.flows import press
-from app.flows.answer import answer, reply
+from app.flows.answer import Terms, answer, reply
 from app.flows.receive import receive
 from app.flows.record import record_one
 from app.flows.review import approve, reject, reject_held, release_held
@@ -243,7 +243,7 @@ async def test_a_department_has_answered_when_its_words_wait_for_others(runtime:
     await embargoed(runtime, ticket)
 
     given = await runtime.run(
-        answer, ELS, ticket.id, None, Speech("Morgen voor 12:00."), publish=True, resolve=True, valid_until=None
+        answer, ELS, ticket.id, None, Speech("Morgen voor 12:00."), publish=True, resolve=True, terms=Terms()
     )
 
     assert given.reply is not None

@@ -17,6 +17,7 @@ NAMES = {"uuid": {"UUID"}, "http": {"HTTPStatus"}}
 KIT = {"app.kit.errors", "app.kit.wire"}
 # The other libraries, each where it is needed and nowhere else.
 LIBRARIES = {
+    "app.answers.statements.statement": {"re2"},  # phrases from API users
     "app.answers.guard": {"phonenumbers", "re2", "stdnum"},  # numbers with their check digits; patterns from rules
     "app.channels.counting": {"regex"},  # graphemes and emoji; the texts are our own agents'
     "app.delivery.lookup": {"orjson"},  # the same, when it is asked
