@@ -59,6 +59,11 @@ class QueueFilter(Paging):
     tag: Annotated[list[Annotated[str, Text(50, 1)]], Several] = Field([], description="Among its tags")
     overdue: bool | None = Field(None, description="Whether a promise to the customer is past due")
     due_before: Instant | None = Field(None, description="A promise to the customer is due before this moment")
+    text: Annotated[str, Text(200, 1)] | None = Field(
+        None,
+        description='Words in the customer\'s posts: all of them, "in this order" in quotes, -without this one',
+        examples=["pakket"],
+    )
     snoozed: bool = Field(False, description="Those that are out of sight, instead of those in sight")
     counts: bool = Field(False, description="Count the tickets too, by every value of every filter")
 
@@ -76,6 +81,7 @@ class QueueFilter(Paging):
             tag=tuple(self.tag),
             overdue=self.overdue,
             due_before=self.due_before,
+            text=self.text,
             snoozed=self.snoozed,
             within=caller.department,
         )

@@ -144,6 +144,29 @@ async def test_a_filter_takes_several_values_and_none_for_what_is_missing(
     assert await ids(client, anna, assignee=["none", "agent:anna"], channel="x") == {str(x.id)}
 
 
+@pytest.mark.parametrize(
+    ("text", "finds"),
+    [
+        ("pakketten", {"dutch"}),
+        ("PAKKET", {"dutch"}),
+        ("parcels", {"english"}),
+        ('"waar blijft"', {"dutch"}),
+        ('"blijft waar"', set()),
+        ("waar -pakket", set()),
+        ("de", set()),
+    ],
+)
+async def test_words_of_the_customer_are_looked_for(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], text: str, finds: set[str]
+) -> None:
+    said = {
+        "dutch": await opened(runtime, "Waar blijft mijn pakket?", lang="nl"),
+        "english": await opened(runtime, "My parcel is still not here", lang="en"),
+    }
+
+    assert await ids(client, anna, text=text) == {str(said[name].id) for name in finds}
+
+
 async def test_what_is_snoozed_is_out_of_sight(
     client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], clock: Clock
 ) -> None:

@@ -38,6 +38,8 @@ _HELD = """(SELECT json_agg(json_build_array(c.holder, c.department, c.since) OR
 _POST = f"""(SELECT left(m.text, {EXCERPT}) AS text, coalesce(a.handle, a.display_name) AS author
     FROM ticket_mention l JOIN mention m ON m.id = l.mention_id JOIN author a ON a.id = m.author_id
     WHERE l.ticket_id = t.id ORDER BY m.posted_at DESC, m.id DESC LIMIT 1)"""
+_SAYS = """EXISTS (SELECT FROM ticket_mention l JOIN mention m ON m.id = l.mention_id WHERE l.ticket_id = t.id
+    AND m.search @@ (websearch_to_tsquery('dutch', {0}) || websearch_to_tsquery('english', {0})))"""
 # Who helped this customer last, on whichever ticket, and is at work: somebody at work holds a lease.
 _HELPER_AT_WORK = """(SELECT w.assignee FROM ticket w
     WHERE w.state NOT IN ('resolved', 'closed') AND w.lease_until > {now} AND w.assignee = (
@@ -169,6 +171,8 @@ def _conditions(wanted: Wanted, now: datetime, question: _Question) -> Iterator[
             yield _one_of(f"t.{name}", getattr(wanted, name), question)
     if wanted.due_before is not None:
         yield f"t.next_due_at < {question.put(wanted.due_before)}"
+    if wanted.text is not None:
+        yield _SAYS.format(question.put(wanted.text))
     if wanted.within is not None:
         yield f"t.department = {question.put(wanted.within)}"
 

@@ -23,8 +23,9 @@ class Wanted:
 
     A value None stands for what is missing: nobody assigned, no topic yet. `department` is who owns a ticket, `holder`
     who has the ball; one of `tag` is enough. `overdue` compares the soonest promise to the customer with now,
-    `due_before` with a moment. What is snoozed is out of sight, or with `snoozed` alone in sight. `within` is no
-    question but a limit: the department that asks sees no ticket of another.
+    `due_before` with a moment; `text` is words of the customer as web search engines read them. What is snoozed is out
+    of sight, or with `snoozed` alone in sight. `within` is no question but a limit: the department that asks sees no
+    ticket of another.
     """
 
     department: Values = ()
@@ -39,6 +40,7 @@ class Wanted:
     tag: Values = ()
     overdue: bool | None = None
     due_before: datetime | None = None
+    text: str | None = None
     snoozed: bool = False
     within: str | None = None
 
@@ -52,4 +54,6 @@ class Wanted:
 
 
 # What tickets are counted by.
-DIMENSIONS = tuple(field.name for field in fields(Wanted) if field.name not in {"due_before", "snoozed", "within"})
+DIMENSIONS = tuple(
+    field.name for field in fields(Wanted) if field.name not in {"due_before", "text", "snoozed", "within"}
+)
