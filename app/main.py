@@ -36,6 +36,7 @@ from app.api import (
     statements,
     stream,
     tickets,
+    webhooks,
 )
 from app.api.auth import Doorkeeper
 from app.api.intake import Intake
@@ -63,6 +64,7 @@ TAGS = [
     {"name": "ingest", "description": "Mentions come in. Role `ingest`."},
     {"name": "agents", "description": "The queue and the tickets in it. Role `agent`."},
     {"name": "departments", "description": "Owners of customer processes answer. Role `department`."},
+    {"name": "webhooks", "description": "What departments' endpoints are told; signed by Standard Webhooks 1.0."},
     {"name": "pr", "description": "What PR is asked to look at. Role `pr`."},
     {"name": "managers", "description": "Promises kept and customers' scores. Role `manager`."},
     {"name": "admin", "description": "Tokens and rules. Role `admin`."},
@@ -138,7 +140,12 @@ def _described(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: what FastAPI derives, the problem that all errors share, and where a token is asked."""
     if app.openapi_schema is None:
         schema = get_openapi(
-            title=app.title, version=app.version, description=DESCRIPTION, tags=TAGS, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=DESCRIPTION,
+            tags=TAGS,
+            routes=app.routes,
+            webhooks=webhooks.routes(),
         )
         parts = schema.setdefault("components", {})
         parts.setdefault("schemas", {}).update(problems.schemas())

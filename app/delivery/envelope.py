@@ -124,9 +124,13 @@ def subscribers(happening: Happening, endpoints: Iterable[Endpoint]) -> Iterator
 
 
 def webhook(message_id: UUID, happening: Happening, payload: Payload, endpoint_ids: tuple[UUID, ...]) -> Message:
-    """`{type, id, timestamp, sequence, data: {..ticket, ..details}}`; `full` adds `text`, `author` and `mention`."""
+    """`{type, id, timestamp, sequence, data: {..ticket, details}}`; `full` adds `text`, `author` and `mention`.
+
+    Details stand apart, as they have names of their own: the department that hands back suggests another department.
+    What is about no ticket has its details alone as `data`.
+    """
     ticket = happening.ticket
-    data = {**(_members(ticket) if ticket else {}), **happening.details}
+    data = {**_members(ticket), "details": happening.details} if ticket else {**happening.details}
     if payload is Payload.FULL and happening.words:
         data |= _members(happening.words)
     body = {

@@ -63,7 +63,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
 INTERNAL = frozenset({"ticket.noted", "ticket.delivered", "sla.mended"})  # never sent to anybody
-UNTOLD = frozenset({"note"})  # colleagues' words to each other, in whatever event they stand
+UNTOLD = frozenset({"note", "text", "question"})  # colleagues' words to each other, in whatever event they stand
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 
 

@@ -148,7 +148,7 @@ async def test_what_no_receiver_will_take_is_webcares_again_at_once(runtime: Run
     await dispatch(runtime, 10)
     assert (await now_of(runtime, ticket)).holder is Holder.WEBCARE
     told = json.loads(heard.calls.last.request.content)
-    assert (told["type"], told["data"]["reason"]) == ("ticket.fell_back", "not_delivered")
+    assert (told["type"], told["data"]["details"]["reason"]) == ("ticket.fell_back", "not_delivered")
 
 
 @respx.mock

@@ -44,7 +44,7 @@ ROUTED = Happening(
         due={"first_reply": AT + timedelta(hours=1)},
         url="https://webcare.example/api/v1/tickets/1",
     ),
-    details={"reason": "owner of the topic"},
+    details={"reason": "owner of the topic", "department": "billing"},  # which is not the ticket's
     words=CustomerWords(
         text="Waar blijft mijn pakketje? 📦",
         author={"handle": "sanne", "followers": 120},
@@ -84,7 +84,7 @@ def test_a_thin_webhook_carries_ids_deadlines_and_a_link_but_not_a_word_of_the_c
             "priority": "high",
             "due": {"first_reply": "2026-07-27T10:30:00Z"},
             "url": "https://webcare.example/api/v1/tickets/1",
-            "reason": "owner of the topic",
+            "details": {"reason": "owner of the topic", "department": "billing"},
         },
     }
     assert (message.kind, message.ticket_id, message.sequence) == (Kind.WEBHOOK, TICKET, 2)
