@@ -78,10 +78,10 @@ def heard(
 ) -> Signals:
     """The signals of one post. `words` are the phrases found in it, `followers` and `verified` its author's."""
     risks: dict[str, str] = {}
-    for phrase, name in rules.phrases.items():
-        if phrase in words:
-            risks.setdefault(name, phrase)
-    mood = sum(weight for phrase, weight in rules.lexicon.items() if phrase in words)
+    for phrase in words:
+        if phrase in rules.phrases:
+            risks.setdefault(rules.phrases[phrase], phrase)
+    mood = sum(rules.lexicon.get(phrase, 0) for phrase in words)
     return Signals(followers or 0, verified, risks, min(mood, 0.0), growth, unanswered)
 
 
@@ -149,6 +149,5 @@ _FIGURES = {"mood": "mood", "unanswered": "posts", "growth": "per_hour", "reach"
 
 
 def _leveled(code: str, figure: float, levels: Sequence[Level], text: str) -> Part:
-    passed = [level for level in levels if figure >= level.at_least]
-    points = max((level.points for level in passed), default=0)
-    return Part(code, points, text.format(figure), {_FIGURES[code]: figure})
+    points = max((level.points for level in levels if figure >= level.at_least), default=0)
+    return Part(code, points, text.format(figure) if points else "", {_FIGURES[code]: figure})

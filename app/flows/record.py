@@ -24,7 +24,7 @@ from app.runtime import Unit
 from app.sla import store as sla
 from app.sla.business_time import add
 from app.sla.clock import Clock, advance, due, passed, taken_over
-from app.sla.policy import Case, Happening, Metric, Policy, choose_all
+from app.sla.policy import Case, Happening, Metric, Policy
 from app.tickets import store as tickets
 from app.tickets.hand_over import HANDED_OVER, HandOver, followed
 from app.tickets.store import Numbered
@@ -136,12 +136,11 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
         sequence=ticket.sequence + len(events),
         version=ticket.version + 1,
     )
-    return _Timed(replace(step, ticket=after, events=events), changed)
+    return _Timed(Step(step.before, after, events, step.mentions, step.without), changed)
 
 
-def _policies(rules: Rulebook, ticket: Ticket) -> dict[Metric, Policy]:
-    case = Case(ticket.topic, ticket.channel, ticket.department, ticket.priority, ticket.tags)
-    return choose_all(rules.sla_rules, case, digest=rules.digest)
+def _policies(rules: Rulebook, ticket: Ticket) -> Mapping[Metric, Policy]:
+    return rules.promise(Case(ticket.topic, ticket.channel, ticket.department, ticket.priority, ticket.tags))
 
 
 def _taken_over(step: Step, old: Clock, new: Clock) -> Event:

@@ -15,7 +15,7 @@ from app.routing.decision import Subject, as_record, decide, in_words
 from app.routing.rules import store
 from app.rulebook import Rulebook
 from app.runtime import Runtime
-from app.sla.policy import Case, Metric, choose_all
+from app.sla.policy import Case, Metric
 from app.topics.classify import Readable, readable
 
 AT_ONCE = 500  # mentions between two looks at the progress
@@ -174,8 +174,8 @@ def _decide(rows: Records, texts: Sequence[Readable], rules: Rulebook) -> list[F
 
 def _fate(subject: Subject, rules: Rulebook) -> Fate:
     decision = decide(subject, rules.routing, rules.digest)
-    case = Case(decision.topic, subject.channel, decision.department, decision.priority)
-    policies = choose_all(rules.sla_rules, case, digest=rules.digest)
+    case = Case(decision.topic, subject.channel, decision.department, decision.priority, decision.tags)
+    policies = rules.promise(case)
     return Fate(
         topic=decision.topic,
         department=decision.department,

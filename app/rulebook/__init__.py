@@ -7,7 +7,7 @@ when to read again.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -29,7 +29,7 @@ from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
 from app.sla.calendar import Calendar
 from app.sla.ladder import Ladders
-from app.sla.policy import SlaRule
+from app.sla.policy import Case, Metric, Policy, SlaRule, choose_all
 from app.tickets.hand_over import FallBack
 from app.tickets.resolution import Resolution
 from app.topics.classify import Classifier, Phrase, Readable, Topic
@@ -62,6 +62,7 @@ NAMED_IN = {
     "topic": "topics",
 }
 DIGEST_LENGTH = 12
+REMEMBERED = 10_000  # cases; tags make them many
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,16 @@ class Rulebook:
     guard: Guard
     signals: Classifier
     own_authors: frozenset[tuple[str, str]]
+    _promised: dict[Case, Mapping[Metric, Policy]] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def promise(self, case: Case) -> Mapping[Metric, Policy]:
+        """The policy of each metric for a case. Few cases make up most of the tickets, so answers are remembered."""
+        found = self._promised.get(case)
+        if found is None:
+            if len(self._promised) >= REMEMBERED:
+                self._promised.clear()
+            found = self._promised[case] = choose_all(self.sla_rules, case, digest=self.digest)
+        return found
 
     def is_own(self, channel: str, handle: str | None, external_id: str | None = None) -> bool:
         """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""

@@ -25,12 +25,16 @@ class Reading:
     reached is None while it is paused.
     """
 
-    elapsed: timedelta
+    calendar: Calendar
     due_at: datetime | None
     warn_at: datetime | None
     climb_at: datetime | None
     running: bool
     intervals: tuple[Interval, ...]
+
+    @property
+    def elapsed(self) -> timedelta:
+        return sum((elapsed(self.calendar, part.start, part.end) for part in self.intervals), timedelta())
 
 
 def read(
@@ -57,7 +61,7 @@ def read(
         Interval(part.holder, part.department, part.start, min(part.end, now)) for part in counted if part.start < now
     )
     return Reading(
-        elapsed=sum((elapsed(calendar, part.start, part.end) for part in so_far), timedelta()),
+        calendar=calendar,
         due_at=_reached(calendar, spans, end, policy.target),
         warn_at=_reached(calendar, spans, end, policy.target * policy.warn),
         climb_at=None if level is None else _reached(calendar, spans, end, level),

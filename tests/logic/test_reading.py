@@ -43,8 +43,11 @@ ANSWERED_BY_CUSTOMER = custody((WEBCARE, "2 10:00"), (CUSTOMER, "2 12:00"), (WEB
 
 
 def test_a_running_clock_foresees_its_moments() -> None:
-    assert reading(ALONE, "2 12:00") == Reading(
-        elapsed=timedelta(hours=2),
+    told = reading(ALONE, "2 12:00")
+
+    assert told.elapsed == timedelta(hours=2)
+    assert told == Reading(
+        calendar=OFFICE,
         due_at=at("3 10:00"),
         warn_at=at("2 14:00"),
         climb_at=None,
