@@ -285,7 +285,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
             "previous_id": ticket.previous_id,
             "merged_into_id": ticket.merged_into_id,
             "links": await list_links(tx, ticket_id),
-            "legal": legal_moves(ticket.state),
+            "legal": legal_moves(ticket),
             "clocks": [_clock(clock) for clock in clocks],
             "custody": [CustodyOut.model_validate(stretch) for stretch in held(ticket.custody, now)],
             "mentions": [MentionOut.model_validate(one) for one in await tickets.list_mentions(tx, ticket_id)],

@@ -71,6 +71,7 @@ async def send_due(unit: Unit, limit: int) -> int:
         return 0
     tickets = await claim_tickets(unit.tx, [invitation.ticket_id for invitation in due])
     newest = await list_latest_mentions(unit.tx, list(tickets))
+    # In the conversation of the newest post, which may be one that was merged in.
     posts = {ticket_id: (row.channel, row.external_id) for ticket_id, row in newest.items()}
     threads = await list_threads(unit.tx, posts.values())
     after = await record(unit, [_invited(tickets[invitation.ticket_id], invitation) for invitation in due])
@@ -78,7 +79,8 @@ async def send_due(unit: Unit, limit: int) -> int:
     messages = []
     for invitation in due:
         post = posts[invitation.ticket_id]
-        said = _said(unit, invitation, tokens[invitation.id], post, named_conversation(threads[post]))
+        account = newest[invitation.ticket_id].account
+        said = _said(unit, invitation, tokens[invitation.id], post, account, named_conversation(threads[post]))
         sequence = after[invitation.ticket_id].sequence
         messages.append(publication(new_id(), said, sequence=sequence, subject_id=invitation.id))
     await add_messages(unit.tx, messages)
@@ -146,14 +148,16 @@ def _invited(ticket: Ticket, invitation: Invitation) -> Step:
     return Step(ticket, ticket, (Event("feedback.invited", "system", facts),))
 
 
-def _said(unit: Unit, invitation: Invitation, token: str, post: Key, conversation_id: str | None) -> Publication:
+def _said(
+    unit: Unit, invitation: Invitation, token: str, post: Key, account: str | None, conversation_id: str | None
+) -> Publication:
     """Always in private, also about a public post: the link is good for whoever reads it first."""
     rules = unit.rulebook.feedback
     return Publication(
         type=Saying.SURVEY,
         ticket_id=invitation.ticket_id,
-        channel=invitation.channel,
-        account=invitation.account,
+        channel=post[0],
+        account=account,
         conversation_id=conversation_id,
         in_reply_to=post[1],
         visibility=Visibility.PRIVATE,

@@ -51,15 +51,16 @@ class NotInFuture(Invalid):
     pass
 
 
-def legal_moves(state: State) -> list[str]:
-    """The acts that a state allows, by the alphabet."""
-    return sorted(act for act, states in LEGAL.items() if state in states)
+def legal_moves(ticket: Ticket) -> list[str]:
+    """The acts that a ticket's state allows, by the alphabet; what is a part of another can become one of its own."""
+    merged = ["unmerge"] if ticket.merged_into_id else []
+    return sorted([act for act, states in LEGAL.items() if ticket.state in states] + merged)
 
 
 def check_legal(ticket: Ticket, act: str) -> None:
     """Raises `IllegalMove` with the acts that would have been legal."""
     if ticket.state not in LEGAL[act]:
-        legal = legal_moves(ticket.state)
+        legal = legal_moves(ticket)
         raise IllegalMove(
             f"A ticket that is {ticket.state} cannot be moved by '{act}'; legal are: {', '.join(legal)}.",
             state=str(ticket.state),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.access.role import Caller, Role
+from app.answers.store import list_replies
 from app.flows import combine, work
 from app.flows.answer import reply
 from app.flows.receive import receive, withdraw
@@ -323,3 +324,18 @@ async def test_a_new_ticket_of_the_same_conversation_is_linked_by_itself(runtime
 
     assert [(one.kind, one.ticket_id) for one in await links(runtime, later)] == [("previous", first.id)]
     assert [(one.kind, one.ticket_id) for one in await links(runtime, first)] == [("next", later.id)]
+
+
+async def test_a_reply_goes_to_the_conversation_of_the_ticket_that_goes_on(runtime: Runtime) -> None:
+    into = await opened(runtime, "b", channel="forum")
+    other = await opened(runtime, "a", channel="whatsapp")
+    await merge(runtime, other, into, confirmed=True)
+
+    await runtime.run(reply, ANNA, into.id, None, Speech("Dag!"))
+
+    async with runtime.reading() as tx:
+        [said] = await list_replies(tx, into.id)
+        posts = {post.id: post.channel for post in await tickets.list_mentions(tx, into.id)}
+    assert sorted(posts.values()) == ["forum", "whatsapp"]
+    assert said.mention_id is not None
+    assert posts[said.mention_id] == "forum"

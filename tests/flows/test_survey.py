@@ -18,6 +18,7 @@ from app.feedback.invitation import OPT_OUT_TAG, Answer, LinkNotFound, Reason, S
 from app.feedback.store import Feedback
 from app.feedback.tables import invitation
 from app.flows import survey, work
+from app.flows.combine import merge
 from app.flows.receive import receive
 from app.flows.record import record
 from app.flows.settle import Received
@@ -122,6 +123,17 @@ async def test_the_question_goes_to_the_customer_alone_below_the_last_post(runti
     assert body["text"] == runtime.rulebook.feedback.texts["nl"].invitation
     assert body["link"].startswith(f"{runtime.knobs.public_url}/s/")
     assert "feedback.invited" in await events_of(runtime, ticket)
+
+
+async def test_who_wrote_last_in_a_merged_conversation_is_asked_there(runtime: Runtime) -> None:
+    into = await opened(runtime)
+    other = await opened(runtime, channel="forum", external_id="the-newest")
+    await runtime.run(merge, ANNA, other.id, None, into.id, confirmed=True)
+    await runtime.run(work.resolve, ANNA, into.id, None, "solved", None)
+
+    body = await asked(runtime)
+
+    assert (body["channel"], body["in_reply_to"]) == ("forum", "the-newest")
 
 
 async def test_the_link_stands_in_the_message_and_nowhere_else(runtime: Runtime) -> None:

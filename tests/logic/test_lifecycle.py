@@ -89,7 +89,7 @@ def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, ac
     else:
         with pytest.raises(IllegalMove) as refused:
             acts[act](standing)
-        assert refused.value.facts["legal"] == legal_moves(state)
+        assert refused.value.facts["legal"] == legal_moves(standing)
 
 
 def test_claiming_what_a_department_has_takes_the_ball_back_and_tells_it() -> None:

@@ -1,0 +1,80 @@
+"""What a merge makes of both tickets, and which two are not merged."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.kit.ids import new_id
+from app.tickets import lifecycle, merging
+from app.tickets.custody import Custody, Holder
+from app.tickets.legal import ClaimedByAnother, IllegalMove, legal_moves
+from app.tickets.merging import DifferentCustomers, NotOpenToMerge, SameTicket, UnderEmbargo
+from app.tickets.signals import Signals
+from app.tickets.ticket import State, Step, Ticket
+from tests.logic.test_lifecycle import ANNA, BRAM, ticket, types
+from tests.support.clock import MORNING
+
+HOUR = timedelta(hours=1)
+
+
+def merged(one: Ticket, into: Ticket, *, confirmed: bool = True) -> tuple[Step, Step]:
+    return merging.merge(one, into, ANNA, MORNING, posts=[], waiting=None, waited=None, confirmed=confirmed)
+
+
+def test_the_one_is_closed_and_nobodys_and_the_other_goes_on() -> None:
+    one, into = ticket(assignee=ANNA, snoozed_until=MORNING + HOUR), ticket(State.WORKING, assignee=BRAM)
+
+    gone, stays = merged(one, into)
+
+    assert (gone.ticket.state, gone.ticket.holder, gone.ticket.assignee) == (State.CLOSED, Holder.NOBODY, None)
+    assert (gone.ticket.merged_into_id, gone.ticket.snoozed_until) == (into.id, None)
+    assert (stays.ticket.state, stays.ticket.assignee) == (State.WORKING, BRAM)
+    assert types(gone) == types(stays) == ["ticket.merged"]
+    assert legal_moves(gone.ticket) == ["note", "unmerge"]
+
+
+def test_what_was_before_the_others_beginning_stands_in_front_of_it() -> None:
+    early = (Custody(Holder.TRIAGE, None, MORNING - 3 * HOUR), Custody(Holder.PR, None, MORNING - HOUR))
+    late = (Custody(Holder.WEBCARE, None, MORNING - 2 * HOUR),)
+
+    _, stays = merged(ticket(custody=early), ticket(custody=late))
+    _, of_younger = merged(ticket(custody=late), ticket(custody=early))
+
+    assert stays.ticket.custody == (early[0], *late)
+    assert of_younger.ticket.custody == early
+
+
+def test_what_asks_for_care_on_either_asks_for_it_on_the_one() -> None:
+    loud = ticket(escalated=True, risk=70, signals=Signals(followers=90_000))
+
+    _, stays = merged(loud, ticket(risk=10, signals=Signals(verified=True)))
+
+    assert (stays.ticket.escalated, stays.ticket.risk) == (True, 70)
+    assert stays.ticket.signals == Signals(followers=90_000, verified=True)
+
+
+def test_a_waiting_ticket_comes_back_only_for_one_that_does_not_wait() -> None:
+    waiting = lifecycle.wait(ticket(), ANNA, None, MORNING).ticket
+
+    assert merged(ticket(), waiting)[1].ticket.state is State.ROUTED
+    assert merged(replace(waiting, id=new_id()), waiting)[1].ticket.state is State.WAITING_CUSTOMER
+
+
+def test_two_that_cannot_be_one_are_refused() -> None:
+    one, into = ticket(), ticket()
+
+    with pytest.raises(SameTicket):
+        merged(one, one)
+    with pytest.raises(DifferentCustomers):
+        merged(one, into, confirmed=False)
+    with pytest.raises(UnderEmbargo):
+        merged(replace(one, embargoed=True), into)
+    with pytest.raises(IllegalMove):
+        merged(replace(one, state=State.RESOLVED), into)
+    with pytest.raises(ClaimedByAnother):
+        merged(lifecycle.claim(one, BRAM, MORNING).ticket, into)
+    for state in (State.RESOLVED, State.CLOSED):
+        with pytest.raises(NotOpenToMerge):
+            merged(one, replace(into, state=state))
+    assert merged(one, replace(into, author_id=one.author_id), confirmed=False)
