@@ -42,6 +42,7 @@ class Permission(StrEnum):
     READ_ESCALATIONS = "read_escalations"
     HANDLE_ESCALATIONS = "handle_escalations"
     MANAGE_AGENTS = "manage_agents"
+    MANAGE_MACROS = "manage_macros"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
     READ_RULES = "read_rules"
@@ -69,6 +70,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MAKE_STATEMENTS,
             Permission.ESCALATE_TICKETS,
             Permission.MANAGE_ENDPOINTS,
+            Permission.MANAGE_MACROS,
             Permission.READ_REPORTS,
             Permission.READ_RULES,
         }
@@ -94,6 +96,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.APPROVE_REPLIES,
             Permission.MAKE_STATEMENTS,
             Permission.MANAGE_AGENTS,
+            Permission.MANAGE_MACROS,
             Permission.READ_ESCALATIONS,
             Permission.READ_REPORTS,
             Permission.READ_RULES,

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from app.kit.db import metadata
 from app.mentions.tables import PENDING
@@ -98,4 +98,39 @@ statement = Table(
     Column("withdrawn_by", Text),
     # Each public reply asks for the few that hold about its topic.
     Index("ix_statement_topics", "topics", postgresql_using="gin", postgresql_where=text("withdrawn_at is null")),
+)
+
+# A text that is agreed and ready to be said. Its use counts without a new version: it does not change by being used.
+macro = Table(
+    "macro",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("texts", JSONB, nullable=False),
+    Column("topics", ARRAY(Text), nullable=False),
+    Column("channels", ARRAY(Text), nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_until", DateTime(timezone=True)),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("used", Integer, nullable=False, server_default="0"),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("removed_at", DateTime(timezone=True)),
+    Index("ix_macro_name", "name", "id", postgresql_where=text("removed_at is null")),
+)
+
+# Every version that there was, the present one too.
+macro_version = Table(
+    "macro_version",
+    metadata,
+    Column("macro_id", Uuid, ForeignKey("macro.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("texts", JSONB, nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_until", DateTime(timezone=True)),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_by", Text, nullable=False),
 )

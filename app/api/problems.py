@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from app.access.role import Forbidden
+from app.answers.macros.store import MacroChangedMeanwhile
 from app.api.etag import etag
 from app.kit.errors import Conflict, Invalid, NotFound, Refused, Unauthorised, Unavailable, WebcareError
 from app.kit.wire import dump
@@ -49,6 +50,7 @@ STATUSES: dict[type[WebcareError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
+    MacroChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Forbidden: HTTPStatus.FORBIDDEN,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

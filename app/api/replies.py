@@ -56,6 +56,7 @@ class ReplyIn(InModel):
         examples=["01a20262-5c11-7d3e-9b6a-2f0c5a7e1d44"],
     )
     confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
+    macro_id: UUID | None = Field(None, description="The macro that gave the text, so that its use is counted")
 
 
 class ReplyQueued(OutModel):
@@ -99,7 +100,14 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
 
     It is `held` when somebody else must look first, and counts as an answer from when it is let go.
     """
-    speech = Speech(said.text, said.visibility, references(said.attachments), said.confirm, said.answer_id)
+    speech = Speech(
+        said.text,
+        said.visibility,
+        references(said.attachments),
+        said.confirm,
+        answer_id=said.answer_id,
+        macro_id=said.macro_id,
+    )
     return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
 
 

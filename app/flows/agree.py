@@ -14,12 +14,11 @@ from app.answers.statements.statement import (
     NotYourTopic,
     Statement,
     StatementWithdrawn,
-    UnknownChannel,
     check_statement,
 )
 from app.kit import logs
 from app.kit.ids import new_id
-from app.routing.by_hand import check_names
+from app.routing.by_hand import check_channels, check_names
 from app.runtime import Unit
 
 
@@ -79,7 +78,4 @@ def _check_reach(unit: Unit, caller: Caller, topics: Sequence[str], channels: Se
         owners = {owning.department for owning in rules.routing.ownerships if owning.topic == topic}
         if caller.department is not None and caller.department not in owners:
             raise NotYourTopic(f"'{topic}' is owned by {', '.join(sorted(owners))}.", field="topics")
-    for channel in channels or ():
-        if channel not in rules.accounts:
-            known = ", ".join(rules.accounts)
-            raise UnknownChannel(f"There is no channel '{channel}'; there are: {known}.", field="channels")
+    check_channels(channels or (), named=rules.accounts)

@@ -14,7 +14,7 @@ from app.access.role import Caller
 from app.answers import store as answers
 from app.answers.answer import Answer
 from app.answers.reply import Reply, ReplyState
-from app.flows import survey
+from app.flows import compose, survey
 from app.flows.record import record_one
 from app.flows.say import Speech, say
 from app.flows.work import take
@@ -67,7 +67,10 @@ async def reply(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer. It is published as soon as nothing holds it and the channel takes it."""
     ticket = await take(unit, caller, ticket_id, expected)
-    return await say(unit, caller, ticket, speech)
+    said = await say(unit, caller, ticket, speech)
+    if speech.macro_id is not None:
+        await compose.use(unit, speech.macro_id, speech.text)
+    return said
 
 
 async def answer(

@@ -37,7 +37,7 @@ class Speech:
     """What is to be said. `visibility` None: as the customer asked. `attachments` are `{url, type, description}`.
 
     `confirm` names the kinds or ids of personal data that may be public all the same; `answer_id` the department's
-    answer that it says, as it is or in other words.
+    answer that it says and `macro_id` the macro that gave the text, as it is or in other words.
     """
 
     text: str
@@ -45,6 +45,7 @@ class Speech:
     attachments: tuple[Mapping[str, Any], ...] = ()
     confirm: frozenset[str] = frozenset()
     answer_id: UUID | None = None
+    macro_id: UUID | None = None
 
 
 async def say(
@@ -85,6 +86,8 @@ async def say(
     data: dict[str, Any] = {"reply_id": str(said.id), "visibility": visibility, "department": department}
     if confirmed:
         data["confirmed"] = confirmed
+    if speech.macro_id is not None:
+        data["macro_id"] = str(speech.macro_id)
     if held.holds:
         step = lifecycle.hold_reply(ticket, caller.actor, {**data, "held_for": held.holds}, unit.now)
         after = await keep(unit, caller, step)

@@ -3,7 +3,7 @@
 Knows what follows from either. Refuses to know who may do it and how the ticket moves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from app.kit.errors import Invalid
@@ -21,6 +21,10 @@ class UnknownTopic(Invalid):
     pass
 
 
+class UnknownChannel(Invalid):
+    pass
+
+
 def check_names(rules: Routing, topic: str | None, department: str | None, *, topics: Mapping[str, object]) -> None:
     """Raises `UnknownTopic` or `UnknownDepartment`, each with the names that there are."""
     if topic is not None and topic not in topics:
@@ -28,6 +32,13 @@ def check_names(rules: Routing, topic: str | None, department: str | None, *, to
     if department is not None and department not in rules.departments:
         known = ", ".join(rules.departments)
         raise UnknownDepartment(f"There is no department '{department}'; there are: {known}.", field="department")
+
+
+def check_channels(channels: Iterable[str], *, named: Mapping[str, object]) -> None:
+    """Raises `UnknownChannel`, with the channels that there are: the keys of `named`."""
+    unknown = [channel for channel in channels if channel not in named]
+    if unknown:
+        raise UnknownChannel(f"There is no channel '{unknown[0]}'; there are: {', '.join(named)}.", field="channels")
 
 
 def place_by_topic(rules: Routing, topic: str, channel: str, ticket_id: UUID, *, named: Mapping[str, object]) -> Owned:

@@ -14,7 +14,7 @@ KNOW_LOCAL_TIME = {
     "app.rulebook.promises": "reads which zone a calendar is in",
     "app.cli.ingest": "a file may hold wall times, whose zone its owner names",
 }
-INSTANT = re.compile(r"(?:^|_)(?:at|until|since)")
+INSTANT = re.compile(r"(?:^|_)(?:at|from|until|since)")
 
 
 def test_one_module_reads_the_clock() -> None:

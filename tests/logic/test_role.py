@@ -21,11 +21,11 @@ MAY = {
     Role.INGEST: "post_mentions",
     Role.AGENT: "read_tickets work_tickets settle_tickets approve_replies escalate_tickets read_rules",
     Role.DEPARTMENT: "read_tickets settle_tickets answer_tickets make_statements escalate_tickets manage_endpoints "
-    "read_reports read_rules",
+    "manage_macros read_reports read_rules",
     Role.PR: "read_tickets work_tickets settle_tickets approve_replies make_statements escalate_tickets "
     "read_escalations handle_escalations read_rules",
     Role.MANAGER: "read_tickets assign_tickets approve_replies make_statements escalate_tickets read_escalations "
-    "read_reports read_rules manage_agents",
+    "read_reports read_rules manage_agents manage_macros",
     Role.ADMIN: " ".join(Permission),
 }
 

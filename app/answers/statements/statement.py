@@ -28,10 +28,6 @@ class NotYourTopic(Invalid):
     """A department makes statements about its own topics."""
 
 
-class UnknownChannel(Invalid):
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class Statement:
     """`texts` by language is what agents say; `never_say` holds phrases as in topics.yaml.

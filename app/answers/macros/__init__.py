@@ -1,0 +1,1 @@
+"""Macros: texts that are agreed and ready to be said."""
