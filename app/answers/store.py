@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, or_, select, update
 
 from app.answers.answer import Answer
 from app.answers.reply import Hold, Reply, ReplyState
@@ -74,10 +74,7 @@ async def list_newest_replies(
     limit: int,
 ) -> tuple[Reply, ...]:
     """Newest first; `after` is the id of the last one of the page before. `department`: on tickets that it owns."""
-    found = select(*SAID)
-    if department is not None:
-        found = found.join(ticket, ticket.c.id == reply.c.ticket_id)
-        found = found.where(or_(ticket.c.department == department, reply.c.department == department))
+    found = select(*SAID).where(*_of(department))
     for column, value in ((reply.c.state, state), (reply.c.ticket_id, ticket_id)):
         found = found if value is None else found.where(column == value)
     if after is not None:
@@ -85,9 +82,9 @@ async def list_newest_replies(
     return tuple(map(_reply, await tx.rows(found.order_by(reply.c.id.desc()).limit(limit))))
 
 
-async def get_reply(tx: Reading, reply_id: UUID) -> Reply:
-    """Raises `ReplyNotFound`."""
-    row = await tx.first(select(*SAID).where(reply.c.id == reply_id))
+async def get_reply(tx: Reading, reply_id: UUID, *, department: str | None = None) -> Reply:
+    """Raises `ReplyNotFound`, also when a `department` is given that neither owns the ticket nor answered it so."""
+    row = await tx.first(select(*SAID).where(reply.c.id == reply_id, *_of(department)))
     if row is None:
         raise ReplyNotFound(f"There is no reply {reply_id} here.")
     return _reply(row)
@@ -143,6 +140,13 @@ async def mark_requeued(tx: Transaction, reply_id: UUID) -> None:
 async def _mark(tx: Transaction, reply_id: UUID, before: Sequence[str], **changes: object) -> None:
     """Change a reply that stands in one of the states `before`, and no other."""
     await tx.execute(update(reply).where(reply.c.id == reply_id, reply.c.state.in_(before)).values(**changes))
+
+
+def _of(department: str | None) -> list[ColumnElement[bool]]:
+    if department is None:
+        return []
+    owned = select(ticket.c.id).where(ticket.c.id == reply.c.ticket_id, ticket.c.department == department).exists()
+    return [or_(owned, reply.c.department == department)]
 
 
 def _reply(row: Row[Any]) -> Reply:

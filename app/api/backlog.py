@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, select, text
 
+from app.answers.reply import ReplyState
+from app.answers.tables import reply
 from app.delivery.endpoints.endpoint import EndpointState
 from app.delivery.tables import delivery, endpoint
 from app.kit.db import Reading
@@ -26,6 +28,10 @@ _open = select(delivery.c.due_at).where(delivery.c.state == "open").limit(CAP).s
 
 _dead = select(delivery.c.finished_at).where(delivery.c.state == literal_column("'dead'")).limit(CAP).subquery()
 
+# Those that wait for a person; what is queued waits for a delivery, and what failed has a dead one.
+_held = select(reply.c.state).where(text("reply.state in ('held', 'unknown')")).limit(CAP).subquery()
+
+_REPLIES = select(_held.c.state, func.count().label("n")).group_by(_held.c.state)
 _TICKETS = select(_tickets.c.state, func.count().label("n")).group_by(_tickets.c.state)
 _OVERDUE = select(func.count()).select_from(_overdue)
 _DELIVERIES = select(
@@ -48,12 +54,15 @@ class Receivers:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """`late_seconds`: how long the one that is due longest of the counted deliveries has been due, 0 when none is."""
+    """`replies` are those that wait for a person. `late_seconds`: how long the one that is due longest of the counted
+    deliveries has been due, 0 when none is.
+    """
 
     tickets: Mapping[State, int]
     overdue: int
     deliveries: int
     late_seconds: float
+    replies: Mapping[ReplyState, int]
     receivers: Receivers
 
 
@@ -72,6 +81,7 @@ async def count_receivers(tx: Reading) -> Receivers:
 async def count_backlog(tx: Reading) -> Backlog:
     """Unresolved tickets by state, those past a promise to their customer, and deliveries that are not done."""
     found = {row.state: row.n for row in await tx.rows(_TICKETS)}
+    replies = {row.state: row.n for row in await tx.rows(_REPLIES)}
     deliveries = await tx.first(_DELIVERIES)
     assert deliveries is not None
     return Backlog(
@@ -79,5 +89,6 @@ async def count_backlog(tx: Reading) -> Backlog:
         overdue=await tx.scalar(_OVERDUE),
         deliveries=deliveries.n,
         late_seconds=max(0.0, float(deliveries.late or 0)),
+        replies={state: replies.get(state, 0) for state in (ReplyState.HELD, ReplyState.UNKNOWN)},
         receivers=await count_receivers(tx),
     )

@@ -52,6 +52,9 @@ class Metrics:
             f"Deliveries that were given up and not tried again, {capped}",
             registry=self._registry,
         )
+        self._replies = Gauge(
+            "webcare_replies_waiting", f"Replies that wait for a person, {capped}", ("state",), registry=self._registry
+        )
         self._endpoints = Gauge("webcare_endpoints", "Endpoints of departments", ("state",), registry=self._registry)
         self._late = Gauge(
             "webcare_delivery_late_seconds", "Since when the longest waiting one is due", registry=self._registry
@@ -79,6 +82,7 @@ class Metrics:
         self._reachable.set(backlog is not None)
         self._tickets.clear()
         self._endpoints.clear()
+        self._replies.clear()
         if backlog is None:
             for figure in (self._overdue, self._deliveries, self._dead, self._late):
                 figure.set(math.nan)
@@ -88,6 +92,8 @@ class Metrics:
             self._overdue.set(backlog.overdue)
             self._deliveries.set(backlog.deliveries)
             self._dead.set(backlog.receivers.dead)
+            for fate, n in backlog.replies.items():
+                self._replies.labels(fate).set(n)
             for health, n in backlog.receivers.endpoints.items():
                 self._endpoints.labels(health).set(n)
             self._late.set(backlog.late_seconds)

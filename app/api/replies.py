@@ -127,6 +127,14 @@ async def read_replies(caller: Reader, runtime: Serving, asked: Annotated[ReplyF
     return Page(items=[ReplyOut.model_validate(one) for one in shown], next_cursor=next_cursor)
 
 
+@router.get("/replies/{reply_id}", summary="Read a reply")
+async def read_reply(caller: Reader, runtime: Serving, reply_id: UUID) -> ReplyOut:
+    """404 when it is on another department's ticket."""
+    async with runtime.reading() as tx:
+        found = await answers.get_reply(tx, reply_id, department=caller.department)
+    return ReplyOut.model_validate(found)
+
+
 @router.post("/replies/{reply_id}/approve", summary="Let a held reply go")
 async def approve(caller: Approver, runtime: Serving, reply_id: UUID, asked: ApproveIn | None = None) -> ReplyOut:
     """Not by who wrote it. 409 with the newer posts when the customer posted since it was written.

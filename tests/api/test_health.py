@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.access.role import Role
+from app.answers.reply import Reply, ReplyState
+from app.answers.store import add_replies
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
 from app.delivery.envelope import Kind
@@ -151,6 +153,9 @@ async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -
         await tx.execute(
             text("UPDATE ticket SET next_due_at = now() - interval '1 minute' WHERE id = :id"), {"id": ticket.id}
         )
+        states = (ReplyState.HELD, ReplyState.HELD, ReplyState.UNKNOWN, ReplyState.FAILED, ReplyState.PUBLISHED)
+        given = Reply(uuid4(), ticket.id, None, "agent:anna", None, "Hoi!", "public", now)
+        await add_replies(tx, [replace(given, id=uuid4(), state=state) for state in states])
         sent = {"id": uuid4(), "kind": Kind.WEBHOOK, "type": "x", "sequence": 1, "body": "{}", "created_at": now}
         await tx.insert(message, [sent])
         lines = [("open", now - timedelta(minutes=2)), ("open", now + timedelta(hours=1)), ("dead", now)]
@@ -163,6 +168,7 @@ async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -
         )
 
     before = await figures(client)
+    assert before["webcare_replies_waiting", "held"] == before["webcare_replies_waiting", "unknown"] == 0
     assert before["webcare_tickets", "routed"] == before["webcare_deliveries_open",] == 0
     await runtime.database.transact(stand)
     told = await figures(client)
@@ -171,6 +177,8 @@ async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -
     assert sum(states.values()) == 2
     assert told["webcare_tickets_overdue",] == 1
     assert told["webcare_deliveries_open",] == 2
+    waiting = {labels[1]: n for labels, n in told.items() if labels[0] == "webcare_replies_waiting"}
+    assert waiting == {"held": 2, "unknown": 1}
     assert 120 <= told["webcare_delivery_late_seconds",] < 180
     assert told["webcare_database_up",] == 1
 

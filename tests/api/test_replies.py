@@ -91,9 +91,11 @@ async def test_replies_come_newest_first_in_pages_and_a_department_sees_its_own(
     first = (await client.get(f"{API}/replies", params={"limit": 2}, headers=anna)).json()
     rest = await client.get(f"{API}/replies", params={"limit": 2, "cursor": first["next_cursor"]}, headers=anna)
     own = (await client.get(f"{API}/replies", headers=els)).json()["items"]
+    one, anothers = [await client.get(f"{API}/replies/{reply_id}", headers=els) for reply_id in given[1::-1]]
 
     assert [one["id"] for one in (*first["items"], *rest.json()["items"])] == given[::-1]
     assert [one["id"] for one in own] == given[1:2]
+    assert (one.json(), anothers.status_code, anothers.json()["code"]) == (own[0], 404, "reply_not_found")
 
 
 async def test_a_reply_that_is_not_there_is_404_and_a_department_approves_none(

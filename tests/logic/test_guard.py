@@ -1,5 +1,7 @@
 """What a public reply must not show is found, and what agents write all day is not taken for it."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +143,14 @@ def test_whatever_is_written_findings_lie_within_it_and_apart(text: str) -> None
     places = [place for one in findings for place in (one.start, one.end)]
     assert places == sorted(places)
     assert all(isinstance(one, Finding) and 0 <= one.start < one.end <= len(text) for one in findings)
+
+
+@pytest.mark.parametrize(
+    "part", ["NL11 ", "NL91ABNA0417164300 ", "0612345678", "06 ", "a+", "12, 1234 AB ", "(0", "1.1-"]
+)
+def test_the_longest_of_texts_is_read_at_once(part: str) -> None:
+    """However somebody repeats what almost is personal: 10,000 characters in a moment of the event loop."""
+    text = (part * 10_000)[:10_000]
+    started = time.process_time()
+    GUARD.find(text)
+    assert time.process_time() - started < 1
