@@ -6,8 +6,10 @@ Knows words, options and exit codes. Refuses to do the work itself.
 from app.cli.commands import app
 from app.cli.demo import demo
 from app.cli.ingest.command import ingest
+from app.cli.listening import listen
 
 app.command()(ingest)
 app.command()(demo)
+app.command()(listen)
 
 __all__ = ["app"]
