@@ -99,7 +99,7 @@ async def record_one(unit: Unit, step: Step) -> Ticket:
 def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
     ticket, rules = step.ticket, unit.rulebook
     policies = _policies(rules, ticket)
-    before = policies if step.before is None else _policies(rules, step.before)
+    before = policies if step.before is None or step.before is ticket else _policies(rules, step.before)
     clocks = advance(
         known,
         ticket.custody,

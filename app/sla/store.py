@@ -6,27 +6,27 @@ Knows how they are written, and how a sweep claims those whose moment has come. 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from operator import attrgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Row, Uuid, any_, bindparam, select, text
+import orjson
+from sqlalchemy import Row, select, text
 
 from app.kit.db import OnConflict, Reading, Transaction, as_json
 from app.sla.clock import Clock, State, next_at
 from app.sla.ladder import Does, Rung
-from app.sla.policy import Happening, Metric, as_record, from_record
+from app.sla.policy import Happening, Metric, Policy, as_record, from_record
 from app.sla.tables import clock, rung
 from app.tickets.tables import ticket
 
 _OWN_COLUMNS = tuple(field.name for field in fields(Clock))
 _values = attrgetter(*_OWN_COLUMNS)
+_kept = itemgetter(*_OWN_COLUMNS)
 
-_LIST = (
-    select(clock)
-    .where(clock.c.ticket_id == any_(bindparam("ticket_ids", type_=ARRAY(Uuid))))
-    .order_by(clock.c.ticket_id, clock.c.id)
-)
+_READ = f"SELECT {', '.join(_OWN_COLUMNS).replace('policy', 'policy::text AS policy')} FROM clock"  # noqa: S608 - our own names
+_LIST = f"{_READ} WHERE ticket_id = ANY($1) ORDER BY ticket_id, id"
 
 # A claimed clock that is not recorded again is looked at later, so that it never stands in the way of the others.
 _CLAIM = text("""
@@ -44,12 +44,7 @@ _CLAIM = text("""
 """)
 
 
-_CLIMBING = (
-    select(clock)
-    .where(clock.c.ticket_id == any_(bindparam("ticket_ids", type_=ARRAY(Uuid))))
-    .where(clock.c.climb_at < bindparam("now", type_=DateTime(timezone=True)))
-    .order_by(clock.c.climb_at, clock.c.id)
-)
+_CLIMBING = f"{_READ} WHERE ticket_id = ANY($1) AND climb_at < $2 ORDER BY climb_at, id"
 
 _ADD_RUNGS = """
     INSERT INTO rung (clock_id, name, id, ticket_id, does, aim, reached_at, tell_at, done_at)
@@ -128,8 +123,8 @@ async def list_clocks(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, tup
     if not ticket_ids:
         return {}
     found: dict[UUID, tuple[Clock, ...]] = {}
-    for row in await tx.rows(_LIST, {"ticket_ids": list(ticket_ids)}):
-        found[row.ticket_id] = (*found.get(row.ticket_id, ()), _clock(row))
+    for row in await tx.fetch(_LIST, ticket_ids):
+        found[row["ticket_id"]] = (*found.get(row["ticket_id"], ()), _clock(row))
     return found
 
 
@@ -156,7 +151,7 @@ async def claim_due(tx: Transaction, limit: int) -> Due | None:
 
 async def list_climbing(tx: Reading, ticket_ids: Sequence[UUID], now: datetime) -> tuple[Clock, ...]:
     """The clocks of the tickets that have come to a rung, the one that did so first before the others."""
-    return tuple(map(_clock, await tx.rows(_CLIMBING, {"ticket_ids": list(ticket_ids), "now": now})))
+    return tuple(map(_clock, await tx.fetch(_CLIMBING, ticket_ids, now)))
 
 
 async def add_reached(tx: Transaction, reached: Sequence[Reached], now: datetime) -> frozenset[UUID]:
@@ -217,14 +212,16 @@ def _row(one: Clock) -> dict[str, Any]:
     return row | {"policy": as_record(one.policy), "next_at": next_at(one)}
 
 
-def _clock(row: Row[Any]) -> Clock:
-    values = {name: getattr(row, name) for name in _OWN_COLUMNS}
-    return Clock(
-        **{
-            **values,
-            "metric": Metric(row.metric),
-            "policy": from_record(row.policy),
-            "state": State(row.state),
-            "ended_by": None if row.ended_by is None else Happening(row.ended_by),
-        }
-    )
+def _clock(row: Mapping[str, Any]) -> Clock:
+    values = dict(zip(_OWN_COLUMNS, _kept(row), strict=True))
+    values["metric"] = Metric(values["metric"])
+    values["policy"] = _policy(values["policy"])
+    values["state"] = State(values["state"])
+    values["ended_by"] = values["ended_by"] and Happening(values["ended_by"])
+    return Clock(**values)
+
+
+@lru_cache(maxsize=4096)
+def _policy(frozen: str) -> Policy:
+    """Few policies stand on many clocks."""
+    return from_record(orjson.loads(frozen))
