@@ -11,6 +11,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "mention.received": "The customer's post was put on the ticket",
     "mention.edited": "The customer changed a post",
     "mention.deleted": "The customer took a post away",
+    "mention.taken_up": "Others like the post, or pass it on, fast",
     "ticket.opened": "A new ticket",
     "ticket.routed": "A department owns it now, and may have the ball",
     "ticket.delivered": "The receiver of the department that has the ball took it; its clocks run from now on",

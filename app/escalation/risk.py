@@ -94,6 +94,15 @@ def growth(metrics: Mapping[str, int], reposts: int, age: timedelta, rules: Risk
     return float(taken_up / (max(age, _AN_HOUR) / _AN_HOUR))
 
 
+def grown(signals: Signals, per_hour: float, rules: RiskRules) -> Signals:
+    """The signals when a post is taken up this fast; the same ones where that weighs no more than what they had.
+
+    A ticket is so written a few times while thousands pass its post on.
+    """
+    weighs = [_points(figure, rules.growth) for figure in (signals.growth, per_hour)]
+    return replace(signals, growth=per_hour) if weighs[1] > weighs[0] else signals
+
+
 def weigh(signals: Signals, rules: RiskRules) -> tuple[Part, ...]:
     """What signals add up to, part by part, the heaviest first."""
     parts = [
@@ -149,5 +158,9 @@ _FIGURES = {"mood": "mood", "unanswered": "posts", "growth": "per_hour", "reach"
 
 
 def _leveled(code: str, figure: float, levels: Sequence[Level], text: str) -> Part:
-    points = max((level.points for level in levels if figure >= level.at_least), default=0)
+    points = _points(figure, levels)
     return Part(code, points, text.format(figure) if points else "", {_FIGURES[code]: figure})
+
+
+def _points(figure: float, levels: Sequence[Level]) -> int:
+    return max((level.points for level in levels if figure >= level.at_least), default=0)

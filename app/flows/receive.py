@@ -5,7 +5,7 @@ Refuses to know HTTP and how single posts are gathered into lists (api/intake).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from app.kit.errors import Invalid, WebcareError
 from app.kit.ids import new_id
 from app.mentions import store as mentions
 from app.mentions.mention import Mention
-from app.mentions.store import Key
+from app.mentions.store import Key, Parent
 from app.routing import store as routing
 from app.rulebook import Rulebook
 from app.runtime import Runtime, Unit
@@ -98,6 +98,7 @@ async def _write(unit: Unit, rulebook: Rulebook, arrivals: Sequence[Understood])
     ledger = await _gather(unit, arrivals)
     drafts = [settle(ledger, arrival) for arrival in arrivals]
     await mentions.record_revisions(unit.tx, ledger.edits, unit.now)
+    await mentions.mark_metrics(unit.tx, ledger.metrics)
     await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     after = await record(unit, list(ledger.steps.values()))
     await routing.record_decisions(unit.tx, ledger.decisions)
@@ -109,7 +110,10 @@ async def _write(unit: Unit, rulebook: Rulebook, arrivals: Sequence[Understood])
 
 async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     """Claim, in this order on every path: keys, authors, conversations, tickets."""
-    threads = await _threads(unit, arrivals)
+    parents = await mentions.list_parents(
+        unit.tx, {(a.mention.channel, a.mention.parent_id) for a in arrivals if a.mention.parent_id}
+    )
+    threads = _threads(arrivals, parents)
     known = await mentions.claim_keys(unit.tx, {a.mention.key: (a.id, threads[a.id]) for a in arrivals})
     new = [a for a in arrivals if a.mention.key not in known]
     people = {(a.mention.channel, a.mention.author_key): a.mention.author for a in new}
@@ -121,11 +125,12 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     }
     conversations, fresh = await mentions.claim_conversations(unit.tx, asked.values())
     latest = await tickets.list_latest(unit.tx, [c for c in conversations.values() if c not in fresh])
-    stood = await tickets.list_ids_of(unit.tx, [k.mention_id for k in known.values() if k.mention_id])
+    reposted = [(a.mention.channel, a.mention.parent_id) for a in new if a.mention.is_repost and a.mention.parent_id]
+    moved = {*(k.mention_id for k in known.values()), *(parents[key].mention_id for key in reposted if key in parents)}
+    stood = await tickets.list_ids_of(unit.tx, [mention_id for mention_id in moved if mention_id])
     claimed = await tickets.claim_standing(unit.tx, [*latest.values(), *stood.values()])
     current = {conversation_id: claimed[ticket_id] for conversation_id, ticket_id in latest.items()}
     opening = [c for c in conversations.values() if c not in current or current[c].state is State.CLOSED]
-    reposted = [(a.mention.channel, a.mention.parent_id) for a in new if a.mention.is_repost and a.mention.parent_id]
     return Ledger(
         now=unit.now,
         rulebook=unit.rulebook,
@@ -139,10 +144,9 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     )
 
 
-async def _threads(unit: Unit, arrivals: Sequence[Understood]) -> dict[UUID, str]:
+def _threads(arrivals: Sequence[Understood], parents: Mapping[Key, Parent]) -> dict[UUID, str]:
     """Each arrival's thread: the platform's, else that of the post it answers, known or earlier in this list."""
-    parents = {(a.mention.channel, a.mention.parent_id) for a in arrivals if a.mention.parent_id}
-    by_key = await mentions.list_threads(unit.tx, parents)
+    by_key = {key: parent.thread for key, parent in parents.items()}
     threads: dict[UUID, str] = {}
     for arrival in arrivals:
         said = arrival.mention

@@ -14,7 +14,7 @@ from uuid import UUID
 from app.escalation import risk
 from app.kit.ids import new_id
 from app.mentions.mention import Mention, is_newer
-from app.mentions.store import AuthorKey, Key, Known, Stored
+from app.mentions.store import AuthorKey, Key, Known, Stored, Uptake
 from app.routing.decision import Decision, Subject, as_record, decide
 from app.routing.store import Decided
 from app.rulebook import Rulebook
@@ -66,10 +66,11 @@ class Ledger:
     conversations: Mapping[UUID, UUID]
     open: dict[UUID, Ticket]
     standing: Mapping[UUID, Ticket]
-    originals: set[Key]
+    originals: Mapping[Key, Uptake]
     numbers: Iterator[int]
     stored: list[Stored] = field(default_factory=list)
     edits: dict[UUID, Mention] = field(default_factory=dict)
+    metrics: dict[UUID, Mapping[str, int]] = field(default_factory=dict)
     steps: dict[UUID, Step] = field(default_factory=dict)
     decisions: list[Decided] = field(default_factory=list)
 
@@ -105,6 +106,7 @@ def settle(ledger: Ledger, arrival: Understood) -> Received:
         )
     )
     if arrival.id not in ledger.conversations:
+        _reposted(ledger, arrival.mention)
         return Received(arrival.id, Outcome.IGNORED, None, [_why_ignored(ledger, arrival.mention)])
     ticket = ledger.standing_now(ledger.open.get(ledger.conversations[arrival.id]))
     if ticket is None or ticket.state is State.CLOSED:
@@ -121,6 +123,7 @@ def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received
         return Received(None, Outcome.IGNORED, None, [_reason("own_post", "we published this ourselves")])
     ticket = ledger.standing_now(ledger.standing.get(known.mention_id))
     if not is_newer(known.revision, known.fingerprint, arrival.mention):
+        ticket = _recounted(ledger, arrival.mention, known, ticket)
         why = _reason("duplicate", f"{arrival.mention.channel} {arrival.mention.external_id} is known and unchanged")
         return Received(known.mention_id, Outcome.DUPLICATE, ticket, [why])
     ledger.edits[known.mention_id] = arrival.mention
@@ -129,6 +132,35 @@ def _settle_known(ledger: Ledger, arrival: Understood, known: Known) -> Received
         ticket = ledger.take(Step(ticket, _signalled(ledger, arrival, ticket, posts=0), (edited,)))
     why = _reason("edited", "its author edited it; the words that stood are kept as a revision")
     return Received(known.mention_id, Outcome.UPDATED, ticket, [why])
+
+
+def _recounted(ledger: Ledger, said: Mention, known: Known, ticket: Ticket | None) -> Ticket | None:
+    """The same post once more, of which the channel counts more by now."""
+    counted = {**known.metrics, **said.metrics}
+    if known.mention_id is None or counted == known.metrics:
+        return ticket
+    ledger.metrics[known.mention_id] = counted
+    return _taken_up(ledger, Uptake(known.mention_id, counted, known.reposts, said.posted_at), ticket)
+
+
+def _reposted(ledger: Ledger, said: Mention) -> None:
+    """A repost is a signal on its original."""
+    uptake = ledger.originals.get((said.channel, said.parent_id)) if said.parent_id else None
+    if uptake is not None:
+        _taken_up(ledger, uptake, ledger.standing_now(ledger.standing.get(uptake.mention_id)))
+
+
+def _taken_up(ledger: Ledger, uptake: Uptake, ticket: Ticket | None) -> Ticket | None:
+    """The ticket of a post that others take up; it changes only where that weighs more than it did."""
+    if ticket is None:
+        return None
+    rules = ledger.rulebook.escalation.risk
+    per_hour = risk.growth(uptake.metrics, uptake.reposts, ledger.now - uptake.posted_at, rules)
+    signals = risk.grown(ticket.signals, per_hour, rules)
+    if signals is ticket.signals:
+        return ticket
+    told = Event("mention.taken_up", "system", {"mention_id": str(uptake.mention_id), "per_hour": round(per_hour, 1)})
+    return ledger.take(Step(ticket, replace(ticket, signals=signals), (told,)))
 
 
 def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Received:

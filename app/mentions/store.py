@@ -5,7 +5,7 @@ keys are locked in sorted order, so that two lists that overlap wait for each ot
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,26 @@ class Known:
     deleted: bool
     revision: int = 0
     fingerprint: bytes = b""
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    reposts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A post that others answer or repeat; `mention_id` None: our own."""
+
+    thread: str
+    mention_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uptake:
+    """How others take a post up: what its channel counts, and the reposts that came in."""
+
+    mention_id: UUID
+    metrics: Mapping[str, int]
+    reposts: int
+    posted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +81,13 @@ _ADD_KEYS = """
 
 _LOCK_KEYS = """
     SELECT k.channel, k.external_id, k.mention_id, k.thread, k.deleted_at IS NOT NULL AS deleted,
-           m.revision, m.fingerprint
+           m.revision, m.fingerprint, m.metrics, m.reposts
     FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id)
     JOIN mention_key k USING (channel, external_id) LEFT JOIN mention m ON m.id = k.mention_id
     ORDER BY k.channel, k.external_id FOR UPDATE OF k"""
 
 _THREADS = """
-    SELECT k.channel, k.external_id, k.thread
+    SELECT k.channel, k.external_id, k.thread, k.mention_id
     FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id)
     JOIN mention_key k USING (channel, external_id) WHERE k.thread IS NOT NULL"""
 
@@ -76,7 +96,7 @@ _ADD_REPOSTS = """
     FROM (SELECT channel, external_id, count(*) AS n
           FROM unnest($1::text[], $2::text[]) AS asked (channel, external_id) GROUP BY 1, 2) AS counted
     JOIN mention_key k USING (channel, external_id)
-    WHERE m.id = k.mention_id RETURNING k.channel, k.external_id"""
+    WHERE m.id = k.mention_id RETURNING k.channel, k.external_id, m.id, m.metrics, m.reposts, m.posted_at"""
 
 # Finds and adds in one round trip. A row that somebody else is adding at this moment is in neither part: the
 # statement waits for them, adds nothing, and finds it when it is run again.
@@ -111,10 +131,15 @@ async def claim_keys(tx: Transaction, arrivals: Mapping[Key, tuple[UUID, str]]) 
 
 async def list_threads(tx: Reading, keys: Iterable[Key]) -> dict[Key, str]:
     """The threads of posts that we know, ours included; posts that we never saw are absent."""
+    return {key: parent.thread for key, parent in (await list_parents(tx, keys)).items()}
+
+
+async def list_parents(tx: Reading, keys: Iterable[Key]) -> dict[Key, Parent]:
+    """What others may answer or repeat; posts that we never saw are absent."""
     asked = sorted(set(keys))
     if not asked:
         return {}
-    return {_key(row): row["thread"] for row in await tx.fetch(_THREADS, *_split(asked))}
+    return {_key(row): Parent(row["thread"], row["mention_id"]) for row in await tx.fetch(_THREADS, *_split(asked))}
 
 
 async def claim_authors(tx: Transaction, people: Mapping[AuthorKey, Author], now: datetime) -> dict[AuthorKey, UUID]:
@@ -159,11 +184,17 @@ async def record_revisions(tx: Transaction, edits: Mapping[UUID, Mention], now: 
     await tx.update(mention, [_edited_row(row, edits[row.id]) for row in standing])
 
 
-async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> set[Key]:
-    """Count each repost on its original; returns the originals that we know."""
+async def add_reposts(tx: Transaction, originals: Sequence[Key]) -> dict[Key, Uptake]:
+    """Count each repost on its original; returns the originals that we know, as they are taken up then."""
     if not originals:
-        return set()
-    return {_key(row) for row in await tx.fetch(_ADD_REPOSTS, *_split(sorted(originals)))}
+        return {}
+    rows = await tx.fetch(_ADD_REPOSTS, *_split(sorted(originals)))
+    return {_key(row): Uptake(row["id"], row["metrics"], row["reposts"], row["posted_at"]) for row in rows}
+
+
+async def mark_metrics(tx: Transaction, metrics: Mapping[UUID, Mapping[str, int]]) -> None:
+    """Write what a channel counts by now; nobody edited anything for it."""
+    await tx.update(mention, [{"id": mention_id, "metrics": counted} for mention_id, counted in metrics.items()])
 
 
 async def record_own_post(tx: Transaction, channel: str, external_id: str, thread: str) -> None:
@@ -221,8 +252,11 @@ def _key(row: Values) -> Key:
 
 
 def _known(row: Values) -> Known:
-    revision, fingerprint = row["revision"] or 0, row["fingerprint"] or b""
-    return Known(row["mention_id"], row["thread"], row["deleted"], revision, fingerprint)
+    if row["revision"] is None:
+        return Known(row["mention_id"], row["thread"], row["deleted"])
+    counted = row["metrics"]
+    own = (row["revision"], row["fingerprint"], counted, row["reposts"])
+    return Known(row["mention_id"], row["thread"], row["deleted"], *own)
 
 
 def _author_row(key: AuthorKey, person: Author, now: datetime) -> dict[str, Any]:

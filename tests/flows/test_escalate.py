@@ -1,6 +1,7 @@
 """A ticket escalates: by what customers post, by hand, and once for each reason whoever is first."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,14 +14,15 @@ from app.flows import answer, press, work
 from app.flows.receive import receive
 from app.flows.record import record_one
 from app.flows.say import Speech
+from app.flows.settle import Outcome
 from app.kit.errors import WebcareError
 from app.kit.ids import new_id
-from app.mentions.mention import Author, Mention
+from app.mentions.mention import Author, Kind, Mention
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets.custody import Holder
 from app.tickets.legal import IllegalMove
-from app.tickets.store import claim_ticket, get_ticket, list_events
+from app.tickets.store import claim_ticket, get_ticket, list_events, list_mentions
 from app.tickets.ticket import Ticket
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
@@ -189,3 +191,43 @@ async def test_pr_acknowledges_once_and_takes_over(runtime: Runtime, clock: Cloc
 
     with pytest.raises(EscalationMovedOn, match="acknowledged already"):
         await runtime.run(press.acknowledge, EVA, raised.id, take_over=False)
+
+
+async def test_reposts_of_a_post_are_a_signal_on_its_ticket(runtime: Runtime, clock: Clock) -> None:
+    """Twenty weigh sixty in the first hour; the ticket is written once for them, and once more when PR is asked."""
+    said = mention(at=clock.at)
+    ticket = await arrived(runtime, said)
+
+    def reposts(count: int, start: int) -> list[Mention]:
+        return [
+            mention("RT @sanne: Waar blijft", by=f"r{start + n}", kind=Kind.REPOST, parent_id=said.external_id)
+            for n in range(count)
+        ]
+
+    await receive(runtime, reposts(20, 0))
+    async with runtime.reading() as tx:
+        grown = await get_ticket(tx, ticket.id)
+    assert (grown.risk, grown.version, grown.escalated) == (20, ticket.version + 1, False)
+
+    await receive(runtime, reposts(5, 100))
+    async with runtime.reading() as tx:
+        assert (await get_ticket(tx, ticket.id)).version == grown.version
+
+    await receive(runtime, reposts(320, 200))
+    [raised] = await queue(runtime)
+    assert {reason.code: reason.figures for reason in raised.reasons} == {"growth": {"per_hour": 1035.0, "points": 60}}
+    assert (await happened(runtime, ticket.id)).count("mention.taken_up") == 2
+
+
+async def test_metrics_that_grow_are_a_signal_though_nobody_edits(runtime: Runtime, clock: Clock) -> None:
+    said = mention(at=clock.at, metrics={"likes": 3})
+    ticket = await arrived(runtime, said)
+    liked = replace(said, metrics={"likes": 900, "reposts": 40})
+    [again] = await receive(runtime, [liked])
+    assert not isinstance(again, WebcareError)
+    assert (again.outcome, again.ticket and again.ticket.risk) == (Outcome.DUPLICATE, 60)
+    assert [codes(one) for one in await queue(runtime)] == [["growth"]]
+    async with runtime.reading() as tx:
+        [stored] = await list_mentions(tx, ticket.id)
+    assert stored.metrics == {"likes": 900, "reposts": 40}
+    assert stored.revision == 0
