@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.answers.store import list_replies
 from app.delivery.envelope import Saying
 from app.delivery.tables import message
+from app.escalation.embargoes.embargo import Scope
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Incident, IncidentClosed, State
 from app.escalation.statements.statement import UnknownMergeField
@@ -20,7 +21,7 @@ from app.tickets.store import get_ticket
 from app.tickets.ticket import Ticket
 from tests.flows.test_escalate import ANNA, EVA, queue
 from tests.flows.test_hold import LONG
-from tests.flows.test_spikes import Reach, found, look, post, remember
+from tests.flows.test_spikes import found, look, post, remember
 from tests.support.clock import Clock
 
 SORRY = {"nl": "Dag {name}, de vertraging ({topic}) is opgelost. Ticket {number}."}
@@ -85,7 +86,7 @@ async def test_whoever_works_on_a_ticket_keeps_it_and_no_embargo_holds_prs_own_w
     mine = (await tickets_of(runtime, one))[0]
     await runtime.run(work.claim, ANNA, mine.id, None)
     [raised] = await queue(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, Reach.INCIDENT, LONG, None)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, LONG, None)
 
     await runtime.run(state.approve, EVA, one.id, SORRY)
     await runtime.run(state.say_statements, 100)
