@@ -117,8 +117,8 @@ def series(topic: Topic, hours: int, spike: Spike | None, chance: random.Random)
     return counts
 
 
-def comparable(counts: Sequence[int], hour: int, weeks: int) -> list[int]:
-    return [counts[hour - week * HOURS_OF_WEEK + near] for week in range(1, weeks + 1) for near in (-1, 0, 1)]
+def comparable(counts: Sequence[int], hour: int, weeks: int) -> list[list[int]]:
+    return [[counts[hour - week * HOURS_OF_WEEK + near] for week in range(1, weeks + 1)] for near in (-1, 0, 1)]
 
 
 def watched(number: int, counts: Sequence[int], past: int, rules: SpikeRules, chance: random.Random) -> Iterator[Found]:

@@ -7,19 +7,20 @@ The formula, after Farrington et al., *A statistical algorithm for the early det
 disease* (J. R. Statist. Soc. A 159, 1996, 547-563) with the negative binomial tail of Noufaily et al., *An improved
 algorithm for outbreak detection in multiple surveillance systems* (Statistics in Medicine 32, 2013, 1206-1222):
 
-1. The past is the same hour of the week and its two neighbours in each of the weeks before: m counts. An hour that lies
-   far above the others was a spike itself and is cut down to median + 3 max(1.4826 MAD, sqrt(median), 1).
+1. The past is the same hour of the week and its two neighbours in each of the weeks before: m counts. One that lies far
+   above those of its own hour was a spike itself and is cut down to their median + 3 max(1.4826 MAD, sqrt(median), 1).
 2. With S their sum, a Poisson count of a share f of an hour is negative binomial given the past, with mean
    mu = f (S + 1/2) / m and size S + 1/2 (Jeffreys' prior): few or no counts make a wide distribution, not a threshold
    of zero. Counts that scatter more than Poisson's do, with phi = max(1, variance / mean), widen it to the variance
-   phi (mu + mu^2 / (S + 1/2)).
+   phi (mu + mu^2 / (S + 1/2)). The variance is that around the mean of each hour: that a morning fills up scatters
+   nothing.
 3. The chance of a count is its tail P(X >= n). It is small when the count is a spike.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, variance
+from statistics import fmean, median
 
 _PRIOR = 0.5  # Jeffreys, for a Poisson rate
 _SCALE = 1.4826  # of the median absolute deviation, to be a standard deviation where counts are normal
@@ -40,17 +41,25 @@ class Baseline:
         return share * (self.total + _PRIOR) / self.hours
 
 
-def baseline(counts: Sequence[int]) -> Baseline | None:
-    """What is usual, from the counts of comparable hours; None when there are fewer than two."""
-    if len(counts) < 2:  # noqa: PLR2004 - one hour has no scatter
+def baseline(hours: Sequence[Sequence[int]]) -> Baseline | None:
+    """What is usual, from the counts of comparable hours, those of the same hour together; None when there are none."""
+    kept = [_cut(counts) for counts in hours if counts]
+    number = sum(map(len, kept))
+    if not number:
         return None
+    total = sum(map(sum, kept))
+    around = sum((count - mean) ** 2 for counts in kept for mean in [fmean(counts)] for count in counts)
+    free = number - len(kept)
+    dispersion = around / free * number / total if free and total else 1.0
+    return Baseline(total, number, max(1.0, dispersion))
+
+
+def _cut(counts: Sequence[int]) -> list[float]:
+    """Without what stands out by far."""
     middle = median(counts)
     scatter = _SCALE * median(abs(count - middle) for count in counts)
     highest = middle + _FAR * max(scatter, math.sqrt(middle), 1.0)
-    kept = [min(count, highest) for count in counts]
-    mean = fmean(kept)
-    dispersion = max(1.0, variance(kept) / mean) if mean else 1.0
-    return Baseline(sum(kept), len(kept), dispersion)
+    return [min(count, highest) for count in counts]
 
 
 def chance(count: int, usual: Baseline, share: float) -> float:

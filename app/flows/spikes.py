@@ -52,7 +52,7 @@ async def watch_volumes(unit: Unit, every: timedelta = EVERY, settled: timedelta
 
 def _counts(
     posts: Mapping[Subject, int],
-    past: Mapping[Subject, Sequence[int]],
+    past: Mapping[Subject, Sequence[Sequence[int]]],
     share: float,
     standing: Mapping[Subject, Incident],
     rested: Mapping[Subject, datetime],

@@ -34,8 +34,8 @@ OUTAGE = Subject(Scope.TOPIC, "outage")
 SIX = Baseline(144, 24, 1.0)  # an hour
 
 
-def usual(counts: list[int]) -> Baseline:
-    found = baseline(counts)
+def usual(*hours: list[int]) -> Baseline:
+    found = baseline(hours)
     assert found is not None
     return found
 
@@ -78,9 +78,14 @@ def test_counts_that_scatter_need_more() -> None:
     assert chance(30, usual([0, 12] * 12), 1.0) > 100 * chance(30, usual([6] * 24), 1.0)
 
 
-@pytest.mark.parametrize("counts", [[], [3]])
-def test_without_a_past_nothing_is_usual(counts: list[int]) -> None:
-    assert baseline(counts) is None
+def test_a_morning_that_fills_up_scatters_nothing() -> None:
+    morning = usual([2] * 8, [12] * 8, [22] * 8)
+    assert morning == Baseline(288, 24, 1.0)
+
+
+@pytest.mark.parametrize("hours", [[], [[], [], []]])
+def test_without_a_past_nothing_is_usual(hours: list[list[int]]) -> None:
+    assert baseline(hours) is None
 
 
 def counted(posts: int, share: float = 1.0, past: Baseline = SIX) -> Count:

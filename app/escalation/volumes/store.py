@@ -7,6 +7,7 @@ Refuses to know what is unusual (spike).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -73,15 +74,18 @@ async def record_volumes(tx: Transaction, slot: Slot) -> None:
 
 async def list_volumes(
     tx: Reading, hour: datetime, weeks: int
-) -> tuple[Mapping[Subject, int], Mapping[Subject, Sequence[int]]]:
+) -> tuple[Mapping[Subject, int], Mapping[Subject, Sequence[Sequence[int]]]]:
     """Posts in this hour so far; and, of the same subjects, in the comparable hours of so many weeks before.
 
-    Comparable are the same hour of the week and its neighbours; those before counting began are left out.
+    Comparable are the hour before, the same hour of the week and the one after, in this order; weeks before counting
+    began are left out.
     """
-    past = [hour - week * WEEK + near for week in range(1, weeks + 1) for near in (-HOUR, timedelta(), HOUR)]
     began = await tx.scalar(select(func.min(volume.c.hour_at)))
-    comparable = [one for one in past if began is not None and one >= began]
-    rows = await tx.rows(select(volume).where(volume.c.hour_at.in_([hour, *comparable])))
+    past = [
+        [at for week in range(1, weeks + 1) if began is not None and (at := hour - week * WEEK + near) >= began]
+        for near in (-HOUR, timedelta(), HOUR)
+    ]
+    rows = await tx.rows(select(volume).where(volume.c.hour_at.in_([hour, *chain(*past)])))
     now: dict[Subject, int] = {}
     before: dict[Subject, dict[datetime, int]] = {}
     for row in rows:
@@ -90,7 +94,8 @@ async def list_volumes(
             now[subject] = row.n
         else:
             before.setdefault(subject, {})[row.hour_at] = row.n
-    return now, {one: [before.get(one, {}).get(at, 0) for at in comparable] for one in now.keys() | before.keys()}
+    subjects = now.keys() | before.keys()
+    return now, {one: [[before.get(one, {}).get(at, 0) for at in alike] for alike in past] for one in subjects}
 
 
 async def purge_volumes(tx: Transaction, before: datetime) -> None:
