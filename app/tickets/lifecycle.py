@@ -364,6 +364,14 @@ def brought_back(ticket: Ticket, now: datetime) -> Ticket:
     return _unclaimed(replace(back, helped_by=ticket.assignee or ticket.helped_by))
 
 
+def found_again(ticket: Ticket) -> Ticket:
+    """A ticket that comes back from elsewhere: an agent has only what they hold a lease on, or nobody would find it."""
+    lies = ticket.state is State.WORKING and ticket.lease_until is None
+    if not lies or ticket.holder not in {Holder.TRIAGE, Holder.WEBCARE}:
+        return ticket
+    return _unclaimed(replace(ticket, helped_by=ticket.assignee or ticket.helped_by))
+
+
 def _unclaimed(ticket: Ticket) -> Ticket:
     state = State.TRIAGE if ticket.department is None else State.ROUTED
     return replace(ticket, state=state, assignee=None, lease_until=None)

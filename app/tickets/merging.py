@@ -14,7 +14,7 @@ from uuid import UUID
 from app.kit.errors import Conflict, Invalid
 from app.tickets.custody import Holder, hand_over
 from app.tickets.legal import LEGAL, check_free, check_legal, iso
-from app.tickets.lifecycle import brought_back
+from app.tickets.lifecycle import brought_back, found_again
 from app.tickets.resolution import MERGED
 from app.tickets.ticket import Event, State, Step, Ticket
 
@@ -125,12 +125,8 @@ def unmerge(
     """
     if into.state is State.CLOSED:
         raise _not_open(into, "what was merged into it stays there")
-    restored = replace(
-        was,
-        sequence=ticket.sequence,
-        version=ticket.version,
-        custody=hand_over(ticket.custody, was.holder, was.with_department, now),
-    )
+    custody = hand_over(ticket.custody, was.holder, was.with_department, now)
+    restored = found_again(replace(was, sequence=ticket.sequence, version=ticket.version, custody=custody))
     left = [Event("ticket.unmerged", actor, {"into": str(into.id), "number": into.number, "reason": reason})]
     if restored.with_department is not None:
         facts = {name: getattr(restored, name) for name in ("topic", "department", "stage", "arm")}

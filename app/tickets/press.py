@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from app.tickets.custody import Holder, hand_over, worker_before
+from app.tickets.lifecycle import found_again
 from app.tickets.ticket import Event, State, Step, Ticket
 
 
@@ -78,7 +79,7 @@ def _given_back(ticket: Ticket, now: datetime) -> Ticket:
     if ticket.holder is not Holder.PR or ticket.embargoed:
         return ticket
     worker = worker_before(ticket.custody)
-    return replace(ticket, custody=hand_over(ticket.custody, worker.holder, worker.department, now))
+    return found_again(replace(ticket, custody=hand_over(ticket.custody, worker.holder, worker.department, now)))
 
 
 def _losing(ticket: Ticket) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.kit.errors import Conflict
 from app.kit.wire import dump
-from app.tickets import lifecycle
+from app.tickets import lifecycle, press
+from app.tickets.custody import Holder
 from app.tickets.placement import Placement
 from app.tickets.replay import BORN, LASTING, PASSING, changes, passing_aside, replay
 from app.tickets.ticket import State, Step, Ticket
@@ -64,6 +65,11 @@ class Life(RuleBasedStateMachine):
     def update(self, by: str, priority: str | None, tags: tuple[str, ...] | None) -> None:
         self.attempt(lambda one: lifecycle.update(one, by, priority=priority, tags=tags))
 
+    @precondition(lambda self: self.ticket.lease_until is not None)
+    @rule()
+    def the_lease_runs_out(self) -> None:
+        self.attempt(lifecycle.expire)
+
     @rule(by=AGENTS)
     def reply(self, by: str) -> None:
         self.attempt(lambda one: lifecycle.reply(one, by, {}, self.now))
@@ -89,6 +95,16 @@ class Life(RuleBasedStateMachine):
     def reopen(self, by: str) -> None:
         self.attempt(lambda one: lifecycle.reopen(one, by, "not solved", self.now))
 
+    @rule(act=st.sampled_from(["acknowledge", "embargo", "release", "close"]))
+    def pr_acts(self, act: str) -> None:
+        acts: dict[str, Callable[[Ticket], Step]] = {
+            "acknowledge": lambda one: press.acknowledge(one, "pr:pia", take_over=True, now=self.now),
+            "embargo": lambda one: press.embargo(one, "pr:pia", {}, self.now),
+            "release": lambda one: press.release(one, "pr:pia", {}, self.now),
+            "close": lambda one: press.close(one, "pr:pia", {}, self.now),
+        }
+        self.attempt(acts[act])
+
     @rule(act=st.sampled_from(["accept", "answered", "hand_back"]))
     def the_department_acts(self, act: str) -> None:
         acts: dict[str, Callable[[Ticket], Step]] = {
@@ -108,6 +124,16 @@ class Life(RuleBasedStateMachine):
     def time_passes(self) -> None:
         over = lifecycle.close if self.ticket.resolved_at else lifecycle.wake
         self.attempt(lambda one: over(one, self.now))
+
+    @invariant()
+    def nothing_lies_where_nobody_finds_it(self) -> None:
+        """What webcare has is in the queue, or somebody's for as long as a lease lasts."""
+        one = self.ticket
+        if one.state is State.WORKING and one.holder in {Holder.TRIAGE, Holder.WEBCARE}:
+            assert one.assignee is not None
+            assert one.lease_until is not None
+        if one.lease_until is not None:
+            assert one.state is State.WORKING
 
     @invariant()
     def history_leads_to_the_present(self) -> None:
