@@ -124,7 +124,7 @@ async def assign(caller: Lead, on: OneTicket, asked: AssignIn) -> TicketLine:
 
 @router.post("/tickets/{ticket_id}/lease", summary="Keep a ticket for longer")
 async def renew(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
-    """Ten minutes from now."""
+    """Ten minutes of working time from now. Any other act on it does the same."""
     return await on.run(work.renew, caller)
 
 
