@@ -339,3 +339,14 @@ async def test_a_reply_goes_to_the_conversation_of_the_ticket_that_goes_on(runti
     assert sorted(posts.values()) == ["forum", "whatsapp"]
     assert said.mention_id is not None
     assert posts[said.mention_id] == "forum"
+
+
+async def test_a_post_that_comes_while_its_ticket_is_taken_apart_stands_on_its_own_ticket(runtime: Runtime) -> None:
+    for number in range(10):
+        one, two = await opened(runtime, f"a{number}"), await opened(runtime, f"b{number}")
+        await merge(runtime, one, two)
+
+        await asyncio.gather(unmerge(runtime, one), post(runtime, f"a{number}", "nu"))
+
+        assert "nu" in await texts(runtime, one)
+        assert "nu" not in await texts(runtime, two)
