@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
+from app.flows.draft import forget_drafts
 from app.flows.hold import follow_embargoes
 from app.flows.rollout import mind_gates
 from app.flows.spikes import watch_volumes
@@ -70,6 +71,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
+        Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),
     )
 
 

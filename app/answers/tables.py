@@ -134,3 +134,17 @@ macro_version = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("updated_by", Text, nullable=False),
 )
+
+# What somebody wrote and did not send yet, one per person and ticket. `version` is the ticket's that it is based on.
+draft = Table(
+    "draft",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("visibility", Text),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Index("ix_draft_actor", "actor", "updated_at"),
+    Index("ix_draft_updated_at", "updated_at"),
+)

@@ -14,6 +14,7 @@ from app.answers import store as answers
 from app.answers.reply import Reply
 from app.api.acting import OneTicket, shown
 from app.api.auth import allow
+from app.api.drafts import never_lost
 from app.api.fields import Flag, InModel, Instant, Name, OutModel, Text
 from app.api.idempotency import Repeating
 from app.api.paging import Page, Paging, Places
@@ -153,19 +154,20 @@ async def accept(caller: Owner, on: OneTicket, _: AcceptIn | None = None) -> Tic
 @router.post("/tickets/{ticket_id}/answer", status_code=202, response_model=AnsweredOut, summary="Answer a ticket")
 async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn) -> Response:
     """Published first-hand where the stage of your ownership says so; else webcare gets it as a draft."""
-    return await once.run(
-        caller,
-        202,
-        _answered,
-        speaking.answer,
-        caller,
-        on.ticket_id,
-        on.expected,
-        Speech(given.text, confirm=given.confirm),
-        publish=given.publish,
-        resolve=given.resolve,
-        terms=given.terms(),
-    )
+    async with never_lost(on, caller, given.text):
+        return await once.run(
+            caller,
+            202,
+            _answered,
+            speaking.answer,
+            caller,
+            on.ticket_id,
+            on.expected,
+            Speech(given.text, confirm=given.confirm),
+            publish=given.publish,
+            resolve=given.resolve,
+            terms=given.terms(),
+        )
 
 
 @router.post("/tickets/{ticket_id}/ask", status_code=202, response_model=AskedOut, summary="Ask for more")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from app.access.role import Caller
 from app.access.store import list_living
 from app.delivery.event_type import INTERNAL, UNTOLD
@@ -22,7 +24,9 @@ from app.kit.db import Database
 from app.kit.wire import dump
 from app.tickets.journal.position import BEGINNING, Position
 from app.tickets.journal.store import Entry, get_head, list_entries
+from app.tickets.presence.store import CHANNEL
 
+PRESENCE = "presence"  # the type of what passes by
 EVERY = 0.2  # seconds between looks at the journal
 JITTER = 0.3  # share of that by which processes are kept from looking in step
 AGAIN = 1.0  # seconds until the next look when the database did not answer
@@ -84,7 +88,7 @@ class Live:
         self._seats.add(seat)
         if self._work is None and not self._has_ended:
             self._has_begun.clear()
-            self._work = asyncio.create_task(self._follow())
+            self._work = asyncio.create_task(self._gather())
         try:
             yield seat
         finally:
@@ -146,6 +150,22 @@ class Live:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
+    async def _gather(self) -> None:
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self._follow())
+            work.create_task(self._hear())
+
+    async def _hear(self) -> None:
+        """Presence, which is only ever heard; what is said while the connection is lost is missed."""
+        while True:
+            try:
+                async with contextlib.aclosing(self._database.listen(CHANNEL)) as heard:
+                    async for presence in heard:
+                        self._tell([told_of_presence(presence)])
+            except Exception as error:  # noqa: BLE001 - as above, for what passes by
+                logs.failure("live.deaf", error)
+            await asyncio.sleep(AGAIN)
+
     async def _follow(self) -> None:
         looked_at_tokens = time.monotonic()
         while True:
@@ -195,6 +215,13 @@ def told_of(entry: Entry) -> Told:
         rest = {name: fact for name, fact in entry.data.items() if name not in UNTOLD}
         outward = written(entry.type, {**facts, "data": rest}, entry.position)
     return Told(entry.position, entry.type, entry.ticket_id, entry.departments, whole, outward)
+
+
+def told_of_presence(presence: str) -> Told:
+    """As `Presence` is written; departments see who is at their own tickets."""
+    facts = orjson.loads(presence)
+    said = written(PRESENCE, facts)
+    return Told(None, PRESENCE, UUID(facts["ticket_id"]), frozenset(facts["departments"]), said, said)
 
 
 def written(name: str, data: Any, position: Position | None = None) -> bytes:

@@ -15,6 +15,7 @@ from app.answers import store as answers
 from app.answers.reply import Reply, ReplyState
 from app.api.acting import OneTicket
 from app.api.auth import allow
+from app.api.drafts import never_lost
 from app.api.fields import Flag, InModel, Name, OutModel, Text
 from app.api.idempotency import Repeating
 from app.api.ingest import AttachmentIn
@@ -98,7 +99,8 @@ class ReplyFilter(Paging):
 async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) -> Response:
     """Kept at once and published through the channel adapter; its state stands on the ticket.
 
-    It is `held` when somebody else must look first, and counts as an answer from when it is let go.
+    It is `held` when somebody else must look first, and counts as an answer from when it is let go. One that is refused
+    stays as your draft.
     """
     speech = Speech(
         said.text,
@@ -108,7 +110,8 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
         answer_id=said.answer_id,
         macro_id=said.macro_id,
     )
-    return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
+    async with never_lost(on, caller, said.text, said.visibility):
+        return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
 
 
 @router.get("/replies", summary="List replies")

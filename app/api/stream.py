@@ -17,7 +17,7 @@ from starlette.types import Send
 
 from app.access.role import Caller
 from app.api.fields import InModel, Name, Text
-from app.api.live import Live, Seat, Told, marked, told_of, written
+from app.api.live import PRESENCE, Live, Seat, Told, marked, told_of, written
 from app.api.serving import Serving
 from app.api.tickets import Reader
 from app.delivery.event_type import EVENT_TYPES, check_known
@@ -77,8 +77,11 @@ async def read_stream(
     data`. Send the last `id` back as `Last-Event-ID` and the stream goes on right after it, without gap or double;
     without one it begins now. An id that stands no more is answered by the event `reset`: read your lists again. The
     ids are opaque. Every 15 seconds there is at least a comment.
+
+    Who looks at a ticket or types there is told as `presence`, with `ticket_id, number, actor, doing, at, until,
+    departments`: it has no id, is never told again, and holds until `until` unless it is said again.
     """
-    check_known(asked.type, EVENT_TYPES, field="type")
+    check_known(asked.type, (*EVENT_TYPES, PRESENCE), field="type")
     if asked.ticket_id is not None:
         async with runtime.reading() as tx:
             await tickets.get_ticket(tx, asked.ticket_id, department=caller.department)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.answers import store as answers
+from app.answers.drafts.store import list_writers
 from app.api.auth import allow
 from app.api.etag import etag
 from app.api.fields import OutModel
@@ -203,6 +204,13 @@ class LinkOut(OutModel):
     linked_at: datetime | None
 
 
+class WriterOut(OutModel):
+    """Somebody who has a draft on the ticket."""
+
+    actor: str = Field(examples=["agent:anna"])
+    updated_at: datetime
+
+
 class TicketOut(TicketLine):
     """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
 
@@ -219,6 +227,7 @@ class TicketOut(TicketLine):
     replies: list[ReplyOut]
     answers: list[AnswerOut]
     feedback: FeedbackOut | None
+    drafts: list[WriterOut] = Field(description="Who wrote something that is not sent yet; nobody else's words")
     embargo: EmbargoOut | None = Field(description="Under which public replies wait for PR")
     crisis: CrisisOut | None = Field(description="When it belongs to an open incident: who says what")
 
@@ -292,6 +301,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
             "replies": [ReplyOut.model_validate(one) for one in await answers.list_replies(tx, ticket_id)],
             "answers": [AnswerOut.model_validate(one) for one in await answers.list_answers(tx, ticket_id)],
             "feedback": await feedback.find_feedback(tx, ticket_id),
+            "drafts": [WriterOut.model_validate(one) for one in await list_writers(tx, ticket_id)],
             "embargo": embargo and EmbargoOut.model_validate(embargo),
             "crisis": await crisis_of(tx, runtime, ticket),
         }

@@ -13,6 +13,7 @@ from uuid import UUID
 from app.access.role import Caller
 from app.answers import store as answers
 from app.answers.answer import Answer
+from app.answers.drafts.store import drop_draft
 from app.answers.reply import Reply, ReplyState
 from app.flows import compose, survey
 from app.flows.record import record_one
@@ -67,6 +68,7 @@ async def reply(
 ) -> tuple[Ticket, Reply]:
     """Say something to the customer. It is published as soon as nothing holds it and the channel takes it."""
     ticket = await take(unit, caller, ticket_id, expected)
+    await drop_draft(unit.tx, ticket_id, caller.actor)
     said = await say(unit, caller, ticket, speech)
     if speech.macro_id is not None:
         await compose.use(unit, speech.macro_id, speech.text)
@@ -94,6 +96,7 @@ async def answer(
             "An answer that may not be used any more is none; choose a moment to come.", field="valid_until"
         )
     ticket = await take(unit, caller, ticket_id, expected)
+    await drop_draft(unit.tx, ticket_id, caller.actor)
     department = department_at_work(ticket, "answer")
     given = Answer(
         id=new_id(),

@@ -7,7 +7,7 @@ A signature tells what a function may do: `Reading` is held read-only by Postgre
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from functools import lru_cache
@@ -144,6 +144,10 @@ class Transaction(Reading):
         if not rows:
             return 0
         return await self._write(_update_many(table, tuple(rows[0]), guard), as_json(rows))
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Tell whoever listens to a channel, after the commit. Costs a cluster-wide lock: not for what runs often."""
+        await self._driver.execute("SELECT pg_notify($1, $2)", channel, payload)
 
     async def flush(self) -> None:
         """Send the rows that wait."""
@@ -287,6 +291,26 @@ class Database:
                 await transaction.rollback()
         except _FAILURES as error:
             _raise_translated(error)
+
+    async def listen(self, channel: str) -> AsyncGenerator[str, None]:
+        """Each payload that is notified on a channel from now on, on a connection beside the pool.
+
+        Raises `DatabaseUnreachable` when that is lost; what is notified until somebody listens again is not heard.
+        """
+        _, address = self._engine.dialect.create_connect_args(self._engine.url)
+        heard = asyncio.Queue[str | None]()
+        try:
+            connection = await asyncpg.connect(**address, timeout=5, server_settings={"application_name": "webcare"})
+        except _FAILURES as error:
+            _raise_translated(error)
+        try:
+            connection.add_termination_listener(lambda _: heard.put_nowait(None))
+            await connection.add_listener(channel, lambda *notified: heard.put_nowait(notified[-1]))
+            while (payload := await heard.get()) is not None:
+                yield payload
+            raise DatabaseUnreachable("The connection that listened is lost.")
+        finally:
+            connection.terminate()
 
 
 @asynccontextmanager

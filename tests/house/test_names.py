@@ -11,8 +11,10 @@ READS = ("get_", "find_", "list_")
 WRITES = ("claim_", "add_", "record_", "mark_")
 OTHERWISE = {
     "any_token": "answers yes or no, and shows no row",
+    "drop_draft": "deletes words that were sent, or never will be",
     "lock_tokens": "keeps rows away that are not there yet, so there is none to claim",
     "purge_answers": "deletes what was only kept for a day",
+    "purge_drafts": "deletes words that nobody came back to",
     "purge_volumes": "deletes counts that nothing is compared with any more",
     "take_numbers": "hands out from a sequence, which no rollback gives back",
 }

@@ -1,0 +1,1 @@
+"""What people write and have not sent yet."""

@@ -1,0 +1,1 @@
+"""Who looks at a ticket, and who types."""
