@@ -52,9 +52,13 @@ class AuthorIn(InModel):
 class AttachmentIn(InModel):
     """A picture, film or file that stays where it is."""
 
-    url: Link
-    type: Annotated[str, Text(100)] | None = None
-    description: Annotated[str, Text(2000)] | None = None
+    url: Link = Field(
+        description="Where it is, by http or https", examples=["https://poldermobiel.example/simkaart.png"]
+    )
+    type: Annotated[str, Text(100)] | None = Field(None, description="What it is", examples=["image/png"])
+    description: Annotated[str, Text(2000)] | None = Field(
+        None, description="For who cannot see it", examples=["Waar de simkaart in het toestel gaat"]
+    )
 
 
 class MentionIn(InModel):

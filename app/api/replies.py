@@ -72,7 +72,9 @@ class ReplyQueued(OutModel):
 class ApproveIn(InModel):
     """Nothing at all lets it go as it is."""
 
-    text: Words | None = Field(None, description="Other words in place of those written, which are kept beside them")
+    text: Words | None = Field(
+        None, description="Other words in place of those written, which are kept beside them", examples=["Dag Sara!"]
+    )
     confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
     despite: Flag = Field(False, description="Also when the customer posted since it was written")
 
@@ -85,7 +87,9 @@ class RejectIn(InModel):
 
 class SettleIn(InModel):
     seen: Seen = Field(description="What somebody saw on the channel: `published`, or `failed`: it is not there")
-    external_id: Name | None = Field(None, description="The channel's id of it, so that its echo is known")
+    external_id: Name | None = Field(
+        None, description="The channel's id of it, so that its echo is known", examples=["1859201"]
+    )
 
 
 class ReplyFilter(Paging):

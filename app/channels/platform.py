@@ -57,6 +57,11 @@ class Platform:
     public: Manner | None = Manner()
     private: Manner | None = Manner()
 
+    @property
+    def first_window(self) -> timedelta | None:
+        """How long after the customer's last private post anything is taken, by whomever it is said; None: always."""
+        return min(self.private.windows.values(), default=None) if self.private else None
+
     def is_public(self, visibility: Visibility) -> bool:
         """Whether everybody reads what is said so: where nothing is public, what is called public is not either."""
         return visibility is Visibility.PUBLIC and self.public is not None

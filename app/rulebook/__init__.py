@@ -162,6 +162,8 @@ def parse(sources: Sources) -> Rulebook:
     routes = shelf.get(files.Routes).build()
     escalating, owning = shelf.get(Escalating), shelf.get(files.Ownership)
     escalation = escalating.build_rules()
+    platforms = shelf.get(speech.Channels).build()
+    windows = {name: one.first_window for name, one in platforms.items() if one.first_window is not None}
     accounts = {
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
         for channel, entries in shelf.get(files.Accounts).accounts.items()
@@ -181,10 +183,10 @@ def parse(sources: Sources) -> Rulebook:
         ladders=shelf.get(promises.Sla).build_ladders(),
         windows=shelf.get(promises.Sla).build_windows(),
         calendars=shelf.get(promises.Calendars).build(),
-        feedback=shelf.get(files.Feedback).build(),
+        feedback=shelf.get(files.Feedback).build(windows),
         resolutions=shelf.get(files.Resolutions).build(),
         accounts=accounts,
-        platforms=shelf.get(speech.Channels).build(),
+        platforms=platforms,
         guard=shelf.guard,
         signals=_finder(words),
         own_authors=frozenset(

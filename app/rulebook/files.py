@@ -3,6 +3,8 @@
 Knows one file at a time. Refuses to know how files fit together (checks) and how an error finds its line (entry).
 """
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -264,7 +266,6 @@ class Resolutions(Entry):
 
 class AskingEntry(Entry):
     share: float = Field(default=1.0, ge=0, le=1)
-    reply_window: Duration | None = None
 
 
 class TextsEntry(Entry):
@@ -293,7 +294,12 @@ class FeedbackEntry(Entry):
 class Feedback(Entry):
     feedback: FeedbackEntry
 
-    def build(self) -> FeedbackRules:
+    def build(self, windows: Mapping[str, timedelta]) -> FeedbackRules:
+        """`windows` is how long after the customer's last post a channel takes a company's words; others always do."""
         texts = {language: Texts(**dict(entry)) for language, entry in self.feedback.texts.items()}
-        channels = {channel: Asking(**dict(entry)) for channel, entry in self.feedback.channels.items()}
+        asking = self.feedback.channels
+        channels = {
+            channel: Asking(asking.get(channel, AskingEntry()).share, windows.get(channel))
+            for channel in asking.keys() | windows.keys()
+        }
         return FeedbackRules(**dict(self.feedback) | {"texts": texts, "channels": channels})

@@ -87,3 +87,14 @@ def test_the_production_rulebook_has_examples_of_each_topic_in_both_languages() 
 def test_the_production_rulebook_lets_the_oil_stain_spread() -> None:
     stages = {owning.stage for owning in load(PRODUCTION).routing.ownerships}
     assert stages == set(Stage)
+
+
+def test_a_survey_keeps_to_the_first_window_of_its_platform() -> None:
+    channels = load(PRODUCTION).feedback.channels
+    windows = {name: channels[name].reply_window for name in ("whatsapp", "tiktok", "instagram", "x")}
+    assert windows == {
+        "whatsapp": timedelta(hours=24),
+        "tiktok": timedelta(hours=48),
+        "instagram": timedelta(hours=24),
+        "x": None,
+    }
