@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.access.role import Caller, Permission, require
+from app.answers.macros.macro import Language
 from app.api.acting import shown
 from app.api.agents import AssignIn, NoteIn, PatchIn, RerouteIn, ResolveIn, SnoozeIn, WaitIn
 from app.api.combining import MergeIn
@@ -23,10 +24,11 @@ from app.api.idempotency import Once, Repeating
 from app.api.problems import Problem, describe
 from app.api.replies import ReplyIn, references
 from app.api.tickets import Reader, TicketLine
-from app.flows import answer, combine, work
+from app.flows import answer, combine, compose, work
 from app.flows.say import Speech
 from app.kit.errors import WebcareError
 from app.kit.wire import dump
+from app.mentions.mention import Visibility
 from app.runtime import Unit
 from app.tickets.ticket import Ticket
 
@@ -80,7 +82,21 @@ class ReplyAll(ReplyIn, Act):
     do: Literal["reply"]
 
     async def on(self, unit: Unit, caller: Caller, ticket_id: UUID) -> Ticket:
-        speech = Speech(self.text, self.visibility, references(self.attachments), self.confirm)
+        said, _ = await answer.reply(unit, caller, ticket_id, None, self.speech())
+        return said
+
+
+class MacroAll(Act):
+    """Reply with a macro, made ready for each ticket; one for which a value is missing is refused."""
+
+    do: Literal["macro"]
+    macro_id: UUID = Field(description="As `/macros` lists it", examples=["019ab8f0-2c41-7d52-9a3e-5f1c7b20d4bb"])
+    language: Language | None = Field(None, description="Left out: that of the ticket", examples=["nl"])
+    visibility: Visibility | None = Field(None, description="Left out: as each customer asked")
+
+    async def on(self, unit: Unit, caller: Caller, ticket_id: UUID) -> Ticket:
+        made = await compose.render(unit, caller, self.macro_id, ticket_id, self.language)
+        speech = Speech(made.filled.text, self.visibility, macro_id=self.macro_id)
         said, _ = await answer.reply(unit, caller, ticket_id, None, speech)
         return said
 
@@ -125,7 +141,17 @@ class MergeAll(MergeIn, Act):
 
 
 AnyAct = Annotated[
-    AssignAll | ReleaseAll | UpdateAll | NoteAll | ReplyAll | RerouteAll | WaitAll | SnoozeAll | ResolveAll | MergeAll,
+    AssignAll
+    | ReleaseAll
+    | UpdateAll
+    | NoteAll
+    | ReplyAll
+    | MacroAll
+    | RerouteAll
+    | WaitAll
+    | SnoozeAll
+    | ResolveAll
+    | MergeAll,
     Field(discriminator="do"),
 ]
 

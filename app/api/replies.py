@@ -59,6 +59,16 @@ class ReplyIn(InModel):
     confirm: Confirmed = Field(default_factory=frozenset, description=CONFIRM, examples=[[]])
     macro_id: UUID | None = Field(None, description="The macro that gave the text, so that its use is counted")
 
+    def speech(self) -> Speech:
+        return Speech(
+            self.text,
+            self.visibility,
+            references(self.attachments),
+            self.confirm,
+            answer_id=self.answer_id,
+            macro_id=self.macro_id,
+        )
+
 
 class ReplyQueued(OutModel):
     """What became of it. `reason` says why it is held, or why it is not under way."""
@@ -106,16 +116,8 @@ async def reply(caller: Agent, on: OneTicket, once: Repeating, said: ReplyIn) ->
     It is `held` when somebody else must look first, and counts as an answer from when it is let go. One that is refused
     stays as your draft.
     """
-    speech = Speech(
-        said.text,
-        said.visibility,
-        references(said.attachments),
-        said.confirm,
-        answer_id=said.answer_id,
-        macro_id=said.macro_id,
-    )
     async with never_lost(on, caller, said.text, said.visibility):
-        return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, speech)
+        return await once.run(caller, 202, _given, speaking.reply, caller, on.ticket_id, on.expected, said.speech())
 
 
 @router.get("/replies", summary="List replies")

@@ -76,6 +76,22 @@ async def test_what_can_be_done_to_one_can_be_done_to_many(
     assert [one["ticket"][field] for one in told["items"]] == [value] * 3
 
 
+async def test_a_macro_is_made_ready_for_each_and_said_only_where_nothing_is_missing(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], tickets: list[Ticket]
+) -> None:
+    lead = await token_for(runtime, Role.MANAGER)
+    texts = {"nl": "Dag {customer_name}, wij kijken naar {topic} (nummer {ticket_number})."}
+    macro = (await client.post("/api/v1/macros", json={"name": "Pakket", "texts": texts}, headers=lead)).json()
+    known = await opened(runtime, "Waar blijft mijn pakketje?")
+
+    act = {"do": "macro", "macro_id": macro["id"], "language": "nl"}
+    told = (await client.post(BULK, json=many([known, tickets[0]], **act), headers=anna)).json()
+
+    [said] = (await client.get(at(known), headers=anna)).json()["replies"]
+    assert f"(nummer {known.number})" in said["text"]
+    assert [one["problem"] and one["problem"]["code"] for one in told["items"]] == [None, "macro_unfilled"]
+
+
 async def test_many_are_merged_into_one_and_that_one_refuses_only_itself(
     client: httpx.AsyncClient, anna: dict[str, str], tickets: list[Ticket]
 ) -> None:
