@@ -2,6 +2,7 @@
 
 import app.access.tables
 import app.answers.tables
+import app.channels.tables
 import app.delivery.tables
 import app.escalation.tables
 import app.feedback.tables

@@ -18,6 +18,7 @@ from app.flows.admit import forget_answers
 from app.flows.dispatch import dispatch
 from app.flows.draft import forget_drafts
 from app.flows.hold import follow_embargoes
+from app.flows.outage import follow_channels
 from app.flows.rollout import mind_gates
 from app.flows.spikes import watch_volumes
 from app.flows.state import say_statements
@@ -64,6 +65,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, send, ending),
         Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
         Chore("tell", knobs.poll_interval, 200, lambda limit: runtime.run(tell, limit)),
+        Chore("follow_channels", timedelta(seconds=2), 200, lambda limit: runtime.run(follow_channels, limit)),
         Chore("pass_time", timedelta(seconds=5), 200, lambda limit: runtime.run(pass_time, limit)),
         Chore("embargoes", timedelta(seconds=5), 200, lambda limit: runtime.run(follow_embargoes, limit)),
         Chore("volumes", timedelta(seconds=10), sys.maxsize, lambda _: runtime.run(watch_volumes)),

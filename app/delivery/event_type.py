@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from app.kit.errors import Invalid
 
 EVENT_TYPES: Mapping[str, str] = {
+    "channel.down": "The ticket's channel cannot be reached, so nobody can act",
+    "channel.up": "The ticket's channel can be reached again",
     "mention.received": "The customer's post was put on the ticket",
     "mention.edited": "The customer changed a post",
     "mention.deleted": "The customer took a post away",
@@ -63,7 +65,9 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
-INTERNAL = frozenset({"ticket.noted", "ticket.delivered", "sla.mended"})  # never sent to anybody
+INTERNAL = frozenset(
+    {"ticket.noted", "ticket.delivered", "sla.mended", "channel.down", "channel.up"}
+)  # never sent to anybody
 UNTOLD = frozenset({"note", "text", "question"})  # colleagues' words to each other, in whatever event they stand
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 

@@ -1,22 +1,16 @@
 """Time passes: promises come due, people are told, tickets wake and close.
 
-Knows that a promise which cannot be read must not hold up the others. Refuses to know what a breach means (record)
-and when to look (worker).
+Knows what is due to be looked at. Refuses to know what a breach means (record), what is done about it (climb) and when
+to look (worker).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from app.flows.climb import climb, told
-from app.flows.record import record
-from app.kit import logs
+from app.flows.readable import record_readable
 from app.runtime import Unit
 from app.sla import store as sla
-from app.sla.business_time import NeverOpen
-from app.sla.clock import UnknownCalendar
-from app.sla.policy import PolicyUnreadable
 from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.hand_over import FellBack, HandOver
@@ -33,7 +27,7 @@ async def watch(unit: Unit, limit: int = 200) -> int:
         return 0
     at_least = replace(unit, now=max(unit.now, due.now))
     standing = await tickets.claim_tickets(unit.tx, due.ticket_ids)
-    recorded = await _record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
+    recorded = await record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
     await climb(at_least, recorded)
     return due.clocks
 
@@ -43,7 +37,7 @@ async def tell(unit: Unit, limit: int = 200) -> int:
     untold = await sla.claim_untold(unit.tx, limit)
     standing = await tickets.claim_tickets(unit.tx, [one.ticket_id for one in untold])
     steps, outcomes = told(standing, untold)
-    recorded = await _record_readable(unit, steps)
+    recorded = await record_readable(unit, steps)
     unread = {step.ticket.id for step in steps} - recorded.keys()
     done = {one.id: outcomes[one.id] for one in untold if one.ticket_id not in unread}
     await sla.mark_told(unit.tx, done, unit.now)
@@ -55,7 +49,7 @@ async def pass_time(unit: Unit, limit: int = 200) -> int:
     a department did not get or not accept. How many.
     """
     over = await tickets.claim_timed(unit.tx, limit)
-    return len(await _record_readable(unit, [_passed(ticket, unit.now) for ticket in over]))
+    return len(await record_readable(unit, [_passed(ticket, unit.now) for ticket in over]))
 
 
 def _passed(ticket: Ticket, now: datetime) -> Step:
@@ -69,19 +63,3 @@ def _passed(ticket: Ticket, now: datetime) -> Step:
         return lifecycle.wake(ticket, now)
     sent = ticket.hand_over == HandOver.SENT
     return lifecycle.fall_back(ticket, FellBack.NOT_DELIVERED if sent else FellBack.NOT_ACCEPTED, now)
-
-
-async def _record_readable(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
-    """All at once; when a clock cannot be read, halves of them, until its ticket stands alone and is left for later.
-
-    `record` reads clocks before it writes, so one that it cannot read has left nothing behind in the transaction.
-    Returns the tickets that were recorded, as they stand now.
-    """
-    try:
-        return await record(unit, steps)
-    except (NeverOpen, PolicyUnreadable, UnknownCalendar) as error:
-        if len(steps) == 1:
-            logs.failure("sla.unreadable", error, ticket=steps[0].ticket.number)
-            return {}
-        half = len(steps) // 2
-        return await _record_readable(unit, steps[:half]) | await _record_readable(unit, steps[half:])

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.kit.db import Reading, Transaction
@@ -163,6 +163,19 @@ async def claim_handed_over(tx: Transaction, ticket_ids: Sequence[UUID]) -> tupl
         return ()
     sent = select(ticket).where(ticket.c.id.in_(ticket_ids), ticket.c.hand_over == HandOver.SENT)
     return await _tickets(tx, sent.order_by(ticket.c.id).with_for_update())
+
+
+async def claim_disconnected(tx: Transaction, down: Sequence[str], limit: int) -> tuple[Ticket, ...]:
+    """Tickets whose ball one of us has though their channel is in `down`, or an outage has though it is not; locked.
+
+    Those that others have locked are passed over.
+    """
+    ours = ticket.c.holder.in_([Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT])
+    cut_off = and_(ticket.c.channel.in_(down), ours, ticket.c.state.not_in([State.RESOLVED, State.CLOSED]))
+    restored = and_(ticket.c.holder == literal_column("'outage'"), ticket.c.channel.not_in(down))
+    moving = or_(cut_off, restored) if down else restored
+    found = select(ticket).where(moving).order_by(ticket.c.id).limit(limit)
+    return await _tickets(tx, found.with_for_update(skip_locked=True))
 
 
 async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:

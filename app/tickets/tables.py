@@ -99,6 +99,7 @@ ticket = Table(
     Index("ix_ticket_wake_at", "snoozed_until", postgresql_where=text("snoozed_until is not null")),
     Index("ix_ticket_fall_back_at", "fall_back_at", postgresql_where=text("fall_back_at is not null")),
     Index("ix_ticket_wait_until", "wait_until", postgresql_where=text("wait_until is not null")),
+    Index("ix_ticket_cut_off", "id", postgresql_where=text("holder = 'outage'")),
     Index("ix_ticket_embargoed", "id", postgresql_where=text("embargoed")),
     postgresql_with={"fillfactor": "80"},
 )
