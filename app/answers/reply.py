@@ -2,7 +2,7 @@
 
 Knows what a person may still decide about a reply. Refuses to know how it is stored, published or checked.
 
-    held -> queued -> published | failed | unknown          held -> rejected
+    held <-> queued -> published | failed | unknown          held -> rejected
 """
 
 from collections.abc import Iterable, Mapping

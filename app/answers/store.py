@@ -96,6 +96,12 @@ async def list_held(tx: Reading, ticket_ids: Collection[UUID], hold: Hold) -> tu
     return tuple(map(_reply, await tx.rows(waiting.where(reply.c.ticket_id.in_(ticket_ids)).order_by(reply.c.id))))
 
 
+async def list_queued(tx: Reading, ticket_ids: Collection[UUID]) -> tuple[Reply, ...]:
+    """The replies on these tickets that are on their way, oldest first."""
+    queued = select(*SAID).where(reply.c.ticket_id.in_(ticket_ids), reply.c.state == ReplyState.QUEUED)
+    return tuple(map(_reply, await tx.rows(queued.order_by(reply.c.id))))
+
+
 async def list_answers(tx: Reading, ticket_id: UUID) -> tuple[Answer, ...]:
     """Oldest first."""
     rows = await tx.rows(select(answer).where(answer.c.ticket_id == ticket_id).order_by(answer.c.id))

@@ -275,8 +275,9 @@ async def get_delivery(tx: Reading, delivery_id: UUID, *, department: str | None
 
 
 async def get_publication(tx: Reading, ticket_id: UUID, subject_id: UUID) -> DeliveryLine:
-    """The delivery that carries this reply, survey or statement about a ticket. Raises `DeliveryNotFound`."""
-    row = await tx.first(_LINES.where(message.c.ticket_id == ticket_id, message.c.subject_id == subject_id))
+    """The last delivery that carries this reply, survey or statement about a ticket. Raises `DeliveryNotFound`."""
+    carried = _LINES.where(message.c.ticket_id == ticket_id, message.c.subject_id == subject_id)
+    row = await tx.first(carried.order_by(delivery.c.id.desc()).limit(1))
     if row is None:
         raise DeliveryNotFound("This was never put on its way.")
     return _line(row)

@@ -33,7 +33,8 @@ async def mark_reached(unit: Unit, limit: int) -> int:
         for ticket in standing.values()
         if not ticket.embargoed
     ]
-    await record(unit, steps)
+    after = await record(unit, steps)
+    await review.hold_queued(unit, list(after.values()))
     return len(steps)
 
 

@@ -21,6 +21,7 @@ from app.answers.reply import (
     rewritten,
 )
 from app.channels.platform import ReplyWindowClosed
+from app.delivery.repeating.store import mark_taken_back
 from app.flows.record import record
 from app.flows.say import Speech, barred, check_words, findings, open_window, send, why_waiting
 from app.mentions.mention import Visibility
@@ -54,10 +55,7 @@ async def approve(
     changed = reply if text in {None, reply.text} else rewritten(reply, text)
     barring = await barred(unit, ticket, Visibility(reply.visibility), changed.text)
     held_for = (*(hold for hold in reply.held_for if hold is Hold.REVIEW), *barring.holds)
-    left = tuple(hold for hold in held_for if caller.role not in LIFTED_BY[hold])
-    if left and left == held_for:
-        roles = sorted(LIFTED_BY[left[0]])
-        raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
+    left = check_lifts(caller, held_for)
     if not despite:
         await _check_seen(unit, reply)
     accepted = {one.id for listed in findings(unit, _speech(reply)).values() for one in listed}
@@ -71,6 +69,26 @@ async def reject(unit: Unit, caller: Caller, reply_id: UUID, reason: str) -> tup
     ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "reject", ReplyState.HELD)
     return await _decide_one(unit, caller.actor, ticket, reply, _rejected(reply, reason))
+
+
+async def hold_queued(unit: Unit, embargoed: Sequence[Ticket]) -> dict[UUID, Ticket]:
+    """What was given before an embargo and did not leave yet waits for PR as well: public replies on these tickets,
+    which are written and locked; returns the tickets. What the channel may have already is left alone.
+    """
+    standing = {ticket.id: ticket for ticket in embargoed}
+    barred_ones = {}
+    for reply in await answers.list_queued(unit.tx, list(standing)):
+        held = await barred(unit, standing[reply.ticket_id], Visibility(reply.visibility), reply.text)
+        if Hold.EMBARGO in held.holds:
+            barred_ones[reply.id] = reply
+    back = await mark_taken_back(unit.tx, list(standing), list(barred_ones))
+    reason = in_words([Hold.EMBARGO])
+    decided = [
+        (reply, replace(reply, state=ReplyState.HELD, held_for=(Hold.EMBARGO,), reason=reason))
+        for reply in barred_ones.values()
+        if reply.id in back
+    ]
+    return await _decide(unit, "system", embargoed, decided)
 
 
 async def release_held(unit: Unit, actor: str, embargoed: Sequence[Ticket]) -> dict[UUID, Ticket]:
@@ -93,6 +111,15 @@ async def reject_held(unit: Unit, actor: str, embargoed: Sequence[Ticket], reaso
     """PR keeps back for good what waits for it on these tickets, which are written and locked; returns the tickets."""
     held = await answers.list_held(unit.tx, [ticket.id for ticket in embargoed], Hold.EMBARGO)
     return await _decide(unit, actor, embargoed, [(reply, _rejected(reply, reason)) for reply in held])
+
+
+def check_lifts(caller: Caller, held_for: tuple[Hold, ...]) -> tuple[Hold, ...]:
+    """The holds that remain when this caller lets a reply go. Raises `Forbidden` when those are all of them."""
+    left = tuple(hold for hold in held_for if caller.role not in LIFTED_BY[hold])
+    if left and left == held_for:
+        roles = sorted(LIFTED_BY[left[0]])
+        raise Forbidden(f"This reply waits: {in_words(left)}. {' or '.join(roles)} may let it go.", roles=roles)
+    return left
 
 
 async def take_reply(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Reply]:
@@ -149,21 +176,23 @@ async def _decide(
     steps = {ticket.id: Step(ticket, ticket, ()) for ticket in locked}
     for before, after in decided:
         step = steps[before.ticket_id]
-        steps[before.ticket_id] = step.then(_step(step.ticket, actor, after))
+        steps[before.ticket_id] = step.then(_step(step.ticket, actor, before, after))
     standing = await record(unit, [step for step in steps.values() if step.events])
     for before, after in decided:
-        await answers.mark_decided(unit.tx, before, replace(after, decided_by=actor, decided_at=unit.now))
+        by_whom = replace(after, decided_by=actor, decided_at=unit.now) if before.state is ReplyState.HELD else after
+        await answers.mark_decided(unit.tx, before, by_whom)
     queued = [after for _, after in decided if after.state is ReplyState.QUEUED]
     await send(unit, [(standing[reply.ticket_id], reply) for reply in queued])
     return {ticket.id: ticket for ticket in locked} | standing
 
 
-def _step(ticket: Ticket, actor: str, reply: Reply) -> Step:
+def _step(ticket: Ticket, actor: str, before: Reply, reply: Reply) -> Step:
     facts = {"reply_id": str(reply.id), "visibility": reply.visibility, "written_by": reply.actor}
     match reply.state:
         case ReplyState.QUEUED:
             return lifecycle.release_reply(ticket, actor, facts)
         case ReplyState.HELD:
-            return lifecycle.decide_reply(ticket, actor, "approved", facts | {"held_for": reply.held_for})
+            decided = "approved" if before.state is ReplyState.HELD else "held"
+            return lifecycle.decide_reply(ticket, actor, decided, facts | {"held_for": reply.held_for})
         case _:
             return lifecycle.decide_reply(ticket, actor, "rejected", facts | {"reason": reply.reason})

@@ -153,7 +153,9 @@ def release_reply(ticket: Ticket, actor: str, data: dict[str, Any]) -> Step:
 
 
 def decide_reply(ticket: Ticket, actor: str, decided: str, data: dict[str, Any]) -> Step:
-    """What else a person decides about an answer, `decided` in one word: approved, rejected, retried or settled."""
+    """What else a person decides about an answer, `decided` in one word: approved, rejected, held,
+    retried or settled.
+    """
     return Step(ticket, ticket, (Event(f"ticket.reply_{decided}", actor, data),))
 
 

@@ -3,13 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from app.access.role import Caller, Role
+from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import Hold, Reply, ReplyState
 from app.answers.store import list_replies
+from app.answers.tables import reply as reply_table
+from app.delivery import store as outbox
+from app.delivery.store import DeliveryState
 from app.escalation.embargoes.embargo import NothingToHold, NothingToRelease, Scope
 from app.escalation.store import EscalationMovedOn
-from app.flows import answer, press, review, work
+from app.flows import answer, mend, press, review, work
 from app.flows.hold import follow_embargoes
 from app.flows.say import Speech
 from app.kit.ids import new_id
@@ -209,3 +213,51 @@ async def test_what_cannot_be_held(runtime: Runtime) -> None:
         await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, LONG, None)
     with pytest.raises(NotInFuture):
         await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, MORNING, None)
+
+
+async def on_their_way(runtime: Runtime) -> list[DeliveryState]:
+    async with runtime.reading() as tx:
+        lines = await outbox.list_deliveries(tx, departments=None)
+    return [line.state for line in lines if line.type == "reply"]
+
+
+async def test_what_was_given_before_an_embargo_and_has_not_left_waits_for_pr_too(runtime: Runtime) -> None:
+    ticket = await arrived(runtime, mention())
+    queued = await said(runtime, ticket)
+    await said(runtime, ticket, "We bellen je.", Visibility.PRIVATE)
+    await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    kept, waiting = await on_their_way(runtime), await replies(runtime, ticket)
+    await runtime.run(press.release, EVA, raised.id)
+
+    assert queued.state is ReplyState.QUEUED
+    assert waiting == [ReplyState.HELD, ReplyState.QUEUED]
+    assert sorted(kept) == [DeliveryState.CANCELLED, DeliveryState.OPEN]
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED, ReplyState.QUEUED]
+    assert sorted(await on_their_way(runtime)) == [DeliveryState.CANCELLED, DeliveryState.OPEN, DeliveryState.OPEN]
+
+
+async def test_what_the_channel_may_have_already_is_not_called_back(runtime: Runtime) -> None:
+    ticket = await arrived(runtime, mention())
+    await said(runtime, ticket)
+    lease = timedelta(seconds=30)
+    await runtime.database.transact(lambda tx: outbox.claim_due(tx, limit=1, lease=lease, per_lane=1, publishing=True))
+    await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
+
+
+async def test_a_reply_that_failed_is_not_tried_again_under_an_embargo(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime)
+    [failed] = [await said(runtime, ticket, "We bellen je.", Visibility.PRIVATE)]
+    was_public = {"state": ReplyState.FAILED, "visibility": "public"}
+    mark = update(reply_table).where(reply_table.c.id == failed.id).values(**was_public)
+    await runtime.database.transact(lambda tx: tx.execute(mark))
+
+    with pytest.raises(Forbidden):
+        await runtime.run(mend.retry, ANNA, failed.id)

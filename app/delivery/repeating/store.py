@@ -1,6 +1,7 @@
-"""Deliveries that are tried again because somebody asked: one by one, or all of a period.
+"""Deliveries that are tried again, or no more, because somebody asked: one by one, or all of a period.
 
-Knows how a finished delivery is opened again without using up its schedule. Refuses to know who may ask.
+Knows how a finished delivery is opened again without using up its schedule, and how one that waits is called off.
+Refuses to know who may ask.
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,13 @@ class DeliveryFinished(Conflict):
 
 class DeliveryUnderWay(Conflict):
     pass
+
+
+_TAKE_BACK = """
+    UPDATE delivery d SET state = 'cancelled', finished_at = now() FROM message m
+    WHERE m.id = d.message_id AND m.ticket_id = ANY($1) AND m.subject_id = ANY($2)
+        AND d.state = 'open' AND d.lease_token IS NULL AND NOT d.in_doubt
+    RETURNING m.subject_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,11 @@ async def mark_settled(tx: Transaction, delivery_id: UUID, *, arrived: bool) -> 
     settled = update(delivery).where(delivery.c.id == delivery_id)
     await tx.execute(settled.values(state=state, in_doubt=False, lease_token=None, finished_at=func.now()))
     await _hurry_next(tx, row)
+
+
+async def mark_taken_back(tx: Transaction, ticket_ids: Sequence[UUID], subject_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Send these replies about these tickets no more; the subjects of those that had not left, nor may have."""
+    return frozenset(row["subject_id"] for row in await tx.fetch(_TAKE_BACK, ticket_ids, subject_ids))
 
 
 async def _claim_unfinished(tx: Transaction, delivery_id: UUID, which: Sequence[ColumnElement[bool]]) -> Row[Any]:
