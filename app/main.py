@@ -36,6 +36,7 @@ from app.api import (
     replies,
     rules,
     search,
+    sources,
     statements,
     stream,
     tickets,
@@ -128,11 +129,13 @@ def create_app(runtime: Runtime) -> FastAPI:
         calendars,
         channels,
         rules,
+        sources,
         admin,
         public,
         health,
     ):
         app.include_router(audience.router)
+    app.include_router(sources.door)
     app.include_router(_root)
     app.router.routes.insert(0, Shortcut("/api/v1/mentions", ingest.post_mention, methods=["POST"]))
     longest = runtime.knobs.max_body_bytes

@@ -19,6 +19,7 @@ from app.flows.dispatch import dispatch
 from app.flows.draft import forget_drafts
 from app.flows.hold import follow_embargoes
 from app.flows.outage import follow_channels
+from app.flows.push import forget_calls
 from app.flows.rollout import mind_gates
 from app.flows.spikes import watch_volumes
 from app.flows.state import say_statements
@@ -74,6 +75,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),
+        Chore("forget_calls", timedelta(minutes=10), sys.maxsize, lambda _: runtime.run(forget_calls)),
     )
 
 

@@ -1,4 +1,6 @@
-"""Tables of access: tokens, what agents can take, and the answers that an idempotency key brings back."""
+"""Tables of access: tokens, what agents can take, partners that push, and the answers that an idempotency key brings
+back.
+"""
 
 from sqlalchemy import (
     Boolean,
@@ -56,4 +58,25 @@ profile = Table(
     Column("departments", JSONB, nullable=False),
     Column("needs_review", Boolean, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+)
+
+# Partners that push mentions, and what they signed lately: no call is believed twice.
+source = Table(
+    "source",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("account", Text),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("removed_at", DateTime(timezone=True)),
+)
+source_call = Table(
+    "source_call",
+    metadata,
+    Column("source_id", Uuid, ForeignKey("source.id"), primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("signed_at", DateTime(timezone=True), primary_key=True),
+    Index("ix_source_call_signed_at", "signed_at"),
 )

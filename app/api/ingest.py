@@ -6,7 +6,7 @@ describe them in OpenAPI.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -153,7 +153,8 @@ class DeletedOut(OutModel):
     ticket_id: UUID | None
 
 
-def _body_of(model: type[InModel]) -> dict[str, Any]:
+def body_of(model: type[InModel]) -> dict[str, Any]:
+    """How OpenAPI tells of a body that a route reads by itself."""
     schema = model.model_json_schema()
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -163,7 +164,7 @@ def _body_of(model: type[InModel]) -> dict[str, Any]:
     status_code=201,
     responses={201: {"model": ReceivedOut}, 200: {"model": ReceivedOut, "description": "Known already"}},
     response_class=Response,
-    openapi_extra=_body_of(MentionIn),
+    openapi_extra=body_of(MentionIn),
     summary="Take in one mention",
 )
 async def post_mention(request: Request) -> Response:
@@ -189,19 +190,26 @@ async def post_mention(request: Request) -> Response:
     "/mentions/batch",
     responses={200: {"model": BatchOut}},
     response_class=Response,
-    openapi_extra=_body_of(BatchIn),
+    openapi_extra=body_of(BatchIn),
     summary="Take in up to 1,000 mentions",
 )
 async def post_mentions(request: Request) -> Response:
     """A result or a problem for each mention, in order; the good ones are kept whatever the others are."""
     await admit(request, Permission.POST_MENTIONS)
+    return await take_in(request, listed(parse_json(await request.body())))
+
+
+async def take_in(
+    request: Request, contents: Sequence[Any], complete: Callable[[Mapping[str, Any]], Any] | None = None
+) -> Response:
+    """Take in what is good and answer for each. `complete` gives each what goes without saying, or raises a problem."""
     runtime: Runtime = request.app.state.runtime
     items: dict[int, dict[str, Any]] = {}
     good: dict[int, Mention] = {}
     now = runtime.now()
-    for place, one in enumerate(_batch(parse_json(await request.body()))):
+    for place, one in enumerate(contents):
         try:
-            good[place] = _checked(one, now)
+            good[place] = _checked(complete(one) if complete and isinstance(one, Mapping) else one, now)
         except (ValidationError, WebcareError) as error:
             items[place] = _problem(error, within=f"mentions.{place}")
     for place, received in zip(good, await receive(runtime, list(good.values())), strict=True):
@@ -239,7 +247,7 @@ def parse_json(body: bytes) -> Any:
         raise BrokenJson(f"The body is not JSON: {error}.") from error
 
 
-def _batch(content: Any) -> Sequence[Any]:
+def listed(content: Any) -> Sequence[Any]:
     """The list of a batch. What is wrong with the list itself refuses the whole; what is wrong in it does not."""
     mentions = content.get("mentions") if isinstance(content, Mapping) else None
     if not isinstance(mentions, list) or len(content) != 1:

@@ -38,6 +38,11 @@ class Metrics:
         self._mentions = Counter(
             "webcare_mentions", "Mentions taken in, by what became of them", ("outcome",), registry=self._registry
         )
+        self._signatures = Counter(
+            "webcare_signatures_refused",
+            "Pushed calls that were signed wrongly, too late or twice",
+            registry=self._registry,
+        )
         capped = f"counted up to {CAP}"
         self._reachable = Gauge("webcare_database_up", "1 when the database answered", registry=self._registry)
         self._tickets = Gauge("webcare_tickets", f"Unresolved tickets, {capped}", ("state",), registry=self._registry)
@@ -68,6 +73,9 @@ class Metrics:
         requests, durations = counted
         requests.inc()
         durations.observe(seconds)
+
+    def count_refused_signature(self) -> None:
+        self._signatures.inc()
 
     def count_mentions(self, outcomes: Iterable[str]) -> None:
         """`outcomes` of one list of mentions, one each."""

@@ -14,6 +14,7 @@ OTHERWISE = {
     "drop_draft": "deletes words that were sent, or never will be",
     "lock_tokens": "keeps rows away that are not there yet, so there is none to claim",
     "purge_answers": "deletes what was only kept for a day",
+    "purge_calls": "deletes calls that are too old to be believed again",
     "purge_drafts": "deletes words that nobody came back to",
     "purge_volumes": "deletes counts that nothing is compared with any more",
     "take_numbers": "hands out from a sequence, which no rollback gives back",

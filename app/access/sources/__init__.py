@@ -1,0 +1,1 @@
+"""Partners that push mentions, each for one account."""
