@@ -156,11 +156,10 @@ async def read_macros(caller: Reader, runtime: Serving, asked: Annotated[MacroFi
 async def create_macro(caller: Writer, runtime: Serving, once: Repeating, asked: MacroIn) -> Response:
     """For managers and admins, and for a department its own."""
     facts = asked.model_dump(exclude={"name", "texts"}, exclude_none=True)
-    now = runtime.now()
     return await once.run(
         caller,
         201,
-        lambda macro: _shown(macro, now),
+        lambda macro: _shown(macro, runtime.now()),
         compose.write,
         caller,
         name=asked.name,

@@ -1,0 +1,30 @@
+"""The macros that a new team can begin with: as `POST /macros` takes them, of the owner of their topics, short enough."""
+
+import pytest
+
+from app.answers.macros.macro import Language, fill
+from app.api.macros import MacroIn
+from app.channels.platform import check_text
+from app.mentions.mention import Visibility
+from app.rulebook import load
+from app.settings import PROJECT
+
+RULES = load(PROJECT / "routing_rules")
+EXAMPLES = [MacroIn.model_validate_json(line) for line in (PROJECT / "docs" / "macros.jsonl").read_text().splitlines()]
+VALUES = {"customer_name": "Alexander van Nieuwenhuizen", "agent_name": "Annemarie"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_is_in_both_languages_and_fits_on_the_strictest_platform(example: MacroIn) -> None:
+    assert set(example.texts) == set(Language)
+    for text in example.texts.values():
+        filled = fill(text, VALUES)
+        assert filled.missing == ()
+        check_text(RULES.platform("x"), Visibility.PUBLIC, filled.text, 0)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_is_about_topics_of_its_owner(example: MacroIn) -> None:
+    owners = {owning.department for owning in RULES.routing.ownerships if owning.topic in example.topics}
+    assert owners <= {example.owner}
+    assert set(example.topics) <= RULES.topics.keys()
