@@ -142,7 +142,7 @@ _COUNT = f"""
          + (SELECT count(*) FROM (SELECT FROM reply r WHERE {_REPLY_SAYS.format("r")} LIMIT $3) r) AS matches"""  # noqa: S608 - made of our own parts
 
 # Matches are put in order first, so that tickets are only looked at until the page is full. A ticket stands where its
-# newest match is.
+# newest match is; posts of one that was merged stand on the one that it is a part of.
 _PAGE = f"""
     WITH said AS MATERIALIZED ({{0}}),
     ordered AS (SELECT id, ticket_id FROM said WHERE id BETWEEN $6 AND $4 ORDER BY id DESC OFFSET 0)
@@ -157,6 +157,7 @@ _PAGE = f"""
       AND (cardinality($11::text[]) = 0 OR t.channel = ANY($11))
       AND ($12::text IS NULL OR t.department = $12)
       AND t.number IS DISTINCT FROM $13
+      AND (t.merged_into_id IS NULL OR ordered.ticket_id IS NOT NULL)
       AND NOT EXISTS (
           SELECT FROM ticket_mention also JOIN mention later ON later.id = also.mention_id
           WHERE also.ticket_id = t.id AND later.id > ordered.id AND later.id <= $7 AND {_POST_MATCHES.format("later")})

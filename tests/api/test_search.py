@@ -145,6 +145,17 @@ async def test_each_ticket_stands_once_where_its_newest_match_is(
     assert shown(page["items"][0]) == "Nog steeds geen [koelkast]"
 
 
+async def test_what_was_merged_is_found_where_it_goes_on(
+    client: httpx.AsyncClient, runtime: Runtime, anna: Headers
+) -> None:
+    part = await opened(runtime, "Koelkast kwijt", by="sanne")
+    whole = await opened(runtime, "Niemand reageert", by="sanne")
+    merged = await client.post(f"/api/v1/tickets/{part.id}/merge", json={"into": str(whole.id)}, headers=anna)
+    assert merged.status_code == 200, merged.text
+    assert await numbers(client, anna, "koelkast") == [whole.number]
+    assert await numbers(client, anna, f"#{part.number}") == [part.number]
+
+
 async def test_pages_stay_the_same_while_customers_go_on_posting(
     client: httpx.AsyncClient, runtime: Runtime, anna: Headers
 ) -> None:
