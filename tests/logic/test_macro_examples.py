@@ -1,4 +1,4 @@
-"""The macros that a new team can begin with: as `POST /macros` takes them, of the owner of their topics, short enough."""
+"""The macros that a new team can begin with: as `POST /macros` takes them, about topics of their owner, and short."""
 
 import pytest
 
