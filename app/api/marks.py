@@ -4,6 +4,7 @@ Knows the shape of these. Refuses to know who may set and lift them.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -15,6 +16,15 @@ from app.kit.db import Reading
 from app.runtime import Runtime
 from app.tickets import store as tickets
 from app.tickets.ticket import Ticket
+
+
+class RiskPartOut(OutModel):
+    """What one thing adds to a ticket's risk."""
+
+    code: str = Field(description="reach, mood, unanswered, growth or the name of a risk", examples=["legal"])
+    points: int = Field(examples=[35])
+    text: str = Field(examples=["legal: phrase 'advocaat'"])
+    figures: dict[str, Any] = Field(examples=[{"phrase": "advocaat"}])
 
 
 class EmbargoOut(OutModel):

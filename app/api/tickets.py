@@ -17,9 +17,10 @@ from app.answers.drafts.store import list_writers
 from app.api.auth import allow
 from app.api.etag import etag
 from app.api.fields import OutModel
-from app.api.marks import CrisisOut, EmbargoOut, crisis_of
+from app.api.marks import CrisisOut, EmbargoOut, RiskPartOut, crisis_of
 from app.api.serving import Serving
 from app.escalation.embargoes.store import find_embargo
+from app.escalation.risk import weigh
 from app.feedback import store as feedback
 from app.kit.db import Reading
 from app.routing import store as routing
@@ -253,6 +254,7 @@ class ExplainOut(OutModel):
     decisions: list[DecisionOut]
     clocks: list[ClockExplained]
     seconds_by_holder: dict[str, float] = Field(description="These add up to the ticket's life so far")
+    risk: list[RiskPartOut] = Field(description="What the ticket's risk is made of, the heaviest first")
 
 
 @router.get("/tickets/{ticket_id}", summary="Read a ticket")
@@ -266,7 +268,7 @@ async def read_ticket(caller: Reader, runtime: Serving, ticket_id: UUID, respons
 
 @router.get("/tickets/{ticket_id}/explain", summary="Explain why a ticket is where it is")
 async def explain_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> ExplainOut:
-    """Every routing with its evidence, every clock with the stretches that count, and who had the ball for how long."""
+    """Every routing with its evidence, every clock with the stretches that count, who had the ball, what risks much."""
     async with runtime.reading() as tx:
         ticket = await tickets.get_ticket(tx, ticket_id, department=caller.department)
         decisions = await routing.list_decisions(tx, ticket_id)
@@ -278,6 +280,7 @@ async def explain_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> E
         decisions=told,
         clocks=[_explained(runtime, ticket, clock, now) for clock in clocks],
         seconds_by_holder={str(holder): spent for holder, spent in seconds_by_holder(ticket.custody, now).items()},
+        risk=[RiskPartOut.model_validate(part) for part in weigh(ticket.signals, runtime.rulebook.escalation.risk)],
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, exists, func, select, text, update
 
+from app.escalation.tables import escalation, incident_mention
 from app.feedback.invitation import ASKED, OPEN, OPT_OUT_TAG, Answer, Reason, State
 from app.feedback.tables import invitation, response
 from app.kit.db import OnConflict, Reading, Transaction
@@ -45,11 +46,15 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What went before a resolution, of the ticket and of its author on all tickets."""
+    """What went before a resolution, of the ticket and of its author on all tickets.
+
+    `with_pr`: PR was ever asked to look at the ticket, or it belongs to an incident.
+    """
 
     last_post_at: datetime
     last_asked_at: datetime | None
     opted_out: bool
+    with_pr: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +91,17 @@ async def list_histories(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, 
     )
     of_author = ticket.alias()
     opted_out = exists().where(of_author.c.author_id == ticket.c.author_id, of_author.c.tags.contains([OPT_OUT_TAG]))
+    escalated = exists().where(escalation.c.ticket_id == ticket.c.id)
+    in_incident = exists().where(incident_mention.c.ticket_id == ticket.c.id)
     found = select(
         ticket.c.id,
         last_post_at.scalar_subquery().label("last_post_at"),
         last_asked_at.scalar_subquery().label("last_asked_at"),
         opted_out.label("opted_out"),
+        (escalated | in_incident).label("with_pr"),
     ).where(ticket.c.id.in_(ticket_ids))
     rows = await tx.rows(found)
-    return {row.id: History(row.last_post_at, row.last_asked_at, row.opted_out) for row in rows}
+    return {row.id: History(row.last_post_at, row.last_asked_at, row.opted_out, row.with_pr) for row in rows}
 
 
 async def add_invitations(tx: Transaction, invitations: Sequence[Invitation]) -> None:

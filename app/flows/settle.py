@@ -15,7 +15,7 @@ from app.escalation import risk
 from app.kit.ids import new_id
 from app.mentions.mention import Mention, is_newer
 from app.mentions.store import AuthorKey, Key, Known, Stored, Uptake
-from app.routing.decision import Decision, Subject, as_record, decide
+from app.routing.decision import Decision, Subject, as_record, care, decide, most_urgent
 from app.routing.store import Decided
 from app.rulebook import Rulebook
 from app.tickets import lifecycle
@@ -208,8 +208,19 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
         record_ = as_record(decision)
         ledger.decisions.append(Decided(ticket.id, arrival.id, "system", ledger.now, record_))
         why += record_["reasons"]
+    step = _cared_for(ledger, arrival, step)
     ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
     return Received(arrival.id, Outcome.REOPENED if was is State.RESOLVED else Outcome.JOINED, step.ticket, why)
+
+
+def _cared_for(ledger: Ledger, arrival: Understood, step: Step) -> Step:
+    """Risk words in a later post raise the priority and tag the ticket, as those of the first one do."""
+    priorities, tags = care(arrival.words, ledger.rulebook.routing.escalation)
+    if not tags:
+        return step
+    priority = most_urgent([step.ticket.priority, *priorities])
+    together = tuple(dict.fromkeys((*step.ticket.tags, *tags)))
+    return step.then(lifecycle.update(step.ticket, "system", priority=priority, tags=together))
 
 
 def _reply_until(ledger: Ledger, said: Mention, ticket: Ticket | None = None) -> datetime | None:

@@ -112,7 +112,7 @@ def _facts(ticket: Ticket, history: History, last_asked_at: datetime | None) -> 
         resolved_at=_resolved_at(ticket),
         last_post_at=history.last_post_at,
         last_asked_at=last_asked_at,
-        escalated=ticket.escalated,
+        escalated=history.with_pr,
         opted_out=history.opted_out,
     )
 

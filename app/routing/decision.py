@@ -177,7 +177,7 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
         department=owned.department if owned else None,
         stage=owned.stage if owned else None,
         arm=owned.arm if owned else None,
-        priority=min(asked, key=_RANK.__getitem__),
+        priority=most_urgent(asked),
         tags=tuple(dict.fromkeys(tags)),
         rule=owned.rule if owned else TRIAGE,
         digest=digest,
@@ -185,6 +185,16 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
         considered=subject.classification.considered,
         reasons=tuple(reasons),
     )
+
+
+def most_urgent(priorities: Iterable[str]) -> Priority:
+    return min(map(Priority, priorities), key=_RANK.__getitem__)
+
+
+def care(words: Mapping[str, str], rules: Escalation) -> tuple[tuple[Priority, ...], tuple[str, ...]]:
+    """The priorities that risk words ask for, and the tags they give, where a later post holds them."""
+    told = [risk for risk in rules.risks if any(phrase in words for phrase in risk.words)]
+    return tuple(risk.priority for risk in told), tuple(risk.name for risk in told)
 
 
 def as_record(decision: Decision) -> dict[str, Any]:

@@ -64,6 +64,15 @@ async def test_the_queue_of_pr(client: httpx.AsyncClient, runtime: Runtime, pr: 
     assert [item["overdue"] for item in await listed(client, pr, overdue=True, state="raised")] == [True, True]
 
 
+async def test_a_tickets_risk_is_explained(client: httpx.AsyncClient, runtime: Runtime, agent: dict[str, str]) -> None:
+    ticket_id = await posted(runtime)
+    ticket = (await client.get(f"/api/v1/tickets/{ticket_id}", headers=agent)).json()
+    told = (await client.get(f"/api/v1/tickets/{ticket_id}/explain", headers=agent)).json()
+    assert [(part["code"], part["points"]) for part in told["risk"]] == [("media", 40), ("legal", 35), ("mood", 5)]
+    assert ticket["risk"] == sum(part["points"] for part in told["risk"])
+    assert sorted(ticket["escalated_for"]) == ["legal", "media", "mood"]
+
+
 async def test_the_queue_of_pr_comes_in_pages(client: httpx.AsyncClient, runtime: Runtime, pr: dict[str, str]) -> None:
     tickets = [await posted(runtime, by=f"u{n}") for n in range(3)]
     seen, cursor = [], None

@@ -10,6 +10,9 @@ import pytest
 from app.access.role import Caller, Role
 from app.escalation import store as escalations
 from app.escalation.store import Escalation, EscalationMovedOn, State, Wanted
+from app.feedback.invitation import Reason
+from app.feedback.invitation import State as Asked
+from app.feedback.store import find_feedback
 from app.flows import answer, press, work
 from app.flows.receive import receive
 from app.flows.record import record_one
@@ -97,6 +100,13 @@ async def test_who_posts_again_and_again_unanswered_adds_up(runtime: Runtime, cl
     await runtime.run(answer.reply, ANNA, first.id, None, Speech("Morgen is het er"))
     async with runtime.reading() as tx:
         assert (await get_ticket(tx, first.id)).risk == 35
+
+
+async def test_risk_in_a_later_post_raises_and_tags_as_in_the_first(runtime: Runtime) -> None:
+    first = await arrived(runtime, mention(conversation_id="c-1"))
+    later = await arrived(runtime, mention("Mijn advocaat belt jullie nog", conversation_id="c-1"))
+    assert (first.priority, later.id, later.priority, later.tags) == ("normal", first.id, "high", ("legal",))
+    assert "ticket.updated" in await happened(runtime, first.id)
 
 
 async def test_an_edit_that_names_a_programme_counts(runtime: Runtime) -> None:
@@ -231,3 +241,15 @@ async def test_metrics_that_grow_are_a_signal_though_nobody_edits(runtime: Runti
         [stored] = await list_mentions(tx, ticket.id)
     assert stored.metrics == {"likes": 900, "reposts": 40}
     assert stored.revision == 0
+
+
+async def test_whoever_was_with_pr_is_not_asked_for_a_score(runtime: Runtime) -> None:
+    """Also when PR is done with it."""
+    ticket = await arrived(runtime, mention(ANGRY))
+    [raised] = await queue(runtime)
+    await runtime.run(press.close, EVA, raised.id, "sooner")
+    await runtime.run(work.resolve, ANNA, ticket.id, None, "solved", None)
+    async with runtime.reading() as tx:
+        asked = await find_feedback(tx, ticket.id)
+    assert asked is not None
+    assert (asked.state, asked.reason) == (Asked.SKIPPED, Reason.ESCALATED)
