@@ -20,6 +20,7 @@ STALE = 60.0  # seconds; older ones are not shown
 PATIENCE = 0.04  # seconds for which a page waits for counts that are not known
 REST = 4  # times as long as it took to count again, nothing is counted again: a fifth of one core is enough for counts
 KEPT = 500  # questions
+WAITING = 50  # new questions; while so many wait for their turn, none is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ class Counting:
         return Counted(min(one.at for one in (whole, *others)), Counts(whole.counts.total, by))
 
     async def _recent(self, wanted: Wanted) -> Counted:
+        """Raises TimeoutError for what is not known while too many new questions wait for their turn."""
         counted_at, known = self._known.get(wanted, (0.0, None))
         age = self._clock() - counted_at
-        if known is None or age >= STALE:
-            self._known.pop(wanted, None)
-            return await asyncio.shield(self._anew(wanted))
-        if age >= FRESH:
-            self._anew(wanted)
-        return known
+        if known is not None and age < STALE:
+            if age >= FRESH:
+                self._anew(wanted)
+            return known
+        self._known.pop(wanted, None)
+        if wanted not in self._asking and len(self._asking.keys() - self._known.keys()) >= WAITING:
+            raise TimeoutError
+        return await asyncio.shield(self._anew(wanted))
 
     def _anew(self, wanted: Wanted) -> asyncio.Task[Counted]:
         """Who asks while it is being counted shares the answer."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.api.counting import FRESH, KEPT, STALE, Counted, Counting
+from app.api.counting import FRESH, KEPT, STALE, WAITING, Counted, Counting
 from app.tickets.queue.store import Counts
 from app.tickets.queue.wanted import DIMENSIONS, Wanted
 from tests.support.clock import MORNING
@@ -74,6 +74,21 @@ async def test_no_page_waits_for_a_long_count_and_the_next_one_has_it() -> None:
     await background()
     assert await desk.total() == 1
     assert desk.asked == [ALL]
+
+
+async def test_no_more_questions_wait_than_can_be_answered() -> None:
+    desk = Desk()
+    desk.open.clear()
+
+    asked = [desk.total(Wanted(within=f"department_{number}")) for number in range(WAITING)]
+    assert await asyncio.gather(*asked) == [None] * WAITING
+    assert await desk.total() is None
+    desk.open.set()
+    for _ in range(WAITING):
+        await background()
+    assert len(desk.asked) == WAITING
+    assert ALL not in desk.asked
+    assert await desk.total() is not None
 
 
 async def test_a_dimension_is_counted_as_if_nothing_were_asked_about_it() -> None:
