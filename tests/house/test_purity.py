@@ -8,7 +8,7 @@ from tests.house.source import modules, pure_modules
 VALUES = (
     {"collections", "collections.abc", "dataclasses", "datetime", "enum", "types", "typing", "uuid"}
     | {"bisect", "decimal", "fractions", "functools", "heapq", "itertools", "math", "operator", "statistics"}
-    | {"base64", "binascii", "difflib", "hashlib", "hmac", "json", "re", "string", "unicodedata"}
+    | {"base64", "binascii", "hashlib", "hmac", "json", "re", "string", "unicodedata"}
     | {"email.utils", "http", "ipaddress"}
 )
 # Of modules that also touch the world only these names.

@@ -57,6 +57,8 @@ def test_an_answer_that_is_anothers_over_or_private_may_not(
         ("a b c d", "a b c e", 0.25),
         ("a b c d", "a b c d e f g h", 0.333),
         ("a b", "c d", 1.0),
+        ("", " ", 0.0),
+        ("ja " * 3300, "ja " * 3299 + "nee", 0.0),
     ],
 )
 def test_how_much_of_an_answer_was_changed_is_told_by_words(drafted: str, published: str, share: float) -> None:
