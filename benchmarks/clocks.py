@@ -8,12 +8,15 @@ In one process and one run, on one embedded PostgreSQL with fsync and synchronou
         it plain SQL that claims as many, marks them, adds as many events and touches as many tickets
     (c) 500 promises due in each second, one worker looking as often as it does by default: how long after its due
         moment each breach is committed
+
+and then what `benchmarks.spikes` measures.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -215,3 +218,4 @@ if __name__ == "__main__":
     print(f"{machine()}; median of {ROUNDS}; load {os.getloadavg()[0]:.1f} at the start")
     with database() as (folder, address):
         run(lambda: main(folder, address))
+    subprocess.run([sys.executable, "-m", "benchmarks.spikes"], check=True)  # its own event loops, so its own process

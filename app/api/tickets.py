@@ -15,6 +15,7 @@ from app.access.role import Caller, Permission
 from app.answers import store as answers
 from app.answers.drafts.store import list_writers
 from app.api.auth import allow
+from app.api.calendars import OpenOut
 from app.api.etag import etag
 from app.api.fields import OutModel
 from app.api.marks import CrisisOut, EmbargoOut, RiskPartOut, crisis_of
@@ -27,6 +28,7 @@ from app.routing import store as routing
 from app.routing.decision import in_words
 from app.runtime import Runtime
 from app.sla import store as sla
+from app.sla.business_time import openings
 from app.sla.clock import Clock
 from app.sla.reading import read
 from app.tickets import store as tickets
@@ -246,7 +248,8 @@ class ClockExplained(ClockOut):
     elapsed_seconds: float | None = Field(
         description="Business time used, in the clock's calendar; null when the rules have that calendar no longer"
     )
-    counted: list[CustodyOut] = Field(description="The stretches that count")
+    counted: list[CustodyOut] = Field(description="The stretches whose holder's time counts")
+    open: list[OpenOut] = Field(description="The opening hours within those; their seconds add up to `elapsed_seconds`")
 
 
 class ExplainOut(OutModel):
@@ -327,7 +330,7 @@ def _clock(clock: Clock) -> dict[str, Any]:
 def _explained(runtime: Runtime, ticket: Ticket, clock: Clock, now: datetime) -> ClockExplained:
     calendar = runtime.rulebook.calendars.get(clock.policy.calendar)
     if calendar is None:
-        return ClockExplained(**_clock(clock), elapsed_seconds=None, counted=[])
+        return ClockExplained(**_clock(clock), elapsed_seconds=None, counted=[], open=[])
     reading = read(
         clock.policy, calendar, ticket.custody, started_at=clock.started_at, stopped_at=clock.ended_at, now=now
     )
@@ -335,6 +338,11 @@ def _explained(runtime: Runtime, ticket: Ticket, clock: Clock, now: datetime) ->
         **_clock(clock),
         elapsed_seconds=reading.elapsed.total_seconds(),
         counted=[CustodyOut.model_validate(stretch) for stretch in reading.intervals],
+        open=[
+            OpenOut(start=opens, end=closes, seconds=(closes - opens).total_seconds())
+            for stretch in reading.intervals
+            for opens, closes in openings(calendar, stretch.start, stretch.end)
+        ],
     )
 
 

@@ -198,6 +198,8 @@ async def test_the_explanation_adds_up_to_the_tickets_life(
 
     assert sum(told["seconds_by_holder"].values()) == 3600
     assert {one["metric"] for one in told["clocks"]} >= {"first_reply", "resolution"}
+    for one in told["clocks"]:
+        assert sum(span["seconds"] for span in one["open"]) == one["elapsed_seconds"] > 0
 
 
 async def test_a_ticket_is_explained_also_when_the_rules_have_lost_a_calendar(
