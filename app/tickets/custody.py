@@ -22,7 +22,7 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """From `since` on, `holder` has the ball; `department` is the slug of the one that holds it, else None."""
+    """From `since` on, `holder` has the ball; `department` is that of a department, or for which an embargo has it."""
 
     holder: Holder
     department: str | None

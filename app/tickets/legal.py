@@ -79,12 +79,12 @@ def check_free(ticket: Ticket, actor: str, now: datetime) -> None:
 
 
 def department_at_work(ticket: Ticket, act: str) -> str:
-    """The department that has the ball, or had it before an embargo, for what only it may do.
+    """The department that has the ball, or for which an embargo has it, for what only it may do.
 
     Raises `IllegalMove`, `HeldElsewhere`.
     """
     check_legal(ticket, act)
-    department = ticket.working_department
+    department = ticket.with_department
     if department is None:
         raise HeldElsewhere(f"The ball is with {ticket.holder}, not with a department.", holder=str(ticket.holder))
     return department

@@ -204,7 +204,7 @@ def snooze(ticket: Ticket, actor: str, until: datetime, now: datetime) -> Step:
     check_free(ticket, actor, now)
     check_future("until", until, now)
     away = replace(ticket, snoozed_until=until)
-    if ticket.state is State.WORKING and ticket.working_department is None:
+    if ticket.state is State.WORKING and ticket.with_department is None:
         away = _unclaimed(replace(away, helped_by=ticket.assignee or ticket.helped_by))
     return Step(ticket, away, (Event("ticket.snoozed", actor, {"until": iso(until)}),))
 
@@ -314,7 +314,7 @@ def fall_back(ticket: Ticket, reason: FellBack, now: datetime) -> Step:
 def _speak(ticket: Ticket, actor: str, event: Event, now: datetime) -> Step:
     check_legal(ticket, "reply")
     check_free(ticket, actor, now)
-    if ticket.working_department is not None:
+    if ticket.with_department is not None:
         return Step(ticket, replace(ticket, state=State.WORKING), (event,))
     if ticket.state is State.RESOLVED:
         return Step(ticket, replace(ticket, helped_by=actor), (event,))
@@ -342,8 +342,8 @@ def pass_ball(ticket: Ticket, holder: Holder, department: str | None, now: datet
 
 
 def _held_by_pr(ticket: Ticket, custody: tuple[Custody, ...], now: datetime) -> tuple[Custody, ...]:
-    """Under an embargo PR keeps the ball, and it is known for whom."""
-    return hand_over(custody, Holder.PR, None, now) if ticket.embargoed else custody
+    """Under an embargo PR keeps the ball; a department for which it does works on."""
+    return hand_over(custody, Holder.PR, custody[-1].department, now) if ticket.embargoed else custody
 
 
 def brought_back(ticket: Ticket, now: datetime) -> Ticket:

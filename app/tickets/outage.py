@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.tickets.custody import Holder, hand_over, worker_before
+from app.tickets.lifecycle import pass_ball
 from app.tickets.ticket import Event, Step, Ticket
 
 
@@ -20,7 +21,7 @@ def cut_off(ticket: Ticket, now: datetime) -> Step:
 
 
 def reconnect(ticket: Ticket, now: datetime) -> Step:
-    """Who had the ball has it again."""
+    """Who had the ball has it again; under an embargo PR has it for them."""
     worker = worker_before(ticket.custody)
-    custody = hand_over(ticket.custody, worker.holder, worker.department, now)
+    custody = pass_ball(ticket, worker.holder, worker.department, now)
     return Step(ticket, replace(ticket, custody=custody), (Event("channel.up", "system", {"channel": ticket.channel}),))

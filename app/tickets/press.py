@@ -57,7 +57,7 @@ def embargo(ticket: Ticket, actor: str, data: Mapping[str, Any], now: datetime) 
     event = Event("escalation.embargoed", actor, data, departments=_losing(ticket))
     held = replace(ticket, embargoed=True)
     if ticket.holder in {Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT}:
-        held = replace(held, custody=hand_over(ticket.custody, Holder.PR, None, now))
+        held = replace(held, custody=hand_over(ticket.custody, Holder.PR, ticket.with_department, now))
     return Step(ticket, held, (event,))
 
 

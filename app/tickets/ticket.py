@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.tickets.custody import Custody, Holder, worker_before
+from app.tickets.custody import Custody, Holder
 from app.tickets.signals import Signals
 
 
@@ -90,14 +90,8 @@ class Ticket:
 
     @property
     def with_department(self) -> str | None:
-        """The department that has the ball now, if one has."""
+        """The department that has the ball now, or for which an embargo or an outage has it."""
         return self.custody[-1].department
-
-    @property
-    def working_department(self) -> str | None:
-        """The department that works on it: PR's embargo takes the ball, and leaves the work where it was."""
-        entry = worker_before(self.custody) if self.embargoed and self.holder is Holder.PR else self.custody[-1]
-        return entry.department
 
     @property
     def listening_owner(self) -> str | None:

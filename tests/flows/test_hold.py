@@ -134,6 +134,17 @@ async def test_a_department_works_on_under_an_embargo(runtime: Runtime) -> None:
     assert (await standing(runtime, ticket)).holder is Holder.WEBCARE
 
 
+async def test_a_department_that_gets_a_ticket_under_an_embargo_is_handed_it(runtime: Runtime) -> None:
+    ticket, _ = await held(runtime)
+    moved = await runtime.run(
+        work.reroute, ANNA, ticket.id, None, topic=None, department="billing", reason="een dubbele afschrijving"
+    )
+    assert (moved.holder, moved.with_department) == (Holder.PR, "billing")
+    assert {"acceptance", "first_reply"} <= moved.due.keys()
+    accepted = await runtime.run(answer.accept, Caller(new_id(), "bo", Role.DEPARTMENT, "billing"), ticket.id, None)
+    assert accepted.assignee == "department:billing/bo"
+
+
 async def test_a_topic_is_held_for_tickets_that_are_there_and_those_to_come(runtime: Runtime) -> None:
     """A reply waits from the first moment; the mark on its ticket follows with the sweep."""
     ticket, other = await held(runtime, Scope.TOPIC)

@@ -97,7 +97,7 @@ def test_private_work_goes_on_under_an_embargo() -> None:
     assert press.release(claimed, EVA, {}, LATER).ticket.holder is Holder.WEBCARE
 
     moved = lifecycle.reroute(claimed, ANNA, LIVE, "theirs", LATER).ticket
-    assert moved.holder is Holder.PR
+    assert (moved.holder, moved.with_department) == (Holder.PR, "supply_chain")
     freed = press.release(moved, EVA, {}, LATER).ticket
     assert freed.with_department == "supply_chain"
     assert [stretch.holder for stretch in held(freed.custody, LATER + timedelta(1))] == [Holder.DEPARTMENT] * 2

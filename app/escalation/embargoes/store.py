@@ -7,13 +7,14 @@ it (tickets.press).
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from app.escalation.embargoes.embargo import Embargo
+from app.escalation.embargoes.embargo import Embargo, Scope
 from app.escalation.tables import embargo, incident_mention
 from app.kit.db import Reading, Transaction
 from app.tickets.tables import ticket
@@ -62,16 +63,28 @@ async def list_embargoes(tx: Reading, escalation_ids: Sequence[UUID]) -> tuple[E
 
 
 async def list_unmarked(tx: Reading, limit: int) -> dict[UUID, Embargo]:
-    """Open tickets that an embargo in force reaches and that are not marked so, each with that embargo."""
-    found = (
-        select(ticket.c.id.label("reached_id"), *_COLUMNS)
-        .select_from(embargo.join(ticket, _reaches()))
-        .where(_IN_FORCE, ticket.c.embargoed.is_(False), ticket.c.state.in_(OPEN))
-        .ext(distinct_on(ticket.c.id))
-        .order_by(ticket.c.id, embargo.c.until.desc())
-        .limit(limit)
-    )
-    return {row.reached_id: _embargo(row) for row in await tx.rows(found)}
+    """Open tickets that an embargo in force reaches and that are not marked so, each with that embargo.
+
+    What is in force is few rows and mostly none, so it is asked for first: tickets are many.
+    """
+    in_force = [_embargo(row) for row in await tx.rows(select(*_COLUMNS).where(_IN_FORCE).order_by(embargo.c.until))]
+    unmarked: dict[UUID, Embargo] = {}
+    for one in in_force:
+        reached = select(ticket.c.id).where(_reached_by(one), ticket.c.embargoed.is_(False), ticket.c.state.in_(OPEN))
+        rows = await tx.rows(reached.order_by(ticket.c.id).limit(limit))
+        unmarked |= {row.id: one for row in rows}
+    return dict(islice(unmarked.items(), limit))
+
+
+def _reached_by(one: Embargo) -> ColumnElement[bool]:
+    match one.scope:
+        case Scope.TICKET:
+            return ticket.c.id == one.ticket_id
+        case Scope.TOPIC:
+            return ticket.c.topic == one.topic
+        case Scope.INCIDENT:
+            of_incident = select(incident_mention.c.ticket_id).where(incident_mention.c.incident_id == one.incident_id)
+            return ticket.c.id.in_(of_incident)
 
 
 async def list_freed(tx: Reading, limit: int) -> dict[UUID, Embargo | None]:
