@@ -5,6 +5,7 @@ looks at the ticket before acting, as messages may come twice and colleagues may
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class Stage:
     """What all players share. `pace` multiplies every pause.
 
     `tickets` are those of this run; `published` tells per post that its reply is out; `handed_back` are posts that a
-    department did not want.
+    department did not want, `approved` replies that a colleague let go.
     """
 
     staging: Staging
@@ -38,6 +39,7 @@ class Stage:
     tickets: set[str] = field(default_factory=set)
     published: dict[str, asyncio.Event] = field(default_factory=dict)
     handed_back: set[str] = field(default_factory=set)
+    approved: set[str] = field(default_factory=set)
 
     async def pause(self, least: float, most: float) -> None:
         """Seconds that a person takes for something."""
@@ -187,6 +189,7 @@ class Agent:
     async def work(self) -> None:
         """For ever: the most urgent ticket of this day that nobody has. Others' tickets are left alone."""
         while True:
+            await self._review()
             for holder in ("webcare", "triage"):
                 async for line in self._stage.queue(self._caller, holder):
                     if line["lease_until"] is None:
@@ -220,11 +223,23 @@ class Agent:
             words = self._stage.staging.day.answer_to(post, ticket["topic"], ticket["language"])
             how = f"{self._name} answers"
         self._stage.story.step(ticket["id"], how)
-        await self._caller.post(f"{path}/reply", {"text": words, "visibility": ticket["visibility"]})
+        said = await self._caller.post(f"{path}/reply", {"text": words, "visibility": ticket["visibility"]})
+        while said["state"] == "held" and said["reply_id"] not in self._stage.approved:
+            await self._review()
+            await asyncio.sleep(_LOOK)
         if post.then == "wait":
             await self._caller.post(f"{path}/wait", {"for": "customer"})
         else:
             await self._caller.post(f"{path}/resolve", {"code": "solved"})
+
+    async def _review(self) -> None:
+        """Let go what colleagues wrote where nobody speaks alone."""
+        for held in (await self._caller.get("/replies", state="held"))["items"]:
+            if held["ticket_id"] in self._stage.tickets and not held["actor"].endswith(f":{self._name.lower()}"):
+                with contextlib.suppress(Overtaken):
+                    await self._caller.post(f"/replies/{held['id']}/approve", {})
+                    self._stage.approved.add(held["id"])
+                    self._stage.story.step(held["ticket_id"], f"{self._name} approves it")
 
 
 def _place(post: Post) -> str | None:
