@@ -109,7 +109,7 @@ async def _prepare(url: str, data: Path) -> str:
 
 
 async def _ready(port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -121,10 +121,12 @@ async def _ready(port: int) -> None:
 
 
 class Caller:
-    """One kept-alive HTTP/1.1 connection that posts JSON. A library would cost the machine more than the service."""
+    """One kept-alive HTTP/1.1 connection for JSON. A library would cost the machine more than the service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, token: str | None = None) -> None:
+        """`token` of somebody else than the service's own caller."""
         self._service = service
+        self._token = token or service.token
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._service.port)
@@ -133,15 +135,21 @@ class Caller:
     async def __aexit__(self, *_: object) -> None:
         self._writer.close()
 
+    async def get(self, path: str) -> tuple[int, bytes]:
+        return await self._call("GET", path, b"")
+
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        return await self._call("POST", path, body)
+
+    async def _call(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: webcare\r\nAuthorization: Bearer {self._service.token}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: webcare\r\nAuthorization: Bearer {self._token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self._writer.write(head.encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        return int(answer[9:12]), await self._reader.readexactly(length)
+        _, _, length = answer.lower().partition(b"content-length:")
+        return int(answer[9:12]), await self._reader.readexactly(int(length.split(b"\r\n")[0] or 0))
 
 
 async def spread(
