@@ -79,11 +79,28 @@ _ENDPOINT = {
     "url": _fact(str, "Where it listens"),
     "reason": _fact(str, "What its receiver answered"),
 }
+_EMBARGO = {
+    "embargo_id": _fact(UUID, "The embargo"),
+    "scope": _fact(str, "ticket, topic or incident: how far it reaches"),
+    "until": _fact(datetime, "From then on the fallback text may be said"),
+    "fallback_text": _fact(str | None, "null: from `until` on everything may be said"),
+}
+_INCIDENT = {
+    "incident_id": _fact(UUID, "The incident"),
+    "scope": _fact(str, "topic, account or area: what `name` is"),
+    "name": _fact(str, "A topic's slug, channel/account, or the area"),
+    "severity": _fact(str, "As crisis.yaml names it"),
+    "observed": _fact(int, "Posts in the hour so far, at its height"),
+    "expected": _fact(float, "How many are usual then"),
+    "chance": _fact(float, "How likely so many were"),
+    "url": _fact(str, "Leads to the incident"),
+}
 # What an event says besides the ticket. More may be added; what is here stays.
 DETAILS: Mapping[str, Fields] = {
     "mention.received": _POST,
     "mention.edited": _MENTION,
     "mention.deleted": _MENTION,
+    "mention.taken_up": {**_MENTION, "per_hour": _fact(float, "Likes, reposts and the like, as weighed")},
     "ticket.opened": {"number": _fact(int, "The ticket's"), "topic": _fact(str | None, "Slug; null: none is sure")},
     "ticket.routed": {**_PLACE, "reason": _fact(str, "Of who moved it by hand", optional=True)},
     "ticket.fell_back": {
@@ -123,6 +140,12 @@ DETAILS: Mapping[str, Fields] = {
     "sla.changed": _PROMISE,
     "sla.notified": {**_PROMISE, "to": _fact(str, "department, lead or manager")},
     "escalation.raised": {"reasons": _fact(list[dict[str, Any]], "Each with code, text and figures")},
+    "escalation.acknowledged": {"take_over": _fact(bool, "Whether the ticket is PR's from now on")},
+    "escalation.embargoed": _EMBARGO,
+    "escalation.lapsed": _EMBARGO,
+    "escalation.closed": {"lesson": _fact(str, "What was learned")},
+    "incident.opened": _INCIDENT,
+    "incident.closed": _INCIDENT,
     "endpoint.failing": _ENDPOINT,
     "endpoint.recovered": _ENDPOINT,
     "endpoint.disabled": _ENDPOINT,
