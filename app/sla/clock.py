@@ -128,7 +128,7 @@ def advance(
             department = custody[-1].department if metric in DEPARTMENTAL else None
             if metric in DEPARTMENTAL and department is None:
                 continue
-            if metric is Metric.NEXT_REPLY and _owes_reply(current):
+            if _is_running(metric, current) or (metric is Metric.NEXT_REPLY and _owes_reply(current)):
                 continue
             if happening is Happening.ABSORBED and started_at is None:
                 continue
@@ -297,13 +297,14 @@ def _promised(
     return read_so_far
 
 
+def _is_running(metric: Metric, clocks: Iterable[Clock]) -> bool:
+    """Whether a promise of this kind still waits: what would start one is then a part of what it waits for."""
+    return any(clock.metric is metric and clock.ended_at is None for clock in clocks)
+
+
 def _owes_reply(clocks: Iterable[Clock]) -> bool:
-    """Whether an earlier post of the customer still waits: a later one does not start its own clock."""
-    return any(
-        (clock.metric is Metric.FIRST_REPLY and clock.ended_by not in clock.policy.runs.stops)
-        or (clock.metric is Metric.NEXT_REPLY and clock.ended_at is None)
-        for clock in clocks
-    )
+    """Whether the first reply was never given: a later post of the customer does not start a clock of its own."""
+    return any(clock.metric is Metric.FIRST_REPLY and clock.ended_by not in clock.policy.runs.stops for clock in clocks)
 
 
 def _level_ahead(clock: Clock, ladders: Ladders) -> timedelta | None:

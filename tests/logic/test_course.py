@@ -75,6 +75,17 @@ def test_what_starts_and_stops_a_clock_is_a_matter_of_its_policy() -> None:
     assert story.states(Metric.FIRST_REPLY) == [State.MET]
 
 
+def test_what_starts_a_clock_starts_no_second_one_beside_it() -> None:
+    often = frozenset({Happening.OPENED, Happening.CUSTOMER_POSTED})
+    story = Story(policies=runs(Metric.RESOLUTION, starts=often)).then(0, Holder.WEBCARE, Happening.OPENED)
+
+    story.then(10, Holder.WEBCARE, Happening.CUSTOMER_POSTED)
+    assert story.states(Metric.RESOLUTION) == [State.RUNNING]
+
+    story.then(20, Holder.CUSTOMER, Happening.RESOLVED).then(30, Holder.CUSTOMER, Happening.CUSTOMER_POSTED)
+    assert story.states(Metric.RESOLUTION) == [State.MET, State.PAUSED]
+
+
 def climbing(*rungs: Rung) -> Story:
     policies = POLICIES | {Metric.FIRST_REPLY: replace(POLICIES[Metric.FIRST_REPLY], ladder="steep")}
     return Story(policies=policies, ladders={"steep": rungs}).then(0, Holder.WEBCARE, Happening.OPENED)
