@@ -31,12 +31,12 @@ class NothingToLookFor(Invalid):
 class Bounds:
     """How many posts a first walk passes, how many matches the index is asked for, how many posts a second walk passes.
 
-    A word that one post in 60 holds fills a page of 50 in the first walk, one in 1,000 in the second.
+    A word that one post in 60 holds fills a page of 50 in the first walk, one in 600 in the second.
     """
 
     near: int = 3_000
     found: int = 3_000
-    far: int = 50_000
+    far: int = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A question as PostgreSQL compares it: stems, a name and a number, of which any may match."""
+    """A question as PostgreSQL compares it: stems, a name and a number, of which any may match.
+
+    `loosely` are the stems of both languages in any order, and without what must not be there: all that the index can
+    find by itself. Whether words follow each other every text has to tell, so that is what a question costs.
+    """
 
     dutch: str = ""
     english: str = ""
+    loosely: tuple[str, str] = ("", "")
     name: str = ""
     number: int | None = None
 
@@ -107,6 +112,8 @@ class Sought:
 _READ = """
     SELECT CASE WHEN querytree(dutch) IN ('', 'T') THEN '' ELSE dutch::text END AS dutch,
            CASE WHEN querytree(english) IN ('', 'T') THEN '' ELSE english::text END AS english,
+           regexp_replace(querytree(dutch), '<(-|\\d+)>', '&', 'g') AS loosely_dutch,
+           regexp_replace(querytree(english), '<(-|\\d+)>', '&', 'g') AS loosely_english,
            to_tsquery('simple', $2)::text AS name,
            set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
     FROM websearch_to_tsquery('dutch', $1) AS dutch, websearch_to_tsquery('english', $1) AS english"""
@@ -199,7 +206,8 @@ async def get_sought(tx: Reading, question: Question) -> Sought:
             "what is to be left out (-) leaves everything else.",
             field="q",
         )
-    return Sought(read["dutch"], read["english"], read["name"], question.number)
+    loosely = (read["loosely_dutch"], read["loosely_english"] if read["english"] else "")
+    return Sought(read["dutch"], read["english"], loosely, read["name"], question.number)
 
 
 async def list_matches(
@@ -219,7 +227,7 @@ async def list_matches(
     """
     matches, floor = await _walk(tx, sought, among, bounds.near, limit, before, since)
     if len(matches) < limit and floor > since:
-        (counted,) = await tx.fetch(_COUNT, sought.dutch, sought.english, bounds.found + 1)
+        (counted,) = await tx.fetch(_COUNT, *sought.loosely, bounds.found + 1)
         if counted["matches"] > bounds.found:
             matches, floor = await _walk(tx, sought, among, bounds.far, limit, before, since)
         else:

@@ -69,3 +69,14 @@ async def test_a_search_that_may_not_go_on_tells_where_it_stopped(said: Database
         assert page.matches == ()
         assert page.after is not None
         assert FIRST < page.after.match_id < LAST
+
+
+@pytest.mark.parametrize(("found", "walks"), [(2, True), (3, False)])
+async def test_a_phrase_costs_the_texts_that_hold_its_words(said: Database, found: int, walks: bool) -> None:
+    """Three posts say "steeds" and "koelkast", none in this order: each would have to be read to tell."""
+    bounds = Bounds(near=1, found=found, far=1)
+    async with said.reading() as tx:
+        sought = await get_sought(tx, read('"koelkast steeds"'))
+        page = await list_matches(tx, sought, Among(), limit=5, before=Place(LAST, LAST, LAST), bounds=bounds)
+        assert page.matches == ()
+        assert (page.after is not None) == walks
