@@ -87,8 +87,8 @@ class PostOut(OutModel):
 class TextIn(InModel):
     """In the order of preference for customers of other languages."""
 
-    nl: Words | None = None
-    en: Words | None = None
+    nl: Words | None = Field(None, description="In Dutch", examples=["De storing is om 14:00 verholpen."])
+    en: Words | None = Field(None, description="In English", examples=["The outage was solved at 14:00."])
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -109,7 +109,7 @@ class MacroWhole(MacroOut):
 
 
 class RenderIn(InModel):
-    ticket_id: UUID = Field(description="Whom it is for")
+    ticket_id: UUID = Field(description="Whom it is for", examples=["01a20313-8b59-7000-8000-5a1f6c0e8d11"])
     language: Language | None = Field(
         None, description="Left out: the customer's, else Dutch, as far as it is written in them", examples=["nl"]
     )

@@ -33,7 +33,7 @@ class ProfileIn(InModel):
 
     languages: Names = Field([], description="As ISO 639 has them", examples=[["nl", "en"]])
     topics: Names = Field([], description="Slugs, of those that `/rules` lists", examples=[["number_porting"]])
-    channels: Names = Field([], examples=[["x", "whatsapp"]])
+    channels: Names = Field([], description="As mentions name them", examples=[["x", "whatsapp"]])
     departments: Names = Field([], description="Slugs of owners", examples=[["billing"]])
     needs_review: Flag = Field(False, description="Whether a colleague approves every reply first")
 

@@ -141,7 +141,7 @@ class ClaimIn(InModel):
     """
 
     topics: Names | None = Field(None, description="Slugs, or none: triage", examples=[["number_porting"]])
-    channels: Names | None = Field(None, examples=[["x", "whatsapp"]])
+    channels: Names | None = Field(None, description="As mentions name them", examples=[["x", "whatsapp"]])
     languages: Names | None = Field(
         None, description="Of the post, as ISO 639 has it, or none: not known", examples=[["nl"]]
     )

@@ -43,7 +43,7 @@ class SearchIn(Paging):
     state: Annotated[list[State], Several] = Field([], description="Left out: every state, closed too")
     department: Names = Field([], description="Slug of the owner", examples=[["billing"]])
     topic: Names = Field([], description="Slug", examples=[["number_porting"]])
-    channel: Names = Field([], examples=[["x", "instagram"]])
+    channel: Names = Field([], description="Any of these", examples=[["x", "instagram"]])
     from_: Instant | None = Field(None, alias="from", description="Said, and received here, from then on")
     to: Instant | None = Field(None, description="Said, and received here, before then")
 

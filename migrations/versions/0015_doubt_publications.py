@@ -11,8 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
-    doubt = sa.Column("in_doubt", sa.Boolean(), nullable=False, server_default=sa.text("false"))
-    op.add_column("delivery", doubt)
+    op.add_column("delivery", sa.Column("in_doubt", sa.Boolean(), nullable=False, server_default=sa.text("false")))
 
 
 def downgrade() -> None:
