@@ -162,7 +162,7 @@ class Live:
                 async with contextlib.aclosing(self._database.listen(CHANNEL)) as heard:
                     async for presence in heard:
                         self._tell([told_of_presence(presence)])
-            except Exception as error:  # noqa: BLE001 - as above, for what passes by
+            except Exception as error:  # noqa: BLE001 - deaf for a moment, whatever happened, and never for good
                 logs.failure("live.deaf", error)
             await asyncio.sleep(AGAIN)
 
@@ -193,9 +193,10 @@ class Live:
         return len(entries)
 
     async def _look_at_tokens(self) -> None:
+        seats = tuple(self._seats)  # those who come while the database is asked were let in just now
         async with self._database.reading() as tx:
-            living = await list_living(tx, {seat.caller.token_id for seat in self._seats})
-        self._dismiss(seat for seat in self._seats if seat.caller.token_id not in living)
+            living = await list_living(tx, {seat.caller.token_id for seat in seats})
+        self._dismiss(seat for seat in seats if seat.caller.token_id not in living)
 
 
 def told_of(entry: Entry) -> Told:
