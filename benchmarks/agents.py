@@ -9,9 +9,10 @@ open, 32 agents, each with a token and a connection:
     (d) the next ticket claimed
     (e) what happens, told to 500 listeners to one process
 
-Each is measured at a stated pace (an agent acts every 500 ms, faster than any team works) and flat out, where 32
-callers saturate the machine and most of the time is waiting for each other. The same goes for the bare SQL: one
-statement on the same rows, by plain asyncpg, on as many connections. Callers, API and PostgreSQL share the machine.
+Each is measured at a stated pace (an agent acts every 500 ms and searches every 4 s, faster than any team works) and
+flat out, where 32 callers saturate the machine and most of the time is waiting for each other, or for a 503 that asks
+to come back. The same goes for the bare SQL: one plain statement on the same rows, by asyncpg, on as many connections.
+Callers, API and PostgreSQL share the machine; what the API process computes for one act is told apart.
 
 Claims go on flat out until enough were answered. When a round has taken half of the free tickets, all are let go by
 SQL. In no round may a ticket have been answered twice, and as many must stand claimed as were answered.
@@ -44,6 +45,7 @@ from benchmarks.harness import Caller, Service, machine, messages, percentile, r
 AGENTS = 32
 PACE = 0.5  # seconds between two acts of one agent
 EVENTS = 200  # of the tickets whose timelines are read
+FOREVER = 3600.0  # seconds, for what ends otherwise
 LONG_ONES = 100  # of those tickets
 WORDS = 200  # that are searched for
 
@@ -98,10 +100,24 @@ QUICK = Scale(Size(made=100, copies=20, open_copies=5), 0.3, 100, 20, 3)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Seconds of each act, and acts a second."""
+    """Seconds of each answer to `acts` acts, how long those took in all, and how long the API process computed."""
 
     latencies: Sequence[float]
-    rate: float
+    acts: int
+    seconds: float
+    cpu: float
+
+    def __add__(self, other: "Figure") -> "Figure":
+        return Figure(
+            [*self.latencies, *other.latencies],
+            self.acts + other.acts,
+            self.seconds + other.seconds,
+            self.cpu + other.cpu,
+        )
+
+    @property
+    def rate(self) -> float:
+        return self.acts / self.seconds
 
     def ms(self, share: float) -> float:
         return percentile(self.latencies, share) * 1000
@@ -121,7 +137,7 @@ class World:
 class Read:
     """Something that agents read: one value chosen for each act, in the service's path and in the bare statement.
 
-    `aim` is of the 99th percentile at the stated pace, in milliseconds.
+    `aim` is of the 99th percentile at the stated pace, in milliseconds; `pace` in seconds between acts of one agent.
     """
 
     what: str
@@ -129,6 +145,7 @@ class Read:
     path: Callable[..., str]
     sql: str
     aim: float
+    pace: float = PACE
 
 
 def reads(world: World) -> list[Read]:
@@ -153,11 +170,14 @@ def reads(world: World) -> list[Read]:
             lambda word: "/search?" + urlencode({"q": word}),
             SEARCH,
             150,
+            8 * PACE,
         ),
     ]
 
 
-async def under_load(agent: Agent, seconds: float, pace: float, is_done: Callable[[], bool] = lambda: False) -> Figure:
+async def under_load(
+    service: Service, agent: Agent, seconds: float, pace: float, is_done: Callable[[], bool] = lambda: False
+) -> Figure:
     """All agents at once for so long, or until it is done. `pace` 0: an agent acts again as soon as it is answered."""
     latencies: list[float] = []
 
@@ -173,25 +193,33 @@ async def under_load(agent: Agent, seconds: float, pace: float, is_done: Callabl
                 latencies.append(time.perf_counter() - began)
                 due = max(due + pace, time.perf_counter())
 
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), service.cpu_seconds
     await asyncio.gather(*(work(n) for n in range(AGENTS)))
-    return Figure(latencies, len(latencies) / (time.perf_counter() - began))
+    return Figure(latencies, len(latencies), time.perf_counter() - began, service.cpu_seconds - spent)
 
 
 async def measure_read(world: World, read: Read, seconds: float) -> None:
+    refused = 0
+
     @asynccontextmanager
     async def asking(n: int) -> AsyncIterator[Act]:
         async with Caller(world.service, world.tokens[n]) as caller:
 
             async def ask() -> None:
-                expect(200, *await caller.get("/api/v1" + read.path(*read.choose())))
+                nonlocal refused
+                status, answer = await caller.get("/api/v1" + read.path(*read.choose()))
+                if status == 503:
+                    refused += 1
+                else:
+                    expect(200, status, answer)
 
             yield ask
 
-    for pace in (PACE, 0.0):
-        asked = await under_load(asking, seconds, pace)
-        bare = await under_load(partial(querying, world.service, read.sql, read.choose), seconds, pace)
-        show(read.what, pace, asked, bare, read.aim)
+    bare_ones = partial(querying, world.service, read.sql, read.choose)
+    for pace in (read.pace, 0.0):
+        asked = await under_load(world.service, asking, seconds, pace)
+        bare = await under_load(world.service, bare_ones, seconds, pace)
+        show(f"{read.what}{refused and f', {refused} answers of 503' or ''}", pace, asked, bare, read.aim)
 
 
 @asynccontextmanager
@@ -224,32 +252,22 @@ async def measure_claims(world: World, scale: Scale) -> None:
     connection = await asyncpg.connect(world.service.dsn)
     half = await connection.fetchval(f"SELECT count(*) / 2 FROM ticket WHERE {FREE}")
 
-    paced = await under_load(claiming, scale.seconds, PACE)
+    paced = await under_load(world.service, claiming, scale.seconds, PACE)
     total = await check_round(connection, claimed)
-    show("claim the next ticket", PACE, paced, await under_load(bare, scale.seconds, PACE), 30)
+    show("claim the next ticket", PACE, paced, await under_load(world.service, bare, scale.seconds, PACE), 30)
     await tidy(connection)
 
-    latencies: list[float] = []
-    spent, rounds = 0.0, 1
+    rounds = []
     while total < scale.claims:
         enough = min(half, scale.claims - total)
-        began = time.perf_counter()
-        part = await under_load(claiming, 3600, 0, partial(has, claimed, enough))
-        spent += time.perf_counter() - began
-        latencies += part.latencies
+        rounds.append(await under_load(world.service, claiming, FOREVER, 0, partial(has, claimed, enough)))
         total += await check_round(connection, claimed)
-        rounds += 1
         await tidy(connection)
-    show(
-        "claim the next ticket",
-        0,
-        Figure(latencies, len(latencies) / spent),
-        await under_load(bare, scale.seconds, 0),
-        30,
-    )
+    bare_ones = await under_load(world.service, bare, scale.seconds, 0)
+    show("claim the next ticket", 0, sum(rounds[1:], rounds[0]), bare_ones, 30)
     await tidy(connection)
     await connection.close()
-    print(f"\n{total:,} claims in {rounds} rounds, none of a ticket that somebody had.", flush=True)
+    print(f"\n{total:,} claims in {len(rounds) + 1} rounds, none of a ticket that somebody had.", flush=True)
 
 
 def has(claimed: list[str], enough: int) -> bool:
@@ -284,7 +302,8 @@ async def measure_stream(world: World, scale: Scale) -> None:
         await reader.readuntil(b"\nid: ")
         await listening.wait()
         for _ in range(scale.told):
-            sent = (await reader.readuntil(b'"text":"'))[:0] + await reader.readuntil(b'"')
+            await reader.readuntil(b'"text":"')
+            sent = await reader.readuntil(b'"')
             delays.append(time.perf_counter() - float(sent[:-1]))
         writer.close()
 
@@ -296,20 +315,20 @@ async def measure_stream(world: World, scale: Scale) -> None:
                 note = orjson.dumps({"text": repr(time.perf_counter())})
                 expect(201, *await caller.post(f"/api/v1/tickets/{world.tickets[0]}/note", note))
 
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), world.service.cpu_seconds
     async with asyncio.timeout(60 + 5 * scale.told):
         await asyncio.gather(tell(), *(listen(n) for n in range(scale.listeners)))
-    told = Figure(delays, len(delays) / (time.perf_counter() - began))
+    told = Figure(delays, scale.told, time.perf_counter() - began, world.service.cpu_seconds - spent)
 
     connection = await asyncpg.connect(world.service.dsn)
-    spent = []
+    bare = []
     for _ in range(scale.told):
         began = time.perf_counter()
         await connection.fetch(HEAR, *await connection.fetchrow(TELL, world.tickets[0]))
-        spent.append(time.perf_counter() - began)
+        bare.append(time.perf_counter() - began)
     await connection.execute("DELETE FROM event WHERE actor = 'agent:bare'")  # no ticket knows of them
     await connection.close()
-    show(f"told to {scale.listeners} listeners", PACE, told, Figure(spent, 1 / (sum(spent) / len(spent))), 500)
+    show(f"told to {scale.listeners} listeners", PACE, told, Figure(bare, scale.told, sum(bare), 0), 500)
 
 
 def expect(wanted: int, status: int, answer: bytes) -> None:
@@ -321,9 +340,10 @@ def show(what: str, pace: float, asked: Figure, bare: Figure, aim: float) -> Non
     """A line of the table; an aim is for the stated pace."""
     load = f"{AGENTS / pace:.0f}/s" if pace else f"flat out: {asked.rate:,.0f}/s (bare {bare.rate:,.0f}/s)"
     times = f"{asked.ms(0.5):.1f} | {asked.ms(0.99):.1f} | {bare.ms(0.5):.1f} | {bare.ms(0.99):.1f}"
+    cpu = f"{1000 * asked.cpu / asked.acts:.1f}"
     ratio = f"{asked.ms(0.5) / bare.ms(0.5):.1f} | {asked.ms(0.99) / bare.ms(0.99):.1f}"
     verdict = "" if not pace else f"p99 < {aim:.0f}: {'yes' if asked.ms(0.99) < aim else 'no'}"
-    print(f"| {what} | {load} | {times} | {ratio} | {verdict} |", flush=True)
+    print(f"| {what} | {load} | {times} | {ratio} | {cpu} | {verdict} |", flush=True)
 
 
 async def prepare(service: Service, texts: list[str], scale: Scale) -> World:
@@ -352,8 +372,8 @@ async def prepare(service: Service, texts: list[str], scale: Scale) -> World:
 async def main(service: Service, texts: list[str], scale: Scale) -> None:
     print(machine(), flush=True)
     world = await prepare(service, texts, scale)
-    print("\n| what | load | p50 ms | p99 ms | bare p50 | bare p99 | ratio p50 | ratio p99 | aim |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("\n| what | load | p50 ms | p99 ms | bare p50 | bare p99 | ratio p50 | ratio p99 | API CPU ms | aim |")
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for read in reads(world):
         await measure_read(world, read, scale.seconds)
     await measure_stream(world, scale)

@@ -44,6 +44,12 @@ class Service:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
+    @property
+    def cpu_seconds(self) -> float:
+        """What the API process has used of the processors so far."""
+        spent = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def messages() -> list[str]:
     """The texts of real messages; ends the benchmark with a clear word when they are not there."""
