@@ -217,9 +217,11 @@ async def measure_read(world: World, read: Read, seconds: float) -> None:
 
     bare_ones = partial(querying, world.service, read.sql, read.choose)
     for pace in (read.pace, 0.0):
+        refused = 0
         asked = await under_load(world.service, asking, seconds, pace)
         bare = await under_load(world.service, bare_ones, seconds, pace)
-        show(f"{read.what}{refused and f', {refused} answers of 503' or ''}", pace, asked, bare, read.aim)
+        busy = f", {refused} of {asked.acts} answers 503" if refused else ""
+        show(read.what + busy, pace, asked, bare, read.aim)
 
 
 @asynccontextmanager
