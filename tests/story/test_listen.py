@@ -105,12 +105,12 @@ async def test_what_cannot_work_is_told_and_ends_it(words: tuple[str, ...]) -> N
 
 
 async def test_the_example_takes_each_message_once(tmp_path: Path) -> None:
-    assert len((PROJECT / "examples" / "receiver.py").read_text().splitlines()) <= 40
+    assert len((PROJECT / "docs" / "examples" / "receiver.py").read_text().splitlines()) <= 40
     with listen() as free:
         url = url_of(free)
     environment = {"WEBHOOK_SECRET": SECRET, "PORT": url.rpartition(":")[2]}
     async with (
-        started(str(PROJECT / "examples" / "receiver.py"), **environment) as process,
+        started(str(PROJECT / "docs" / "examples" / "receiver.py"), **environment) as process,
         httpx.AsyncClient() as client,
     ):
         async with asyncio.timeout(20):
