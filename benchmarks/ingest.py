@@ -57,7 +57,7 @@ TABLES = {
     "clock": "ticket_id",
     "decision": "ticket_id",
 }
-GENERATED = {"event": {"place", "xact"}}
+GENERATED = {"place", "xact", "search"}  # columns that PostgreSQL fills in
 
 Parts = dict[str, list[Any]]
 Columns = dict[str, list[str]]
@@ -162,8 +162,7 @@ async def gather(service: Service) -> tuple[list[Parts], Columns]:
     ]
     columns: Columns = {}
     for table, owner in TABLES.items():
-        skipped = GENERATED.get(table, set())
-        columns[table] = [column.name for column in metadata.tables[table].columns if column.name not in skipped]
+        columns[table] = [column.name for column in metadata.tables[table].columns if column.name not in GENERATED]
         listed = ", ".join(f'"{name}"' for name in columns[table])
         for row in await connection.fetch(f"SELECT {listed} FROM {table}"):
             transactions[owners[row[owner]]][table].append(tuple(row))
