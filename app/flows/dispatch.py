@@ -22,6 +22,7 @@ from app.delivery.signing import SecretUnusable, sign
 from app.delivery.store import Claimed
 from app.feedback import store as feedback
 from app.flows.record import record
+from app.flows.review import hold_queued
 from app.kit import logs
 from app.kit.ids import new_id
 from app.kit.sealing import SealBroken
@@ -149,10 +150,12 @@ async def _record_all(runtime: Runtime, sent: Sequence[_Sent]) -> None:
 
 
 async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
-    handed_over = await tickets.claim_handed_over(unit.tx, _hand_overs(sent))  # tickets are locked before deliveries
-    await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
     in_order = sorted(sent, key=lambda one: one.claimed.lane)  # in one order everywhere, against deadlocks
     judged = [(one, _verdict(unit, one)) for one in in_order]
+    unsaid = _unsaid(judged)
+    await tickets.claim_tickets(unit.tx, unsaid)  # tickets are locked before deliveries
+    handed_over = await tickets.claim_handed_over(unit.tx, _hand_overs(sent))
+    await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
     held = await _finish(unit, judged)
     await _follow(unit, handed_over, [(one.claimed, verdict) for one, verdict in judged if one.claimed.id in held])
     for one, verdict in judged:
@@ -165,6 +168,8 @@ async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
             attempt=one.claimed.number,
             outcome=one.outcome.reason,
         )
+    if unsaid:  # whoever set an embargo while these were under way could not take them back
+        await hold_queued(unit, list((await tickets.claim_tickets(unit.tx, unsaid)).values()))
 
 
 def _verdict(unit: Unit, sent: _Sent) -> Verdict:
@@ -197,6 +202,12 @@ async def _finish(unit: Unit, judged: Sequence[tuple[_Sent, Verdict]]) -> set[UU
             if await again:
                 held.add(one.claimed.id)
     return held
+
+
+def _unsaid(judged: Sequence[tuple[_Sent, Verdict]]) -> list[UUID]:
+    """The tickets of replies that their channel is known not to have, and that go out another time."""
+    again = (one for one, verdict in judged if isinstance(verdict, RetryIn) and not one.in_doubt)
+    return [one.claimed.ticket_id for one in again if one.claimed.ticket_id and one.claimed.type == Saying.REPLY]
 
 
 def _hand_overs(sent: Sequence[_Sent]) -> list[UUID]:

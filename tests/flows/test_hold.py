@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
-from sqlalchemy import update
+import respx
+from sqlalchemy import func, update
 
 from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import Hold, Reply, ReplyState
@@ -11,9 +13,11 @@ from app.answers.store import list_replies
 from app.answers.tables import reply as reply_table
 from app.delivery import store as outbox
 from app.delivery.store import DeliveryState
+from app.delivery.tables import delivery
 from app.escalation.embargoes.embargo import NothingToHold, NothingToRelease, Scope
 from app.escalation.store import EscalationMovedOn
 from app.flows import answer, mend, press, review, work
+from app.flows.dispatch import dispatch
 from app.flows.hold import follow_embargoes
 from app.flows.say import Speech
 from app.kit.ids import new_id
@@ -23,6 +27,7 @@ from app.tickets.custody import Holder
 from app.tickets.legal import NotInFuture
 from app.tickets.store import get_ticket, list_events
 from app.tickets.ticket import Ticket
+from tests.conftest import PUBLISH_URL
 from tests.flows.test_escalate import ANNA, EVA, arrived, queue
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
@@ -272,3 +277,27 @@ async def test_a_reply_that_failed_is_not_tried_again_under_an_embargo(runtime: 
 
     with pytest.raises(Forbidden):
         await runtime.run(mend.retry, ANNA, failed.id)
+
+
+@respx.mock
+async def test_what_was_under_way_waits_when_the_channel_does_not_have_it(runtime: Runtime) -> None:
+    """An embargo takes nothing back that may stand there; what is known not to is not said after all."""
+    ticket = await arrived(runtime, mention())
+    await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+    await said(runtime, ticket)
+    posted = respx.post(PUBLISH_URL).mock(side_effect=[httpx.Response(502), httpx.Response(200)])
+    respx.get(PUBLISH_URL).respond(404, json={"published": False})
+    await dispatch(runtime, 10)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    unknown = await replies(runtime, ticket)
+
+    for _ in range(2):
+        await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
+        await dispatch(runtime, 10)
+
+    assert (unknown, await replies(runtime, ticket)) == ([ReplyState.UNKNOWN], [ReplyState.HELD])
+    assert posted.call_count == 1
+    await runtime.run(press.release, EVA, raised.id)
+    await dispatch(runtime, 10)
+    assert await replies(runtime, ticket) == [ReplyState.PUBLISHED]
