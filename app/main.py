@@ -157,7 +157,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
             webhooks=webhooks.routes(),
         )
         parts = schema.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(problems.schemas())
+        parts.setdefault("schemas", {}).update(problems.schemas() | ingest.schemas())
         parts["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "wc_<role>_..."}}
         for path, operations in schema["paths"].items():
             if path.startswith("/api/"):

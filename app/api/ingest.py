@@ -31,6 +31,7 @@ from app.runtime import Runtime
 router = APIRouter(prefix="/api/v1", tags=["ingest"])
 
 BATCH = 1000
+_SCHEMA = "#/components/schemas/{model}"
 _AGAIN = frozenset({Outcome.DUPLICATE, Outcome.UPDATED})
 
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -42,11 +43,11 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9
 class AuthorIn(InModel):
     """Who posted it, as far as the channel tells."""
 
-    external_id: ExternalId | None = None
-    handle: Name | None = None
-    display_name: Annotated[str, Text(200)] | None = None
-    followers: Count | None = None
-    verified: Flag | None = None
+    external_id: ExternalId | None = Field(None, description="The channel's own id of the person")
+    handle: Name | None = Field(None, description="With or without the @", examples=["sanne"])
+    display_name: Annotated[str, Text(200)] | None = Field(None, description="As others read it")
+    followers: Count | None = Field(None, description="How many read along")
+    verified: Flag | None = Field(None, description="Whether the platform vouches for the name")
 
 
 class AttachmentIn(InModel):
@@ -67,22 +68,28 @@ class MentionIn(InModel):
     channel: Channel = Field(description="x, facebook, instagram, whatsapp, forum, ...", examples=["x"])
     external_id: ExternalId = Field(description="The channel's own id of the post", examples=["1799202600"])
     author: AuthorIn = Field(examples=[{"external_id": "u-8812", "handle": "sanne", "followers": 240}])
-    text: Annotated[str, Text(50_000)] = Field(examples=["Waar blijft mijn pakketje? Zou gisteren al komen."])
+    text: Annotated[str, Text(50_000)] = Field(
+        description="As it was posted", examples=["Waar blijft mijn pakketje? Zou gisteren al komen."]
+    )
     posted_at: Instant = Field(
         description="When it was posted, with its offset from UTC", examples=["2026-11-22T08:00:00Z"]
     )
     account: Name | None = Field(None, description="The profile of ours that it came in on")
     conversation_id: ExternalId | None = Field(None, description="The channel's own id of the thread")
     parent_id: ExternalId | None = Field(None, description="external_id of the post that it answers or repeats")
-    kind: Kind = Kind.MENTION
-    title: Annotated[str, Text(1000)] | None = None
-    url: Link | None = None
+    kind: Kind = Field(Kind.MENTION, description="What sort of post it is")
+    title: Annotated[str, Text(1000)] | None = Field(None, description="Above the text, where the channel has one")
+    url: Link | None = Field(None, description="Where people read it, by http or https")
     lang: Language | None = Field(None, description="Its language where the channel knows it; else it is guessed")
-    visibility: Visibility = Visibility.PUBLIC
-    metrics: Annotated[dict[Name, Count], Field(max_length=30)] = Field(default_factory=dict)
-    rating: Annotated[float, Field(ge=0, le=100)] | None = None
+    visibility: Visibility = Field(Visibility.PUBLIC, description="Whether others read it too")
+    metrics: Annotated[dict[Name, Count], Field(max_length=30)] = Field(
+        default_factory=dict, description="How it is taken up, as the channel counts", examples=[{"likes": 12}]
+    )
+    rating: Annotated[float, Field(ge=0, le=100)] | None = Field(None, description="As the channel gives it")
     area: Name | None = Field(None, description="Where it is about, where the channel tells", examples=["Zwolle"])
-    attachments: Annotated[list[AttachmentIn], Field(max_length=20)] = Field(default_factory=list)
+    attachments: Annotated[list[AttachmentIn], Field(max_length=20)] = Field(
+        default_factory=list, description="Pictures, films and files, which stay where they are"
+    )
     revision: Annotated[Count, Field(lt=2**31)] | None = Field(None, description="The channel's own count of edits")
     imported: Flag = Field(False, description="History loaded from elsewhere: its clocks start now")
 
@@ -112,7 +119,9 @@ class MentionIn(InModel):
 
 
 class BatchIn(InModel):
-    mentions: Annotated[list[MentionIn], Field(min_length=1, max_length=BATCH)]
+    mentions: Annotated[list[MentionIn], Field(min_length=1, max_length=BATCH)] = Field(
+        description="Each is taken in, or refused, by itself", examples=[[]]
+    )
 
 
 class ReasonOut(OutModel):
@@ -154,9 +163,15 @@ class DeletedOut(OutModel):
 
 
 def body_of(model: type[InModel]) -> dict[str, Any]:
-    """How OpenAPI tells of a body that a route reads by itself."""
-    schema = model.model_json_schema()
+    """How OpenAPI tells of a body that a route reads by itself; `schemas` has what it refers to."""
+    schema = {"$ref": _SCHEMA.format(model=model.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def schemas() -> dict[str, Any]:
+    """The OpenAPI schemas of bodies that routes read by themselves."""
+    schema = BatchIn.model_json_schema(ref_template=_SCHEMA)
+    return {**schema.pop("$defs"), BatchIn.__name__: schema}
 
 
 @router.post(

@@ -86,6 +86,7 @@ _WAYS_OUT = {
     "datetime_parsing": _MOMENT,
     "datetime_from_date_parsing": _MOMENT,
     "timezone_aware": _MOMENT,
+    "wrong": "{message}; {way_out}.",
 }
 
 
@@ -175,7 +176,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     errors = error.errors()
     first = errors[0]
     if first["type"] == "json_invalid":
-        where = f"{first['ctx']['error']} at character {first['loc'][-1]}"
+        where = f"{first['ctx']['error'].removesuffix(' at')} at character {first['loc'][-1]}"
         return respond_error(BrokenJson(f"The body is not JSON: {where}."))
     if first["loc"] == ("body",) and isinstance(first["input"], bytes):
         return respond_error(JsonExpected("Send JSON, with the header Content-Type: application/json."))

@@ -68,7 +68,7 @@ def duration(text: Any) -> timedelta:
     """`15 minutes`, `4 hours`, `2 days` of 24 hours."""
     match = _DURATION.fullmatch(str(text))
     if match is None:
-        raise wrong(f"'{text}' is no length of time", "write it as '15 minutes', '4 hours' or '90 days'")
+        raise wrong(f"{str(text)!r} is no length of time", "write it as '15 minutes', '4 hours' or '90 days'")
     return timedelta(**{f"{match[2]}s": int(match[1])})
 
 

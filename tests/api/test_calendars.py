@@ -1,5 +1,6 @@
 """Calendars over HTTP: which hours count, and why."""
 
+import json
 from typing import Any
 
 import httpx
@@ -59,6 +60,18 @@ async def test_what_cannot_be_explained_is_refused(
     answer = await explained(client, runtime, **asked)
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+@pytest.mark.parametrize("target", ["soon", "\ud800", "1 hour\x00", "x" * 2000])
+async def test_a_target_that_is_no_length_of_time_is_told_how_to_write_one(
+    client: httpx.AsyncClient, runtime: Runtime, target: str
+) -> None:
+    headers = await token_for(runtime, "agent") | {"Content-Type": "application/json"}
+    body = json.dumps({"from": "2026-11-20T15:00:00Z", "target": target})
+    answer = await client.post(EXPLAIN, content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, "target")
+    assert answer.json()["detail"].endswith("is no length of time; write it as '15 minutes', '4 hours' or '90 days'.")
 
 
 async def test_calendars_are_listed_and_others_are_not_there(client: httpx.AsyncClient, runtime: Runtime) -> None:

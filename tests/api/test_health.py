@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -219,6 +221,14 @@ async def test_whatever_a_caller_fills_in_is_described_and_every_body_has_an_exa
         for field, told in schema["properties"].items():
             assert "description" in told or "$ref" in told, f"{name}.{field}"
             assert "examples" in told or field not in schema.get("required", ()) or "$ref" in told, f"{name}.{field}"
+
+
+async def test_everything_that_is_referred_to_stands_in_the_document(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    referred = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))
+    assert "#/components/schemas/MentionIn" in referred
+    assert referred <= known
 
 
 async def test_a_ticket_is_described_with_an_example_of_each_name(client: httpx.AsyncClient) -> None:

@@ -228,6 +228,11 @@ async def test_what_is_no_json_is_400(caller: httpx.AsyncClient, body: bytes) ->
     assert answer.json()["code"] in {"broken_json", "broken_body"}
 
 
+async def test_where_json_breaks_off_is_told(caller: httpx.AsyncClient) -> None:
+    answer = await caller.post("/batch", content=b'{"mentions')
+    assert answer.json()["detail"] == "The body is not JSON: Unterminated string starting at character 1."
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b"3", b'"text"', b""])
 async def test_json_that_is_no_object_is_422(caller: httpx.AsyncClient, body: bytes) -> None:
     answer = await caller.post("/batch", content=body)
