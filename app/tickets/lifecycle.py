@@ -83,11 +83,12 @@ def renew(ticket: Ticket, actor: str, now: datetime, lease: timedelta = LEASE) -
 
 
 def kept(step: Step, actor: str, until: datetime) -> Step:
-    """Whoever works on what is theirs keeps it for longer, at least until then."""
-    ticket = step.ticket
+    """Whoever works on what is theirs keeps it for longer, at least until then; no act makes it shorter."""
+    ticket, before = step.ticket, step.before
     if ticket.assignee != actor or ticket.lease_until is None:
         return step
-    return replace(step, ticket=replace(ticket, lease_until=max(until, ticket.lease_until)))
+    had = before.lease_until if before and before.assignee == actor else None
+    return replace(step, ticket=replace(ticket, lease_until=max(until, ticket.lease_until, had or until)))
 
 
 def expire(ticket: Ticket) -> Step:

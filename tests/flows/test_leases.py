@@ -8,6 +8,7 @@ import pytest
 
 from app.access.role import Caller, Role
 from app.flows import answer, work
+from app.flows.admit import issue
 from app.flows.receive import receive
 from app.flows.say import Speech
 from app.flows.settle import Received
@@ -23,6 +24,7 @@ from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
 
 ANNA, BRAM = Caller(new_id(), "anna", Role.AGENT), Caller(new_id(), "bram", Role.AGENT)
+LEA = Caller(new_id(), "lea", Role.MANAGER)
 TEN = timedelta(minutes=10)
 LONG_AGO = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 
@@ -59,7 +61,7 @@ async def test_a_lease_is_counted_in_working_time(
     assert (await runtime.run(work.claim, ANNA, ticket.id, None)).lease_until == until
 
 
-@pytest.mark.parametrize(
+ANY_WORK = pytest.mark.parametrize(
     "act",
     [
         lambda runtime, one: runtime.run(work.renew, ANNA, one.id, None),
@@ -70,6 +72,9 @@ async def test_a_lease_is_counted_in_working_time(
     ],
     ids=["lease", "note", "update", "reply", "claim"],
 )
+
+
+@ANY_WORK
 async def test_who_works_on_a_ticket_keeps_it(
     runtime: Runtime, clock: Clock, act: Callable[[Runtime, Ticket], Awaitable[object]]
 ) -> None:
@@ -82,6 +87,20 @@ async def test_who_works_on_a_ticket_keeps_it(
     assert (await standing(runtime, ticket)).lease_until == clock() + TEN
     with pytest.raises(ClaimedByAnother):
         await runtime.run(work.claim, BRAM, ticket.id, None)
+
+
+@ANY_WORK
+async def test_work_on_what_a_lead_assigned_makes_it_theirs_no_shorter(
+    runtime: Runtime, clock: Clock, act: Callable[[Runtime, Ticket], Awaitable[object]]
+) -> None:
+    await runtime.run(issue, Role.AGENT, "anna", None)
+    ticket = await opened(runtime)
+    given = await runtime.run(work.assign, LEA, ticket.id, None, "anna", None)
+    clock.pass_(minutes=9)
+
+    await act(runtime, ticket)
+
+    assert (await standing(runtime, ticket)).lease_until == given.lease_until
 
 
 async def test_what_a_colleague_does_renews_nobodys_lease(runtime: Runtime, clock: Clock) -> None:
