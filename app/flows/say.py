@@ -163,8 +163,12 @@ async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None
     platform, seen = unit.rulebook.platform(ticket.channel), Visibility(visibility)
     if not platform.manner(seen).windows:
         return None
-    posts = await tickets.list_mentions(unit.tx, ticket.id)
-    return check_window(platform, seen, [(Visibility(one.visibility), one.posted_at) for one in posts], unit.now)
+    posts = [
+        (Visibility(one.visibility), one.posted_at)
+        for one in await tickets.list_mentions(unit.tx, ticket.id)
+        if one.conversation_id == ticket.conversation_id  # a platform knows nothing of what was merged in
+    ]
+    return check_window(platform, seen, posts, unit.now)
 
 
 def why_waiting(unit: Unit) -> str | None:

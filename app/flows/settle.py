@@ -196,9 +196,9 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
     """Another post on a ticket that is not closed; one that makes the topic clear takes it out of triage."""
     was = ticket.state
     counts_from = arrival.mention.clock_starts_at(ledger.now)
-    told = replace(
-        _signalled(ledger, arrival, ticket, posts=1), reply_until=_reply_until(ledger, arrival.mention, ticket)
-    )
+    told = _signalled(ledger, arrival, ticket, posts=1)
+    if ledger.conversations[arrival.id] == ticket.conversation_id:  # a platform knows nothing of what was merged in
+        told = replace(told, reply_until=_reply_until(ledger, arrival.mention, ticket))
     step = replace(lifecycle.customer_posted(told, _posted(arrival), counts_from, ledger.now), before=ticket)
     why = [_reason("conversation", f"ticket {ticket.number} of this conversation was {was}", ticket=ticket.number)]
     if step.ticket.state is State.TRIAGE and step.ticket.assignee is None and arrival.classification.topic:

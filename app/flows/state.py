@@ -54,7 +54,7 @@ async def say_statements(unit: Unit, limit: int) -> int:
     """Say what is approved on tickets that did not get it yet; returns how many were looked at."""
     unsaid = await statements.list_unsaid(unit.tx, limit)
     standing = await tickets.claim_tickets(unit.tx, list(unsaid))
-    newest = await tickets.list_latest_mentions(unit.tx, list(standing))
+    newest = await tickets.list_latest_mentions(unit.tx, list(standing), merged=False)
     wanted = [
         await _say(unit, ticket, unsaid[ticket.id], newest[ticket.id])
         for ticket in standing.values()

@@ -214,8 +214,11 @@ async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
     return await tx.rows(found.order_by(mention.c.posted_at, mention.c.id))
 
 
-async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """Each ticket's newest post with its author: rows of `mention` and `author` columns prefixed `author_`."""
+async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID], *, merged: bool = True) -> dict[UUID, Row[Any]]:
+    """Each ticket's newest post with its author: rows of `mention` and `author` columns prefixed `author_`.
+
+    `merged` False: the newest in the ticket's own conversation, whatever was merged in.
+    """
     profile = [author.c[name].label(f"author_{name}") for name in ("handle", "display_name", "followers", "verified")]
     on_ticket = ticket_mention.join(mention, mention.c.id == ticket_mention.c.mention_id).join(
         author, author.c.id == mention.c.author_id
@@ -227,6 +230,9 @@ async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[
         .ext(distinct_on(ticket_mention.c.ticket_id))
         .order_by(ticket_mention.c.ticket_id, mention.c.posted_at.desc(), mention.c.id.desc())
     )
+    if not merged:
+        own = (ticket.c.id == ticket_mention.c.ticket_id) & (ticket.c.conversation_id == mention.c.conversation_id)
+        newest = newest.where(select(ticket.c.id).where(own).exists())
     return {row.ticket_id: row for row in await tx.rows(newest)}
 
 

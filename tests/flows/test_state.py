@@ -14,15 +14,18 @@ from app.escalation.incidents.incident import Incident, IncidentClosed, State
 from app.escalation.statements.statement import UnknownMergeField
 from app.escalation.store import State as Escalated
 from app.escalation.store import Wanted
-from app.flows import press, state, work
+from app.flows import combine, press, state, work
+from app.flows.receive import receive
+from app.flows.settle import Received
 from app.kit.clock import utc_now
 from app.runtime import Runtime
-from app.tickets.store import get_ticket
+from app.tickets.store import get_ticket, list_mentions
 from app.tickets.ticket import Ticket
 from tests.flows.test_escalate import ANNA, EVA, queue
 from tests.flows.test_hold import LONG
 from tests.flows.test_spikes import found, look, post, remember
 from tests.support.clock import Clock
+from tests.support.mentions import mention
 
 SORRY = {"nl": "Dag {name}, de vertraging ({topic}) is opgelost. Ticket {number}."}
 
@@ -70,6 +73,25 @@ async def test_a_statement_is_said_once_on_each_ticket_and_on_those_that_join(ru
         sent = await tx.rows(select(message.c.ticket_id).where(message.c.type == Saying.STATEMENT))
     assert {row.ticket_id for row in sent} == {ticket.id for ticket in await tickets_of(runtime, one)}
     assert len(sent) == 12
+
+
+async def test_it_is_said_in_the_conversation_of_the_ticket_whatever_was_merged_in(runtime: Runtime) -> None:
+    one = await begun(runtime)
+    into = (await tickets_of(runtime, one))[0]
+    later = mention("Nog iets", channel="forum", at=utc_now())
+    (received,) = await receive(runtime, [later])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    await runtime.run(combine.merge, ANNA, received.ticket.id, None, into.id, confirmed=True)
+
+    await runtime.run(state.approve, EVA, one.id, SORRY)
+    await runtime.run(state.say_statements, 100)
+
+    async with runtime.reading() as tx:
+        [given] = await list_replies(tx, into.id)
+        posts = {row.id: row.channel for row in await list_mentions(tx, into.id)}
+    assert given.mention_id is not None
+    assert (posts[given.mention_id], set(posts.values())) == (into.channel, {into.channel, "forum"})
 
 
 async def test_two_workers_say_it_once(runtime: Runtime) -> None:
