@@ -126,7 +126,8 @@ def unmerge(
     if into.state is State.CLOSED:
         raise _not_open(into, "what was merged into it stays there")
     custody = hand_over(ticket.custody, was.holder, was.with_department, now)
-    restored = found_again(replace(was, sequence=ticket.sequence, version=ticket.version, custody=custody))
+    standing = {name: getattr(ticket, name) for name in ("signals", "sequence", "version")}  # of which no history tells
+    restored = found_again(replace(was, **standing, custody=custody))
     left = [Event("ticket.unmerged", actor, {"into": str(into.id), "number": into.number, "reason": reason})]
     if restored.with_department is not None:
         facts = {name: getattr(restored, name) for name in ("topic", "department", "stage", "arm")}

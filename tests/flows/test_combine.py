@@ -341,6 +341,19 @@ async def test_a_reply_goes_to_the_conversation_of_the_ticket_that_goes_on(runti
     assert posts[said.mention_id] == "forum"
 
 
+async def test_taken_apart_a_ticket_asks_for_as_much_care_as_before(runtime: Runtime) -> None:
+    angry = await opened(runtime, "a", "Mijn advocaat neemt contact op, en ik bel Kassa")
+    await merge(runtime, angry, await opened(runtime, "b"))
+
+    alone = await unmerge(runtime, angry)
+    later = await post(runtime, "a", "En nu?")
+
+    assert angry.risk > 0
+    assert (alone.signals, alone.risk) == (angry.signals, angry.risk)
+    assert later.ticket is not None
+    assert (later.ticket.id, later.ticket.signals.risks) == (angry.id, angry.signals.risks)
+
+
 async def test_a_post_that_comes_while_its_ticket_is_taken_apart_stands_on_its_own_ticket(runtime: Runtime) -> None:
     for number in range(10):
         one, two = await opened(runtime, f"a{number}"), await opened(runtime, f"b{number}")
