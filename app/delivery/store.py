@@ -28,7 +28,7 @@ IS_OPEN = delivery.c.state == literal_column("'open'")  # a literal, so that pla
 
 _FORGET_WORDS = """
     UPDATE message SET body = (body::jsonb #- '{data,text}' #- '{data,mention,title}')::text
-    WHERE ticket_id = $1 AND kind = 'webhook' AND body::jsonb #>> '{data,mention,mention_id}' = $2"""
+    WHERE ticket_id = ANY($1) AND kind = 'webhook' AND body::jsonb #>> '{data,mention,mention_id}' = $2"""
 
 _FINISH = """
     UPDATE delivery d SET state = $3, in_doubt = $4, lease_token = NULL, finished_at = now()
@@ -283,9 +283,11 @@ async def get_publication(tx: Reading, ticket_id: UUID, subject_id: UUID) -> Del
     return _line(row)
 
 
-async def record_deletion(tx: Transaction, ticket_id: UUID, mention_id: UUID) -> None:
-    """A post was deleted: its words go from the bodies that carry them, also from those that are still to be sent."""
-    await tx.fetch(_FORGET_WORDS, ticket_id, str(mention_id))
+async def record_deletion(tx: Transaction, ticket_ids: Sequence[UUID], mention_id: UUID) -> None:
+    """A post was deleted: its words go from the bodies about these tickets that carry them, also from those that are
+    still to be sent.
+    """
+    await tx.fetch(_FORGET_WORDS, ticket_ids, str(mention_id))
 
 
 async def list_deliveries(

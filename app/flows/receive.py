@@ -166,7 +166,8 @@ async def withdraw(unit: Unit, key: Key) -> Received:
     if before.deleted or ticket is None:
         return Received(before.mention_id, Outcome.DELETED, ticket)
     await routing.record_deletion(unit.tx, before.mention_id)
-    await delivery.record_deletion(unit.tx, ticket.id, before.mention_id)
+    told_of = await tickets.list_ids_ever(unit.tx, before.mention_id)
+    await delivery.record_deletion(unit.tx, told_of, before.mention_id)
     step = Step(ticket, ticket, (Event("mention.deleted", "customer", {"mention_id": str(before.mention_id)}),))
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     if ticket.state in OPEN and ticket.assignee is None and all(post.deleted_at for post in posts):

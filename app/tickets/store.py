@@ -79,6 +79,12 @@ _values = attrgetter(*_AS_IT_STANDS)
 _pressing = attrgetter(*Pressing._fields)
 COLUMNS = (*_AS_IT_STANDS, *_READ_APART)
 _NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
+_EVER = """
+    WITH RECURSIVE stood (id) AS (
+        SELECT ticket_id FROM ticket_mention WHERE mention_id = $1 UNION
+        SELECT (e.data ->> 'into')::uuid FROM stood JOIN event e ON e.ticket_id = stood.id
+        WHERE e.type = 'ticket.merged' AND e.data ? 'into')
+    SELECT id FROM stood"""
 
 
 async def take_numbers(tx: Transaction, count: int) -> list[int]:
@@ -155,6 +161,11 @@ async def list_ids_of(tx: Reading, mention_ids: Sequence[UUID]) -> dict[UUID, UU
         .order_by(link.mention_id, link.ticket_id.desc())
     )
     return {row.mention_id: row.ticket_id for row in await tx.rows(newest)}
+
+
+async def list_ids_ever(tx: Reading, mention_id: UUID) -> list[UUID]:
+    """Every ticket that a mention stands on, or stood on while another ticket was a part of that one."""
+    return [row["id"] for row in await tx.fetch(_EVER, mention_id)]
 
 
 async def claim_handed_over(tx: Transaction, ticket_ids: Sequence[UUID]) -> tuple[Ticket, ...]:

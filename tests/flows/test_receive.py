@@ -296,13 +296,11 @@ async def test_of_a_deleted_post_no_words_are_left_anywhere(runtime: Runtime) ->
     await runtime.run_idempotent(withdraw, said.key)
 
     async with runtime.reading() as tx:
-        kept = [
-            *(await tx.rows(select(decision_table.c.record))),
-            *(await tx.rows(select(message_table.c.body))),
-            *(await tx.rows(select(event_table.c.data))),
-        ]
-    assert "ticket.routed" in str(kept)
-    assert "pakketje" not in str(kept)
+        columns = (decision_table.c.record, message_table.c.body, event_table.c.data)
+        # Not the rows themselves, which show no more than the ends of a long text.
+        kept = [str(row[0]) for column in columns for row in await tx.rows(select(column))]
+    assert any("ticket.routed" in text for text in kept)
+    assert not [text for text in kept if "pakketje" in text]
 
 
 async def close_for_good(unit: Unit, ticket_id: UUID) -> None:
