@@ -98,7 +98,7 @@ class VersionOut(OutModel):
 
     number: int
     digest: str = Field(description="Names the content; decisions carry it")
-    origin: str = Field(description="folder, sent or rollback")
+    origin: str = Field(description="folder, sent, rollback or step")
     actor: str = Field(examples=["admin:sam"])
     note: str | None
     at: datetime

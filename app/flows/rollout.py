@@ -11,7 +11,7 @@ from app.access.role import Caller
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.envelope import Happening, subscribers, webhook
-from app.flows.rules import BY_ITSELF, put_in_force
+from app.flows.rules import BY_ITSELF, follow, put_in_force
 from app.kit import logs
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
@@ -141,8 +141,9 @@ async def mind_gates(runtime: Runtime, now: datetime) -> int:
 async def _step(runtime: Runtime, spread: Spread, to: Step, actor: str, note: str) -> Version:
     where = "anywhere" if spread.line.channels is None else ", ".join(sorted(spread.line.channels))
     why = f"{spread.line.topic} on {where}: {spread.step} to {to}: {note}"
-    sources = stepped(runtime.rulebook.sources, spread.line, to)
-    activated = await put_in_force(runtime, sources, Origin.STEP, actor, why)
+    await follow(runtime)
+    changed = {FILE: stepped(runtime.rulebook.sources, spread.line, to)[FILE]}
+    activated = await put_in_force(runtime, changed, Origin.STEP, actor, why)
     if activated.changed:
         await runtime.run(_tell, spread, to, note)
         logs.transition(

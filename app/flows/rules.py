@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.access.role import Caller
 from app.kit import logs
-from app.kit.errors import Invalid
+from app.kit.errors import Conflict, Invalid
 from app.routing.rules import store
 from app.routing.rules.version import Origin, Version
 from app.rulebook import FILES, Rulebook, RulebookInvalid, Sources, load, parse
@@ -19,6 +19,10 @@ BY_ITSELF = "system"
 
 class UnknownFile(Invalid):
     """A file that no rules are read from."""
+
+
+class RulesMovedOn(Conflict):
+    """Other rules came into force meanwhile, and what was built upon those before would undo them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +78,38 @@ async def propose(runtime: Runtime, sources: Sources | None) -> Rulebook:
 
 
 async def reload(runtime: Runtime, caller: Caller, sources: Sources | None, note: str | None) -> Activated:
-    """Put the files in the folder, or those that are sent, in force. Raises `RulebookInvalid`, and nothing changes."""
-    rulebook = await propose(runtime, sources)
-    return await _activate(runtime, rulebook, Origin.FOLDER if sources is None else Origin.SENT, caller.actor, note)
+    """Put the files in the folder, or those that are sent, in force. Raises as `put_in_force`, and nothing changes."""
+    if sources is not None:
+        await follow(runtime)
+        return await put_in_force(runtime, sources, Origin.SENT, caller.actor, note)
+    return await _activate(runtime, await propose(runtime, None), None, Origin.FOLDER, caller.actor, note)
 
 
-async def put_in_force(runtime: Runtime, sources: Sources, origin: Origin, actor: str, note: str) -> Activated:
-    """Put changed rules in force. Raises `RulebookInvalid`."""
-    return await _activate(runtime, await asyncio.to_thread(parse, sources), origin, actor, note)
+async def put_in_force(runtime: Runtime, sources: Sources, origin: Origin, actor: str, note: str | None) -> Activated:
+    """Put these files in force in the place of those that are. Raises `RulebookInvalid`, `UnknownFile`, `RulesMovedOn`.
+
+    Call `follow` before they are made from what is in force.
+    """
+    base = runtime.rules.number
+    return await _activate(runtime, await propose(runtime, sources), base, origin, actor, note)
 
 
 async def roll_back(runtime: Runtime, caller: Caller, number: int, note: str | None) -> Activated:
-    """Put an earlier version in force again. Raises `RulesVersionNotFound`, `RulebookInvalid`."""
+    """Put an earlier version in force again; a file that was not read in its days stays as it is.
+
+    Raises `RulesVersionNotFound` and as `put_in_force`.
+    """
+    await follow(runtime)
     async with runtime.reading() as tx:
         earlier = await store.get_version(tx, number)
-    return await put_in_force(
-        runtime, earlier.sources, Origin.ROLLBACK, caller.actor, note or f"back to version {number}"
-    )
+    read = {name: earlier.sources[name] for name in runtime.rulebook.sources if name in earlier.sources}
+    return await put_in_force(runtime, read, Origin.ROLLBACK, caller.actor, note or f"back to version {number}")
 
 
-async def _activate(runtime: Runtime, rulebook: Rulebook, origin: Origin, actor: str, note: str | None) -> Activated:
-    activated = await runtime.run(_put, rulebook, origin, actor, note)
+async def _activate(
+    runtime: Runtime, rulebook: Rulebook, base: int | None, origin: Origin, actor: str, note: str | None
+) -> Activated:
+    activated = await runtime.run(_put, rulebook, base, origin, actor, note)
     await follow(runtime)
     return activated
 
@@ -106,12 +121,16 @@ async def _start(unit: Unit, rulebook: Rulebook) -> None:
         await _add(unit, rulebook, Origin.FOLDER, BY_ITSELF, None)
 
 
-async def _put(unit: Unit, rulebook: Rulebook, origin: Origin, actor: str, note: str | None) -> Activated:
-    """What is in force already is no new version."""
+async def _put(
+    unit: Unit, rulebook: Rulebook, base: int | None, origin: Origin, actor: str, note: str | None
+) -> Activated:
+    """What is in force already is no new version. `base` is the version that the rules were made from, if any."""
     await store.claim_rules(unit.tx)
     before = await store.find_newest(unit.tx)
     if before is not None and before.digest == rulebook.digest:
         return Activated(before, changed=False)
+    if before is not None and base not in {None, before.number}:
+        raise RulesMovedOn(f"Version {before.number} came into force meanwhile; look at it, and try again.")
     return Activated(await _add(unit, rulebook, origin, actor, note), changed=True)
 
 

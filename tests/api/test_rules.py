@@ -7,8 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.access.role import Role
-from app.flows.rules import begin_rules, follow
+from app.access.role import Caller, Role
+from app.flows.rules import RulesMovedOn, begin_rules, follow, put_in_force, reload, roll_back
+from app.kit.ids import new_id
+from app.routing.rules.store import add_version
+from app.routing.rules.version import Origin
 from app.rulebook import load
 from app.runtime import InForce, Runtime
 from app.settings import PROJECT
@@ -26,6 +29,8 @@ def other(file: str, old: str, new: str) -> dict[str, str]:
 
 
 ESCALATION = other("escalation.yaml", "followers: 10000", "followers: 20000")
+OWNERSHIP = other("ownership.yaml", "least: 30", "least: 40")
+SAM = Caller(new_id(), "sam", Role.ADMIN)
 
 
 @pytest.fixture
@@ -87,6 +92,43 @@ async def test_a_start_undoes_no_rollback_and_takes_over_files_that_changed(runt
     assert old.rulebook.digest == was
     await begin_rules(again := process(runtime, folder))
     assert again.rules.number == old.rules.number
+
+
+async def test_what_was_sent_to_one_process_undoes_nothing_that_was_sent_to_another(runtime: Runtime) -> None:
+    """A process is up to two seconds behind; what it is sent stands beside what others were sent by then."""
+    elsewhere = process(runtime)
+    await begin_rules(runtime)
+    await begin_rules(elsewhere)
+    base = elsewhere.rules.number
+
+    await reload(runtime, SAM, ESCALATION, None)
+    with pytest.raises(RulesMovedOn):
+        await put_in_force(elsewhere, OWNERSHIP, Origin.STEP, "system", "behind the times")
+    await reload(elsewhere, SAM, OWNERSHIP, None)
+    await follow(runtime)
+
+    assert base is not None
+    assert runtime.rulebook.digest == elsewhere.rulebook.digest
+    assert {name: runtime.rulebook.sources[name] for name in ESCALATION | OWNERSHIP} == ESCALATION | OWNERSHIP
+
+
+async def test_one_goes_back_to_rules_of_a_time_in_which_a_file_was_not_read(runtime: Runtime) -> None:
+    await begin_rules(runtime)
+    fewer = {**runtime.rulebook.sources, **ESCALATION}
+    del fewer["crisis.yaml"]
+    old = await runtime.database.transact(
+        lambda tx: add_version(tx, "0" * 12, fewer, Origin.FOLDER, "system", None, runtime.now())
+    )
+    await runtime.database.transact(
+        lambda tx: add_version(
+            tx, runtime.rulebook.digest, runtime.rulebook.sources, Origin.FOLDER, "system", None, runtime.now()
+        )
+    )
+
+    await roll_back(runtime, SAM, old.number, None)
+
+    crisis = (FOLDER / "crisis.yaml").read_text("utf-8")
+    assert runtime.rulebook.sources == fewer | {"crisis.yaml": crisis}
 
 
 async def test_wrong_rules_change_nothing_and_name_their_lines(
