@@ -8,6 +8,7 @@ import typer
 
 from app.cli.doors import FAILED, database_url, door
 from app.cli.processes import ready_runtime
+from app.flows.rules import follow
 from app.flows.verify import Finding, verify
 from app.settings import Settings
 
@@ -40,6 +41,7 @@ async def _walk(batch: int, *, repair: bool, past: bool) -> tuple[int, int, list
     settings = Settings()
     with database_url(settings) as url:
         async with ready_runtime(settings, url) as runtime:
+            await follow(runtime)
             last: UUID | None = None
             while (done := await runtime.run(verify, last, batch, repair=repair, past=past)).last is not None:
                 tickets, clocks, last = tickets + done.tickets, clocks + done.clocks, done.last

@@ -12,7 +12,9 @@ from typer.testing import CliRunner, Result
 from app.cli import app
 from app.kit.clock import utc_now
 from app.kit.db import Database
-from app.rulebook import Rulebook
+from app.routing.rules.store import add_version
+from app.routing.rules.version import Origin
+from app.rulebook import Rulebook, parse
 from app.settings import PROJECT
 from app.sla.tables import clock
 from tests.support.house import LONG_AGO, House
@@ -119,3 +121,19 @@ async def test_clocks_are_verified_and_mended(database: Database, database_url: 
     assert found.stdout.startswith(f"ticket {ticket.number}: resolution 1: due_at is {LONG_AGO}, reads ")
     assert mended.stdout.endswith("1 differ, 1 of those mended.\n")
     assert found.stderr.endswith("1 tickets read, 1 clocks differ\n")
+
+
+async def test_clocks_are_verified_by_the_rules_in_force(
+    database: Database, database_url: str, rulebook: Rulebook
+) -> None:
+    """Those that were sent over HTTP stand in no folder."""
+    shorter = rulebook.sources["calendars.yaml"].replace("[08:00-22:00]", "[08:00-08:30]")
+    sent = parse({**rulebook.sources, "calendars.yaml": shorter})
+    await database.transact(
+        lambda tx: add_version(tx, sent.digest, sent.sources, Origin.SENT, "admin:sam", None, LONG_AGO)
+    )
+    await House(database, sent).open(utc_now())
+
+    told = await asyncio.to_thread(webcare, "sla", "verify", DATABASE_URL=database_url)
+
+    assert told.stdout == "1 tickets, 2 clocks: 0 differ, 0 of those mended.\n"
