@@ -65,13 +65,16 @@ the same `Idempotency-Key` is done once.
 """
 
 TAGS = [
-    {"name": "ingest", "description": "Mentions come in. Role `ingest`."},
-    {"name": "agents", "description": "The queue and the tickets in it. Role `agent`."},
-    {"name": "departments", "description": "Owners of customer processes answer. Role `department`."},
+    {"name": "ingest", "description": "Mentions come in, and channels say whether they can be reached. Role `ingest`."},
+    {"name": "agents", "description": "The queue, tickets, replies, macros, search and the stream. Role `agent`."},
+    {
+        "name": "departments",
+        "description": "Owners of customer processes answer, and choose what they are told. Role `department`.",
+    },
     {"name": "webhooks", "description": "What departments' endpoints are told; signed by Standard Webhooks 1.0."},
-    {"name": "pr", "description": "What PR is asked to look at. Role `pr`."},
-    {"name": "managers", "description": "Promises kept and customers' scores. Role `manager`."},
-    {"name": "admin", "description": "Tokens and rules. Role `admin`."},
+    {"name": "pr", "description": "Escalations, embargoes and incidents. Role `pr`."},
+    {"name": "managers", "description": "Scores, promises, opening hours and the oil stain. Role `manager`."},
+    {"name": "admin", "description": "Tokens, rules and partners that push. Role `admin`."},
     {"name": "public", "description": "The page on which customers answer. No token."},
     {"name": "health", "description": "For probes and Prometheus. No token."},
 ]

@@ -22,7 +22,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.escalation.incidents.incident import Count, Incident, Scope, SpikeRules, State, Subject, followed, opened
+from app.escalation.incidents.incident import (
+    Count,
+    Incident,
+    IncidentState,
+    Scope,
+    SpikeRules,
+    Subject,
+    followed,
+    opened,
+)
 from app.escalation.spike import baseline
 from app.flows.spikes import watch_volumes
 from app.migrating import migrate
@@ -145,7 +154,7 @@ def _followed(
     standing: Incident, count: Count, rules: SpikeRules, now: datetime, closed_at: datetime | None
 ) -> tuple[Incident | None, datetime | None]:
     after = followed(standing, count, rules, now)
-    return (None, after.closed_at) if after.state is State.CLOSED else (after, closed_at)
+    return (None, after.closed_at) if after.state is IncidentState.CLOSED else (after, closed_at)
 
 
 def hits(spike: Spike, found: Sequence[Found]) -> list[int]:

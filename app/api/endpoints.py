@@ -236,12 +236,16 @@ async def ping_endpoint(caller: Listener, once: Repeating, endpoint_id: UUID) ->
 
 
 @router.post(
-    "/endpoints/{endpoint_id}/replay", status_code=202, response_model=ReplayedOut, summary="Send again what died"
+    "/endpoints/{endpoint_id}/replay",
+    status_code=202,
+    response_model=ReplayedOut,
+    summary="Send again what died, or arrived",
 )
 async def replay_endpoint(caller: Listener, once: Repeating, endpoint_id: UUID, asked: ReplayIn) -> Response:
-    """Every dead delivery of the events that happened in the period, without using up the schedule.
+    """Every dead delivery of the events that happened in the period; with `delivered` also those that arrived.
 
-    Each ticket's come in their order. What arrived since then does not come again, so look at `sequence`.
+    Each ticket's come in their order, under the `webhook-id` that they had, without using up the schedule. Later ones
+    may have arrived before: look at `sequence`.
     """
     return await once.run(
         caller,

@@ -35,7 +35,10 @@ def parse_if_match(header: str | None) -> int | None:
 
 
 async def _expected(
-    if_match: Annotated[str | None, Header(description="The ETag that the writer saw")] = None,
+    if_match: Annotated[
+        str | None,
+        Header(alias="If-Match", description="The `ETag` that was seen; 412 when it is another by now"),
+    ] = None,
 ) -> int | None:
     return parse_if_match(if_match)
 

@@ -7,6 +7,7 @@ paths, so they hold figures and versions only.
 import asyncio
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, Field
 
@@ -65,7 +66,7 @@ async def readyz(runtime: Serving) -> Ready:
     return Ready(rulebook=runtime.rulebook.digest, alarms=alarms)
 
 
-@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
 async def read_metrics(request: Request, runtime: Serving) -> Response:
     """Of this process, and what waits in the database; without the latter while the database cannot be reached."""
     metrics: Metrics = request.app.state.metrics

@@ -18,7 +18,7 @@ from app.api.paging import Page, Paging, Places
 from app.api.pr import Handler, Lesson, Reader, Words
 from app.api.serving import Serving
 from app.escalation.incidents import store as incidents
-from app.escalation.incidents.incident import Incident, State
+from app.escalation.incidents.incident import Incident, IncidentState
 from app.escalation.incidents.store import Reach
 from app.escalation.statements import store as statements
 from app.flows import state as stating
@@ -30,7 +30,7 @@ _places = Places(UUID)
 
 
 class IncidentFilter(Paging):
-    state: State | None = Field(None, description="open or closed; left out: both")
+    state: IncidentState | None = Field(None, description="open or closed; left out: both")
 
 
 class PostFilter(Paging):
@@ -46,7 +46,7 @@ class IncidentLine(OutModel):
     scope: str = Field(description="topic, account or area: what `name` is", examples=["topic"])
     name: str = Field(description="A topic's slug, channel/account, or the area", examples=["outage"])
     department: str | None = Field(description="Slug of who owns most of its tickets", examples=["network"])
-    state: State
+    state: IncidentState
     severity: str = Field(description="As crisis.yaml names it", examples=["serious"])
     observed: int = Field(description="Posts in the hour so far, at its height", examples=[64])
     expected: float = Field(description="How many are usual then", examples=[5.2])
@@ -61,7 +61,7 @@ class IncidentLine(OutModel):
     lesson: str | None
 
 
-class StatementOut(OutModel):
+class IncidentStatementOut(OutModel):
     id: UUID
     text: dict[str, str] = Field(description="By language, with merge fields")
     actor: str
@@ -71,7 +71,9 @@ class StatementOut(OutModel):
 class IncidentOut(IncidentLine):
     """`lead` and `say` are what crisis.yaml has for its severity, `holding` what may be said before a statement."""
 
-    statements: list[StatementOut] = Field(description="Newest first; the first is said on tickets that still join")
+    statements: list[IncidentStatementOut] = Field(
+        description="Newest first; the first is said on tickets that still join"
+    )
     lead: str | None
     say: list[SpeakerOut]
     holding: dict[str, str]
@@ -97,7 +99,7 @@ class TextIn(InModel):
         return self
 
 
-class StatementIn(InModel):
+class IncidentStatementIn(InModel):
     text: TextIn = Field(
         description="At least one language. Merge fields: {name} of the customer, {number} of the ticket, {topic}",
         examples=[{"nl": "Dag {name}, de storing is verholpen. Werkt het nog niet? Laat het hier weten."}],
@@ -145,10 +147,12 @@ async def read_incident_mentions(
 @router.post(
     "/incidents/{incident_id}/statement",
     status_code=201,
-    response_model=StatementOut,
+    response_model=IncidentStatementOut,
     summary="Say something on every ticket of an incident",
 )
-async def approve_statement(caller: Handler, incident_id: UUID, asked: StatementIn, once: Repeating) -> Response:
+async def approve_statement(
+    caller: Handler, incident_id: UUID, asked: IncidentStatementIn, once: Repeating
+) -> Response:
     """Said within seconds, once on each open ticket, and on those that join while the incident is open.
 
     It counts as a reply. It waits for no embargo and no review: you approve it here.
@@ -187,5 +191,5 @@ def _line(one: Incident, reach: Reach) -> dict[str, object]:
     return {**facts, **named, "mentions": reach.mentions, "tickets": reach.tickets, "told": reach.told}
 
 
-def _statement(one: statements.Statement) -> StatementOut:
-    return StatementOut(id=one.id, text=dict(one.texts), actor=one.actor, approved_at=one.approved_at)
+def _statement(one: statements.Statement) -> IncidentStatementOut:
+    return IncidentStatementOut(id=one.id, text=dict(one.texts), actor=one.actor, approved_at=one.approved_at)

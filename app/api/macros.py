@@ -92,7 +92,7 @@ class MacroOut(OutModel):
     version: int
 
 
-class VersionOut(OutModel):
+class MacroVersionOut(OutModel):
     """What it said since `updated_at`."""
 
     version: int
@@ -105,7 +105,7 @@ class VersionOut(OutModel):
 
 
 class MacroWhole(MacroOut):
-    versions: list[VersionOut] = Field(description="Every one that there was, the present one first")
+    versions: list[MacroVersionOut] = Field(description="Every one that there was, the present one first")
 
 
 class RenderIn(InModel):
@@ -175,7 +175,7 @@ async def read_macro(_: Reader, runtime: Serving, macro_id: UUID, response: Resp
         versions = await macros.list_versions(tx, macro_id)
     response.headers["ETag"] = etag(macro.version)
     known = _shown(macro, runtime.now()).model_dump()
-    return MacroWhole(**known, versions=[VersionOut.model_validate(version) for version in versions])
+    return MacroWhole(**known, versions=[MacroVersionOut.model_validate(version) for version in versions])
 
 
 @router.patch("/macros/{macro_id}", summary="Change a macro")

@@ -30,6 +30,8 @@ USUAL_PERIOD = timedelta(days=30)
 DECIMALS = 4
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read these too
 
+TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
 Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
 
 
@@ -112,7 +114,7 @@ class SlaReportOut(ReportOut):
     items: list[SlaOut]
 
 
-@router.get("/nps", response_model=NpsReportOut, summary="What customers thought")
+@router.get("/nps", response_model=NpsReportOut, responses=TABLE, summary="What customers thought")
 async def read_nps(caller: Reader, runtime: Serving, asked: Asked) -> Response:
     """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
     question = asked.question(caller, runtime.now())
@@ -123,7 +125,7 @@ async def read_nps(caller: Reader, runtime: Serving, asked: Asked) -> Response:
     return _answer(question, names, rows, asked.format, NpsReportOut)
 
 
-@router.get("/sla", response_model=SlaReportOut, summary="How well promises were kept")
+@router.get("/sla", response_model=SlaReportOut, responses=TABLE, summary="How well promises were kept")
 async def read_sla(caller: Reader, runtime: Serving, asked: Asked) -> Response:
     """Promises per metric, by when their outcome became certain: met at the end, breached at the due moment."""
     question = asked.question(caller, runtime.now())

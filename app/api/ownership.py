@@ -13,7 +13,7 @@ from pydantic import Field
 from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import Flag, InModel, Name, OutModel, Text
-from app.api.rules import VersionOut
+from app.api.rules import RulesVersionOut
 from app.api.serving import Serving
 from app.flows.rollout import Spread, read_rollout, take_step
 from app.routing.ownership import Stage
@@ -102,7 +102,7 @@ async def read_ownership(_: Reader, runtime: Serving) -> OwnershipMapOut:
 
 
 @router.post("/step", summary="Take a step of the oil stain")
-async def step_ownership(caller: Admin, runtime: Serving, asked: TakeStepIn) -> VersionOut:
+async def step_ownership(caller: Admin, runtime: Serving, asked: TakeStepIn) -> RulesVersionOut:
     """One line goes a step ahead or back, as new rules: tickets that are open stay as they are."""
     version = await take_step(
         runtime,
@@ -114,7 +114,7 @@ async def step_ownership(caller: Admin, runtime: Serving, asked: TakeStepIn) -> 
         despite=asked.despite,
         note=asked.note,
     )
-    return VersionOut.model_validate(version)
+    return RulesVersionOut.model_validate(version)
 
 
 def _told(spread: Spread, total: int) -> SpreadOut:

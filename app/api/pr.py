@@ -20,7 +20,7 @@ from app.api.serving import Serving
 from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
 from app.escalation.embargoes.embargo import Embargo, Scope
-from app.escalation.store import Escalation, State, Wanted
+from app.escalation.store import Escalation, EscalationState, Wanted
 from app.flows import press
 from app.runtime import Runtime
 
@@ -37,13 +37,13 @@ _places = Places(UUID)
 class EscalationFilter(Paging):
     """Every filter that is given must hold."""
 
-    state: State | None = Field(None, description="Left out: all")
+    state: EscalationState | None = Field(None, description="Left out: all")
     reason: Name | None = Field(None, description="Asked for this, among others", examples=["legal"])
     overdue: bool = Field(False, description="Only those that nobody acknowledged in time")
     ticket_id: UUID | None = Field(None, description="Of this ticket")
 
 
-class ReasonOut(OutModel):
+class EscalationReasonOut(OutModel):
     """Why PR is asked, and the figures that led to it."""
 
     code: str = Field(description="reach, mood, unanswered, growth, spike, the name of a risk, ...", examples=["legal"])
@@ -72,8 +72,8 @@ class EscalationOut(OutModel):
     id: UUID
     ticket_id: UUID | None
     incident_id: UUID | None
-    state: State
-    reasons: tuple[ReasonOut, ...]
+    state: EscalationState
+    reasons: tuple[EscalationReasonOut, ...]
     raised_at: datetime
     due_at: datetime = Field(description="By then somebody of PR is to have acknowledged it")
     overdue: bool
@@ -183,8 +183,8 @@ def _shown(one: Escalation, held: Sequence[Embargo], now: datetime) -> Escalatio
     return EscalationOut.model_validate(
         {
             **{name: getattr(one, name) for name in EscalationOut.model_fields if name not in read_apart},
-            "reasons": [ReasonOut.model_validate(reason) for reason in one.reasons],
-            "overdue": one.state is State.RAISED and one.due_at < now,
+            "reasons": [EscalationReasonOut.model_validate(reason) for reason in one.reasons],
+            "overdue": one.state is EscalationState.RAISED and one.due_at < now,
             "embargoes": [EmbargoLine.model_validate(other) for other in held if other.escalation_id == one.id],
         }
     )

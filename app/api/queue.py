@@ -87,7 +87,7 @@ class QueueFilter(Paging):
         )
 
 
-class ReasonOut(OutModel):
+class UrgencyReasonOut(OutModel):
     """Something that presses, or draws the ticket forward."""
 
     code: str = Field(
@@ -101,7 +101,7 @@ class UrgencyOut(OutModel):
     """The earlier `at`, the more urgent. It moves when something happens to the ticket, never by itself."""
 
     at: datetime
-    reasons: list[ReasonOut]
+    reasons: list[UrgencyReasonOut]
 
 
 class QueueLine(TicketLine):

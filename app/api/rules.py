@@ -93,7 +93,7 @@ class SimulateIn(FilesIn):
     last: Annotated[Count, Field(ge=1, le=MOST)] = Field(2000, description="How many of the newest questions")
 
 
-class VersionOut(OutModel):
+class RulesVersionOut(OutModel):
     """Rules that came into force. The newest is in force."""
 
     number: int
@@ -105,7 +105,7 @@ class VersionOut(OutModel):
 
 
 class ActivatedOut(OutModel):
-    version: VersionOut
+    version: RulesVersionOut
     changed: bool = Field(description="False: this was in force already")
 
 
@@ -173,12 +173,12 @@ async def read_rules(_: Reader, runtime: Serving) -> RulesOut:
 
 
 @router.get("/versions", summary="List the rules that came into force")
-async def read_versions(_: Reader, runtime: Serving, asked: Annotated[Paging, Query()]) -> Page[VersionOut]:
+async def read_versions(_: Reader, runtime: Serving, asked: Annotated[Paging, Query()]) -> Page[RulesVersionOut]:
     """Newest first; the first is in force."""
     async with runtime.reading() as tx:
         found = await list_versions(tx, before=_places.decode(asked.cursor), limit=asked.limit + 1)
     items, next_cursor = _places.cut(found, asked.limit, lambda version: version.number)
-    return Page(items=[VersionOut.model_validate(one) for one in items], next_cursor=next_cursor)
+    return Page(items=[RulesVersionOut.model_validate(one) for one in items], next_cursor=next_cursor)
 
 
 @router.post("/validate", summary="Check rules")

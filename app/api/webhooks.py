@@ -182,7 +182,7 @@ def body_of(event_type: str) -> type[BaseModel]:
 @cache
 def routes() -> Sequence[BaseRoute]:
     """The webhooks as routes that nobody calls here: what the document is made from."""
-    router = APIRouter(tags=["webhooks"])
+    router = APIRouter(tags=["webhooks"], generate_unique_id_function=lambda route: route.name)
     for event_type, said in AUDIBLE.items():
         router.add_api_route(
             event_type,
@@ -192,7 +192,11 @@ def routes() -> Sequence[BaseRoute]:
             summary=said,
             status_code=204,
             response_class=Response,
-            responses={410: {"description": "Nothing more is sent to this endpoint"}},
+            response_description="You have it; any other 2xx says the same",
+            responses={
+                410: {"description": "Nothing more is sent to this endpoint"},
+                "4XX": {"description": "Tried again later, as after no answer and any other status"},
+            },
         )
     return router.routes
 

@@ -26,7 +26,7 @@ class EscalationMovedOn(Conflict):
     """It was acknowledged or closed before."""
 
 
-class State(StrEnum):
+class EscalationState(StrEnum):
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
@@ -52,7 +52,7 @@ class Escalation:
     id: UUID
     ticket_id: UUID | None
     incident_id: UUID | None
-    state: State
+    state: EscalationState
     raised_at: datetime
     due_at: datetime
     acknowledged_at: datetime | None = None
@@ -73,14 +73,14 @@ class Escalation:
 class Wanted:
     """Which escalations somebody asks for; None asks nothing. `overdue`: raised, and past due at this moment."""
 
-    state: State | None = None
+    state: EscalationState | None = None
     reason: str | None = None
     overdue_at: datetime | None = None
     ticket_id: UUID | None = None
 
 
 _OWN = tuple(escalation.c[member.name] for member in fields(Escalation) if member.name != "reasons")
-_IS_OPEN = escalation.c.state != State.CLOSED
+_IS_OPEN = escalation.c.state != EscalationState.CLOSED
 
 
 async def add_escalations(tx: Transaction, raised: Sequence[Escalation], given: Sequence[Given]) -> None:
@@ -137,17 +137,19 @@ async def list_escalations(
 
 async def mark_acknowledged(tx: Transaction, escalation_id: UUID, actor: str, at: datetime) -> None:
     """Raises `EscalationMovedOn` when it was acknowledged or closed before."""
-    facts = {"state": State.ACKNOWLEDGED, "acknowledged_at": at, "acknowledged_by": actor}
-    await _mark(tx, escalation_id, (State.RAISED,), facts)
+    facts = {"state": EscalationState.ACKNOWLEDGED, "acknowledged_at": at, "acknowledged_by": actor}
+    await _mark(tx, escalation_id, (EscalationState.RAISED,), facts)
 
 
 async def mark_closed(tx: Transaction, escalation_id: UUID, actor: str, lesson: str, at: datetime) -> None:
     """Raises `EscalationMovedOn` when it was closed before."""
-    facts = {"state": State.CLOSED, "closed_at": at, "closed_by": actor, "lesson": lesson}
-    await _mark(tx, escalation_id, (State.RAISED, State.ACKNOWLEDGED), facts)
+    facts = {"state": EscalationState.CLOSED, "closed_at": at, "closed_by": actor, "lesson": lesson}
+    await _mark(tx, escalation_id, (EscalationState.RAISED, EscalationState.ACKNOWLEDGED), facts)
 
 
-async def _mark(tx: Transaction, escalation_id: UUID, before: Iterable[State], facts: Mapping[str, Any]) -> None:
+async def _mark(
+    tx: Transaction, escalation_id: UUID, before: Iterable[EscalationState], facts: Mapping[str, Any]
+) -> None:
     changed = update(escalation).where(escalation.c.id == escalation_id, escalation.c.state.in_(list(before)))
     if (await tx.execute(changed.values(**facts))).rowcount == 0:
         standing = await get_escalation(tx, escalation_id)
@@ -161,7 +163,7 @@ def _fits(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.ticket_id is not None:
         asked.append(escalation.c.ticket_id == wanted.ticket_id)
     if wanted.overdue_at is not None:
-        asked += [escalation.c.state == State.RAISED, escalation.c.due_at < wanted.overdue_at]
+        asked += [escalation.c.state == EscalationState.RAISED, escalation.c.due_at < wanted.overdue_at]
     if wanted.reason is not None:
         told = escalation_reason.c.escalation_id == escalation.c.id
         # A reason of a person carries more behind its name: by_hand:4f2a09.
@@ -193,4 +195,4 @@ async def _escalations(tx: Reading, found: Select[Any]) -> tuple[Escalation, ...
 
 
 def _escalation(row: Row[Any], reasons: Sequence[Given]) -> Escalation:
-    return Escalation(**row._asdict() | {"state": State(row.state)}, reasons=tuple(reasons))
+    return Escalation(**row._asdict() | {"state": EscalationState(row.state)}, reasons=tuple(reasons))

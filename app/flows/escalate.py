@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.escalation import store as escalations
-from app.escalation.store import Escalation, Given, State
+from app.escalation.store import Escalation, EscalationState, Given
 from app.kit.ids import new_id
 from app.runtime import Unit
 from app.sla.business_time import add
@@ -36,7 +36,7 @@ async def note_raised(unit: Unit, steps: Sequence[Step]) -> None:
 
 def opened_for(unit: Unit, *, ticket_id: UUID | None = None, incident_id: UUID | None = None) -> Escalation:
     """A new escalation of a ticket or of an incident; PR's own clock starts now."""
-    return Escalation(new_id(), ticket_id, incident_id, State.RAISED, unit.now, _due_at(unit))
+    return Escalation(new_id(), ticket_id, incident_id, EscalationState.RAISED, unit.now, _due_at(unit))
 
 
 def _due_at(unit: Unit) -> datetime:

@@ -14,7 +14,7 @@ from app.escalation.embargoes import store as embargoes
 from app.escalation.embargoes.embargo import Embargo, NothingToHold, NothingToRelease, Scope
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Incident
-from app.escalation.store import Escalation, EscalationMovedOn, State
+from app.escalation.store import Escalation, EscalationMovedOn, EscalationState
 from app.flows.hold import free, mark_reached
 from app.flows.record import record_one
 from app.kit.ids import new_id
@@ -47,8 +47,10 @@ async def embargo(
     check_future("until", until, unit.now)
     ticket = await _ticket(unit, escalation_id)
     escalation = await escalations.claim_escalation(unit.tx, escalation_id)
-    if escalation.state is State.CLOSED:
-        raise EscalationMovedOn("This escalation is closed already; nothing is held for it.", state=str(State.CLOSED))
+    if escalation.state is EscalationState.CLOSED:
+        raise EscalationMovedOn(
+            "This escalation is closed already; nothing is held for it.", state=str(EscalationState.CLOSED)
+        )
     ticket_id, topic, incident_id = await _reach(unit, scope, escalation, ticket)
     wanted = Embargo(
         id=new_id(),

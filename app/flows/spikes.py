@@ -13,7 +13,7 @@ from app.delivery.endpoints import store as endpoints
 from app.delivery.envelope import Happening, subscribers, webhook
 from app.escalation import store as escalations
 from app.escalation.incidents import store as incidents
-from app.escalation.incidents.incident import Count, Incident, State, Subject, followed, opened
+from app.escalation.incidents.incident import Count, Incident, IncidentState, Subject, followed, opened
 from app.escalation.spike import baseline
 from app.escalation.store import Given
 from app.escalation.volumes import store as volumes
@@ -103,7 +103,7 @@ async def _follow(unit: Unit, standing: Iterable[Incident], counts: Mapping[Subj
         )
         counted = counts.get(incident.subject)
         now = followed(incident, counted, rules, unit.now) if counted else incident
-        if now.state is State.CLOSED:
+        if now.state is IncidentState.CLOSED:
             ended += 1
             await tell(unit, "incident.closed", now, await incidents.list_departments(unit.tx, now.id))
         after.append(now)

@@ -17,7 +17,7 @@ from app.answers.reply import Reply
 from app.delivery.envelope import Saying
 from app.escalation import store as escalations
 from app.escalation.incidents import store as incidents
-from app.escalation.incidents.incident import Incident, IncidentClosed, State
+from app.escalation.incidents.incident import Incident, IncidentClosed, IncidentState
 from app.escalation.statements import store as statements
 from app.escalation.statements.statement import Filling, check_text, filled
 from app.escalation.statements.store import Said, Statement
@@ -43,7 +43,7 @@ async def approve(unit: Unit, caller: Caller, incident_id: UUID, texts: Mapping[
     for language, text in texts.items():
         check_text(text, f"text.{language}")
     incident = await incidents.claim_incident(unit.tx, incident_id)
-    if incident.state is State.CLOSED:
+    if incident.state is IncidentState.CLOSED:
         raise IncidentClosed("This incident is over; answer its tickets one by one.", closed_by=incident.closed_by)
     approved = Statement(new_id(), incident_id, texts, caller.actor, unit.now)
     await statements.add_statement(unit.tx, approved)
@@ -78,7 +78,7 @@ async def close(unit: Unit, caller: Caller, incident_id: UUID, lesson: str) -> I
         raise IncidentClosed("This incident is closed already, with a lesson.", closed_by=incident.closed_by)
     learned = incident.learned(caller.actor, lesson, unit.now)
     await incidents.mark_followed(unit.tx, [learned])
-    if incident.state is State.OPEN:
+    if incident.state is IncidentState.OPEN:
         await tell(unit, "incident.closed", learned, await incidents.list_departments(unit.tx, incident_id))
     raised = await escalations.find_open(unit.tx, incident_id)
     if raised is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.access.role import Caller, Role
 from app.escalation import store as escalations
-from app.escalation.store import Escalation, EscalationMovedOn, State, Wanted
+from app.escalation.store import Escalation, EscalationMovedOn, EscalationState, Wanted
 from app.feedback.invitation import Reason
 from app.feedback.invitation import State as Asked
 from app.feedback.store import find_feedback
@@ -67,7 +67,11 @@ async def test_a_post_that_risks_much_is_in_prs_queue_with_its_figures(runtime: 
     ticket = await arrived(runtime, mention(ANGRY))
 
     [raised] = await queue(runtime)
-    assert (raised.ticket_id, raised.state, raised.due_at) == (ticket.id, State.RAISED, MORNING + timedelta(minutes=30))
+    assert (raised.ticket_id, raised.state, raised.due_at) == (
+        ticket.id,
+        EscalationState.RAISED,
+        MORNING + timedelta(minutes=30),
+    )
     assert {reason.code: reason.figures for reason in raised.reasons} == {
         "media": {"phrase": "naar kassa", "watchdog": "Kassa (BNNVARA)", "kind": "programme", "points": 40},
         "legal": {"phrase": "advocaat", "points": 35},
@@ -133,7 +137,7 @@ async def test_after_closing_only_a_new_reason_escalates_again(runtime: Runtime)
     ticket = await arrived(runtime, mention(ANGRY, conversation_id="c-1"))
     [raised] = await queue(runtime)
     closed = await runtime.run(press.close, EVA, raised.id, "sooner next time")
-    assert (closed.state, closed.lesson, closed.closed_by) == (State.CLOSED, "sooner next time", "pr:eva")
+    assert (closed.state, closed.lesson, closed.closed_by) == (EscalationState.CLOSED, "sooner next time", "pr:eva")
 
     again = await arrived(runtime, mention("Mijn advocaat gaat naar Kassa, schandalig", conversation_id="c-1"))
     assert (again.escalated, len(await queue(runtime))) == (False, 1)
@@ -192,7 +196,11 @@ async def test_pr_acknowledges_once_and_takes_over(runtime: Runtime, clock: Cloc
     assert await queue(runtime, Wanted(overdue_at=clock.at)) == (raised,)
 
     seen = await runtime.run(press.acknowledge, EVA, raised.id, take_over=True)
-    assert (seen.state, seen.acknowledged_at, seen.acknowledged_by) == (State.ACKNOWLEDGED, clock.at, "pr:eva")
+    assert (seen.state, seen.acknowledged_at, seen.acknowledged_by) == (
+        EscalationState.ACKNOWLEDGED,
+        clock.at,
+        "pr:eva",
+    )
     assert await queue(runtime, Wanted(overdue_at=clock.at)) == ()
     async with runtime.reading() as tx:
         taken = await get_ticket(tx, ticket.id)

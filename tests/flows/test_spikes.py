@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.escalation.embargoes.embargo import Scope as Reach
 from app.escalation.incidents import store as incidents
-from app.escalation.incidents.incident import Incident, Scope, State, Subject
+from app.escalation.incidents.incident import Incident, IncidentState, Scope, Subject
 from app.escalation.tables import volume
 from app.flows import press
 from app.flows.receive import receive
@@ -96,7 +96,7 @@ async def test_looking_from_many_processes_counts_once_and_opens_one_incident(ru
     assert sum(await asyncio.gather(*(look(runtime) for _ in range(8)))) == 1
     assert (await volumes(runtime))["topic", "delivery_delay"] >= 12
     [one] = await found(runtime)
-    assert (one.subject, one.observed, one.state) == (LATE, 12, State.OPEN)
+    assert (one.subject, one.observed, one.state) == (LATE, 12, IncidentState.OPEN)
 
 
 async def test_without_a_past_nothing_is_a_spike(runtime: Runtime) -> None:
@@ -158,7 +158,7 @@ async def test_an_incident_ends_by_itself_when_it_was_calm_for_long(runtime: Run
     assert await look(runtime) == 1
 
     [one] = await found(runtime)
-    assert (one.state, one.closed_by) == (State.CLOSED, "system")
+    assert (one.state, one.closed_by) == (IncidentState.CLOSED, "system")
     await post(runtime, 12, by="w")
     assert await look(runtime) == 0  # it rests
 

@@ -10,9 +10,9 @@ from app.delivery.envelope import Saying
 from app.delivery.tables import message
 from app.escalation.embargoes.embargo import Scope
 from app.escalation.incidents import store as incidents
-from app.escalation.incidents.incident import Incident, IncidentClosed, State
+from app.escalation.incidents.incident import Incident, IncidentClosed, IncidentState
 from app.escalation.statements.statement import UnknownMergeField
-from app.escalation.store import State as Escalated
+from app.escalation.store import EscalationState as Escalated
 from app.escalation.store import Wanted
 from app.flows import combine, press, state, work
 from app.flows.receive import receive
@@ -148,7 +148,7 @@ async def test_closing_an_incident_closes_its_escalation_and_ends_its_statements
 
     closed = await runtime.run(state.close, EVA, one.id, "Bel eerst de bezorger")
 
-    assert (closed.state, closed.closed_by, closed.lesson) == (State.CLOSED, "pr:eva", "Bel eerst de bezorger")
+    assert (closed.state, closed.closed_by, closed.lesson) == (IncidentState.CLOSED, "pr:eva", "Bel eerst de bezorger")
     assert await runtime.run(state.say_statements, 100) == 0
     [raised] = await queue(runtime, Wanted(state=Escalated.CLOSED))
     assert raised.lesson == "Bel eerst de bezorger"

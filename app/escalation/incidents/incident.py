@@ -27,7 +27,7 @@ class Scope(StrEnum):
     AREA = "area"
 
 
-class State(StrEnum):
+class IncidentState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
 
@@ -89,7 +89,7 @@ class Incident:
     expected: float
     chance: float
     department: str | None = None
-    state: State = State.OPEN
+    state: IncidentState = IncidentState.OPEN
     quiet_since: datetime | None = None
     closed_at: datetime | None = None
     closed_by: str | None = None
@@ -102,7 +102,7 @@ class Incident:
 
     def learned(self, actor: str, lesson: str, now: datetime) -> "Incident":
         """Closed with a lesson; one that ended by itself stays ended then."""
-        closed = self if self.closed_at else replace(self, state=State.CLOSED, closed_at=now, closed_by=actor)
+        closed = self if self.closed_at else replace(self, state=IncidentState.CLOSED, closed_at=now, closed_by=actor)
         return replace(closed, lesson=lesson)
 
     @property
@@ -138,7 +138,7 @@ def followed(incident: Incident, counted: Count, rules: SpikeRules, now: datetim
         since = incident.quiet_since or now
         over = now - since >= rules.quiet
         calm = replace(incident, quiet_since=since)
-        return replace(calm, state=State.CLOSED, closed_at=now, closed_by="system") if over else calm
+        return replace(calm, state=IncidentState.CLOSED, closed_at=now, closed_by="system") if over else calm
     awake = replace(incident, quiet_since=None)
     if counted.posts <= incident.observed:
         return awake

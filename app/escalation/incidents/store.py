@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.escalation.incidents.incident import Incident, Scope, State, Subject
+from app.escalation.incidents.incident import Incident, IncidentState, Scope, Subject
 from app.escalation.tables import incident, incident_mention, incident_saying, incident_statement
 from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
@@ -99,7 +99,7 @@ async def list_closed_since(tx: Reading, since: datetime) -> dict[Subject, datet
 
 
 async def list_incidents(
-    tx: Reading, *, state: State | None, limit: int, before: UUID | None = None
+    tx: Reading, *, state: IncidentState | None, limit: int, before: UUID | None = None
 ) -> tuple[Incident, ...]:
     """Newest first; `before` is the id of the last one seen."""
     asked = [] if state is None else [incident.c.state == state]
@@ -189,7 +189,7 @@ async def mark_followed(tx: Transaction, changed: Iterable[Incident]) -> None:
 
 
 def _is_open() -> ColumnElement[bool]:
-    return incident.c.state == State.OPEN
+    return incident.c.state == IncidentState.OPEN
 
 
 def _one(row: Row[Any] | None, incident_id: UUID) -> Incident:
@@ -201,7 +201,7 @@ def _one(row: Row[Any] | None, incident_id: UUID) -> Incident:
 def _incident(row: Row[Any]) -> Incident:
     facts = row._asdict()
     subject = Subject(Scope(facts.pop("scope")), facts.pop("name"))
-    return Incident(**facts | {"state": State(row.state)}, subject=subject)
+    return Incident(**facts | {"state": IncidentState(row.state)}, subject=subject)
 
 
 def _row(one: Incident) -> dict[str, Any]:
