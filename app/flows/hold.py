@@ -11,7 +11,7 @@ from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
 from app.escalation.embargoes.embargo import Embargo
 from app.flows import review
-from app.flows.record import record
+from app.flows.readable import record_readable
 from app.runtime import Unit
 from app.tickets import press
 from app.tickets import store as tickets
@@ -33,9 +33,9 @@ async def mark_reached(unit: Unit, limit: int) -> int:
         for ticket in standing.values()
         if not ticket.embargoed
     ]
-    after = await record(unit, steps)
+    after = await record_readable(unit, steps)
     await review.hold_queued(unit, list(after.values()))
-    return len(steps)
+    return len(after)
 
 
 async def free(unit: Unit, limit: int) -> int:
@@ -43,13 +43,13 @@ async def free(unit: Unit, limit: int) -> int:
     freed = await embargoes.list_freed(unit.tx, limit)
     standing = await tickets.claim_tickets(unit.tx, list(freed))
     marked = [ticket for ticket in standing.values() if ticket.embargoed]
-    after = await record(unit, [_released(ticket, freed[ticket.id], unit) for ticket in marked])
+    after = await record_readable(unit, [_released(ticket, freed[ticket.id], unit) for ticket in marked])
     for (actor, rejection), together in _alike(after, freed).items():
         if rejection is None:
             await review.release_held(unit, actor, together)
         else:
             await review.reject_held(unit, actor, together, rejection)
-    return len(marked)
+    return len(after)
 
 
 async def _tell_lapsed(unit: Unit, lapsed: Sequence[Embargo]) -> None:
@@ -59,7 +59,7 @@ async def _tell_lapsed(unit: Unit, lapsed: Sequence[Embargo]) -> None:
     standing = await tickets.claim_tickets(unit.tx, list(escalated.values()))
     by_ticket = {ticket_id: of_escalation[escalation_id] for escalation_id, ticket_id in escalated.items()}
     told = [(ticket, by_ticket[ticket.id].facts) for ticket in standing.values()]
-    await record(unit, [Step(one, one, (Event("escalation.lapsed", "system", facts),)) for one, facts in told])
+    await record_readable(unit, [Step(one, one, (Event("escalation.lapsed", "system", facts),)) for one, facts in told])
 
 
 def _released(ticket: Ticket, ended: Embargo | None, unit: Unit) -> Step:

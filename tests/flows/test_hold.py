@@ -23,6 +23,7 @@ from app.flows.say import Speech
 from app.kit.ids import new_id
 from app.mentions.mention import Visibility
 from app.runtime import Runtime
+from app.sla.tables import clock as clock_table
 from app.tickets.custody import Holder
 from app.tickets.legal import NotInFuture
 from app.tickets.store import get_ticket, list_events
@@ -301,3 +302,19 @@ async def test_what_was_under_way_waits_when_the_channel_does_not_have_it(runtim
     await runtime.run(press.release, EVA, raised.id)
     await dispatch(runtime, 10)
     assert await replies(runtime, ticket) == [ReplyState.PUBLISHED]
+
+
+async def test_a_ticket_whose_clocks_cannot_be_read_holds_no_embargo_up(runtime: Runtime) -> None:
+    unreadable, other = await arrived(runtime, mention()), await arrived(runtime, mention(by="bo"))
+    await runtime.run(work.escalate, ANNA, other.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+    spoilt = update(clock_table).where(clock_table.c.ticket_id == unreadable.id).values(policy={})
+    await runtime.database.transact(lambda tx: tx.execute(spoilt))
+
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    assert await runtime.run(follow_embargoes, 1) == 0
+    marked = [(await standing(runtime, one)).embargoed for one in (unreadable, other)]
+    await runtime.run(press.release, EVA, raised.id)
+
+    assert marked == [False, True]
+    assert not (await standing(runtime, other)).embargoed
