@@ -22,6 +22,7 @@ from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.api.tickets import Reader
 from app.flows import draft
+from app.flows.admit import IdempotencyKeyInFlight
 from app.kit.errors import Conflict, Invalid, Refused
 from app.mentions.mention import Visibility
 from app.tickets.presence.store import Doing
@@ -100,9 +101,14 @@ async def say_presence(caller: Reader, runtime: Serving, ticket_id: UUID, seen: 
 async def never_lost(
     on: Acting, caller: Caller, text: str, visibility: Visibility | None = None
 ) -> AsyncIterator[None]:
-    """What somebody wanted to say within the block is kept as a draft when it is refused; the problem says so."""
+    """What somebody wanted to say within the block is kept as a draft when it is refused; the problem says so.
+
+    Not while the same call is still at work: what that says needs no draft.
+    """
     try:
         yield
+    except IdempotencyKeyInFlight:
+        raise
     except (Conflict, Refused, Invalid) as refusal:
         if text.strip():
             await on.runtime.run(draft.keep, caller, on.ticket_id, text, visibility, on.expected)

@@ -5,9 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from app.access.role import Role
+from app.access.store import claim_key
+from app.access.tables import token
 from app.flows.receive import receive
+from app.kit.db import Transaction
 from app.main import create_app
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
@@ -89,6 +93,21 @@ async def test_a_reply_that_comes_too_late_is_refused_and_its_words_are_kept(
     draft = (await client.get(at(ticket, "draft"), headers=anna)).json()
     assert (late.status_code, late.json()["draft_kept"]) == (412, True)
     assert (draft["text"], draft["version"], draft["changed"]) == (WORDS, ticket.version, True)
+
+
+async def test_a_reply_that_is_sent_again_while_it_is_given_leaves_no_draft(
+    client: httpx.AsyncClient, runtime: Runtime, ticket: Ticket, anna: dict[str, str]
+) -> None:
+    async def give_and_send_again(tx: Transaction) -> httpx.Response:
+        token_id = await tx.scalar(select(token.c.id).where(token.c.name == "anna"))
+        assert await claim_key(tx, token_id, "one")
+        again = {**anna, "Idempotency-Key": "one"}
+        return await client.post(at(ticket, "reply"), json={"text": WORDS}, headers=again)
+
+    refused = await runtime.database.transact(give_and_send_again)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_in_flight")
+    assert (await client.get(at(ticket, "draft"), headers=anna)).status_code == 404
 
 
 async def test_an_answer_that_is_refused_is_kept_for_its_department_and_nobody_elses(
