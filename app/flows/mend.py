@@ -14,7 +14,7 @@ from app.delivery.repeating.store import mark_retried, mark_settled
 from app.delivery.store import get_publication
 from app.flows.record import record_one
 from app.flows.review import check_lifts, take_reply
-from app.flows.say import barred
+from app.flows.say import barred, open_window
 from app.mentions.mention import Visibility
 from app.mentions.store import get_thread, record_own_post
 from app.runtime import Unit
@@ -34,11 +34,14 @@ class Seen(StrEnum):
 async def retry(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Reply]:
     """Try again now: a failed one is sent, an unknown one is looked up first and sent when it is not there.
 
-    Raises `ReplyInOtherState`, `DeliveryUnderWay`, `DeliveryFinished`, and `Forbidden` when it would be held now.
+    Raises `ReplyInOtherState`, `DeliveryUnderWay`, `DeliveryFinished`, `Forbidden` when it would be held now, and
+    `ReplyWindowClosed` for a failed one.
     """
     ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "retry", ReplyState.FAILED, ReplyState.UNKNOWN)
     check_lifts(caller, (await barred(unit, ticket, Visibility(reply.visibility), reply.text)).holds)
+    if reply.state is ReplyState.FAILED:
+        await open_window(unit, ticket, reply.visibility)
     carried = await get_publication(unit.tx, ticket.id, reply.id)
     await mark_retried(unit.tx, carried.id)
     await answers.mark_requeued(unit.tx, reply.id)

@@ -10,13 +10,14 @@ import pytest
 
 from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import CustomerPostedMeanwhile, Hold, OwnReply, Reply, ReplyInOtherState, ReplyState
-from app.answers.store import get_reply
+from app.answers.store import get_reply, mark_failed
 from app.channels.platform import ReplyDoesNotFit, ReplyWindowClosed
 from app.delivery import store as outbox
 from app.escalation.embargoes.embargo import Scope
 from app.escalation.store import Wanted, list_escalations
 from app.flows import press
 from app.flows.answer import Terms, answer, reply
+from app.flows.mend import retry
 from app.flows.receive import receive
 from app.flows.record import record_one
 from app.flows.review import approve, reject, reject_held, release_held
@@ -269,6 +270,18 @@ async def test_what_comes_too_late_for_the_platform_is_not_released(runtime: Run
             "SELECT body::jsonb ->> 'reply_window' AS window FROM message WHERE kind = 'publication'"
         )
     assert row["window"] == "human_agent"
+
+
+async def test_what_failed_is_not_sent_again_when_the_platform_takes_no_reply_any_more(
+    runtime: Runtime, clock: Clock
+) -> None:
+    ticket = await opened(runtime, channel="whatsapp", visibility=Visibility.PRIVATE, at=clock())
+    failed = await said(runtime, ticket)
+    await runtime.database.transact(lambda tx: mark_failed(tx, failed.id, "refused"))
+    clock.at += timedelta(days=1)
+
+    with pytest.raises(ReplyWindowClosed):
+        await runtime.run(retry, BRAM, failed.id)
 
 
 async def test_other_words_must_fit_as_well(runtime: Runtime) -> None:
