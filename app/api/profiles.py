@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from app.access.profile import Profile
-from app.access.role import Caller, Permission, Role
+from app.access.role import Caller, Permission, Role, actor_of
 from app.access.store import get_agent, list_agents
 from app.api.auth import allow, recognise
 from app.api.fields import Flag, InModel, Name, OutModel
@@ -112,7 +112,7 @@ async def _read(runtime: Runtime, name: str) -> AgentOut:
 
 
 def _agent(name: str, known: Profile, at_work: dict[str, int]) -> AgentOut:
-    actor = f"{Role.AGENT}:{name}"
+    actor = actor_of(Role.AGENT, name)
     at_hand = at_work.get(actor, 0)
     facts = ProfileOut.model_validate(known).model_dump()
     return AgentOut(name=name, actor=actor, present=at_hand > 0, at_hand=at_hand, **facts)
