@@ -31,18 +31,19 @@ PROOF = HOUR  # before the hour of the spike: customers post about what began a 
 
 async def watch_volumes(unit: Unit, every: timedelta = EVERY, settled: timedelta = SETTLED) -> int:
     """One look, unless it was taken already; returns how many incidents opened or ended."""
-    slot = await volumes.claim_slot(unit.tx, "volumes", every, settled)
+    weeks = unit.rulebook.escalation.spike.weeks
+    slot = await volumes.claim_slot(unit.tx, "volumes", every, settled, (weeks + 1) * WEEK)
     if slot is None:
         return 0
     unit = replace(unit, now=max(unit.now, slot.now))
     await volumes.record_volumes(unit.tx, slot)
     hour = slot.now.replace(minute=0, second=0, microsecond=0)
-    weeks = unit.rulebook.escalation.spike.weeks
     posts, past = await volumes.list_volumes(unit.tx, hour, weeks)
     standing = await incidents.claim_open(unit.tx)
     rested = await incidents.list_closed_since(unit.tx, unit.now - unit.rulebook.escalation.spike.cool_down)
     share = (slot.now - hour) / HOUR
-    counts = {count.subject: count for count in _counts(posts, past, share, standing, rested)}
+    judged = () if slot.behind else _counts(posts, past, share, standing, rested)
+    counts = {count.subject: count for count in judged}
     began = [one for count in counts.values() if count.subject not in standing for one in _begun(unit, count)]
     begun = [await _open(unit, one, slot, hour) for one in began]
     ended = await _follow(unit, standing.values(), counts, slot)

@@ -29,3 +29,8 @@ def new_secret(prefix: str) -> str:
 def digest(secret: str) -> bytes:
     """What is stored of a secret: SHA-256. Enough for 256 random bits, which nobody can guess in bulk."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def moment_of(an_id: UUID) -> datetime:
+    """The millisecond in which an id of ours was made."""
+    return datetime.fromtimestamp((an_id.int >> 80) / 1000, UTC)

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from app.escalation.embargoes.embargo import Scope as Reach
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Incident, IncidentState, Scope, Subject
-from app.escalation.tables import volume
+from app.escalation.tables import sweep, volume
 from app.flows import press
 from app.flows.receive import receive
 from app.flows.spikes import watch_volumes
@@ -97,6 +97,25 @@ async def test_looking_from_many_processes_counts_once_and_opens_one_incident(ru
     assert (await volumes(runtime))["topic", "delivery_delay"] >= 12
     [one] = await found(runtime)
     assert (one.subject, one.observed, one.state) == (LATE, 12, IncidentState.OPEN)
+
+
+async def test_what_nobody_counted_for_long_is_caught_up_with_a_day_at_a_time(runtime: Runtime) -> None:
+    """Whatever stands in the database by then, a look is short; and it judges no hour that is not counted yet."""
+    await remember(runtime)
+    await post(runtime, 12)
+    await look(runtime)
+    [one] = await found(runtime)
+    late = update(sweep).values(counted_until=utc_now() - timedelta(days=2, hours=1))
+    await runtime.database.transact(lambda tx: tx.execute(late))
+    await runtime.database.transact(lambda tx: tx.execute(delete(volume).where(volume.c.n > 0)))
+
+    counted = []
+    for _ in range(3):
+        await look(runtime)
+        counted.append((await volumes(runtime)).get(("topic", "delivery_delay"), 0))
+
+    assert counted == [0, 0, 12]
+    assert await found(runtime) == (one,), "no posts where none are counted yet is no calm"
 
 
 async def test_without_a_past_nothing_is_a_spike(runtime: Runtime) -> None:

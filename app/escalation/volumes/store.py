@@ -15,20 +15,26 @@ from sqlalchemy.dialects.postgresql import insert
 from app.escalation.incidents.incident import Scope, Subject
 from app.escalation.tables import sweep, volume
 from app.kit.db import Reading, Transaction
-from app.kit.ids import first_id_at
+from app.kit.ids import first_id_at, moment_of
+from app.mentions.tables import mention
 
 WEEK = timedelta(weeks=1)
 HOUR = timedelta(hours=1)
+AT_ONCE = timedelta(days=1)  # of posts: no look takes longer because there was none for long
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What one look covers: posts that came in within [since, until), by the database's clock, which says `now`."""
+    """What one look covers: posts that came in within [since, until), by the database's clock, which says `now`.
+
+    `behind`: there are more to catch up with, so that this hour is not counted yet.
+    """
 
     since: datetime
     until: datetime
     now: datetime
+    behind: bool
 
 
 # A post counts for the topic and account of the ticket that it stands on, in the hour in which it was posted.
@@ -46,11 +52,12 @@ _COUNT = """
     ON CONFLICT (scope, name, hour_at) DO UPDATE SET n = volume.n + excluded.n"""
 
 
-async def claim_slot(tx: Transaction, name: str, every: timedelta, settled: timedelta) -> Slot | None:
+async def claim_slot(tx: Transaction, name: str, every: timedelta, settled: timedelta, reach: timedelta) -> Slot | None:
     """The look of this slot, by the database's clock; None when another process has it, or had it.
 
     Whoever has it keeps the others out until the commit, so that no post is counted twice. What came in less than
-    `settled` ago is left for the next one.
+    `settled` ago is left for the next one, and so is what goes beyond a day of posts; what came in longer than `reach`
+    ago is not counted at all.
     """
     await tx.execute(
         insert(sweep).values(name=name, slot_at=_BEGINNING, counted_until=_BEGINNING).on_conflict_do_nothing()
@@ -62,9 +69,14 @@ async def claim_slot(tx: Transaction, name: str, every: timedelta, settled: time
     slot_at = row.now - (row.now - _BEGINNING) % every
     if slot_at <= row.slot_at:
         return None
-    until = max(row.counted_until, row.now - settled)
+    since, end = row.counted_until, max(row.counted_until, row.now - settled)
+    if since < row.now - reach:
+        within = select(mention.c.id).where(mention.c.id >= first_id_at(row.now - reach))
+        first = await tx.scalar(within.order_by(mention.c.id).limit(1))
+        since = end if first is None else min(moment_of(first), end)
+    until = min(end, since + AT_ONCE)
     await tx.execute(update(sweep).where(sweep.c.name == name).values(slot_at=slot_at, counted_until=until))
-    return Slot(row.counted_until, until, row.now)
+    return Slot(since, until, row.now, behind=until < end)
 
 
 async def record_volumes(tx: Transaction, slot: Slot) -> None:
