@@ -4,9 +4,9 @@ Knows which rows tell of a hand-over and its end. Refuses to know what is good e
 """
 
 from datetime import datetime
-from uuid import UUID
 
 from app.kit.db import Reading
+from app.kit.ids import first_id_at
 from app.routing.readiness import Figures
 
 Line = tuple[str, str, str]  # topic, channel, department
@@ -41,7 +41,7 @@ _OPENED = """
 async def list_figures(tx: Reading, since: datetime) -> dict[Line, Figures]:
     """What became of hand-overs since then, and what customers scored."""
     found: dict[Line, Figures] = {}
-    for row in [*await tx.fetch(_HANDED_OVER, since, first_id(since)), *await tx.fetch(_SCORES, since)]:
+    for row in [*await tx.fetch(_HANDED_OVER, since, first_id_at(since)), *await tx.fetch(_SCORES, since)]:
         line = row["topic"], row["channel"], row["department"]
         counts = {name: count for name, count in row.items() if name not in {"topic", "channel", "department"}}
         found[line] = found.get(line, Figures()) + Figures(**counts)
@@ -50,9 +50,4 @@ async def list_figures(tx: Reading, since: datetime) -> dict[Line, Figures]:
 
 async def list_opened(tx: Reading, since: datetime) -> dict[tuple[str, str], int]:
     """How many tickets were opened since then, by topic and channel."""
-    return {(row["topic"], row["channel"]): row["n"] for row in await tx.fetch(_OPENED, first_id(since))}
-
-
-def first_id(at: datetime) -> UUID:
-    """The smallest UUIDv7 (RFC 9562, section 5.7) of that millisecond."""
-    return UUID(int=int(at.timestamp() * 1000) << 80)
+    return {(row["topic"], row["channel"]): row["n"] for row in await tx.fetch(_OPENED, first_id_at(since))}
