@@ -1,12 +1,12 @@
 """Replies and answers in the database. Knows their states; refuses to know how anything is published."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from app.answers.answer import Answer
 from app.answers.reply import Hold, Reply, ReplyState
@@ -14,6 +14,10 @@ from app.answers.tables import SAID, answer, reply
 from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
 from app.tickets.tables import ticket
+
+# Of one ticket, straight on the driver: every reading of a ticket asks for both.
+_REPLIES = f"SELECT {', '.join(one.name for one in SAID)} FROM reply WHERE ticket_id = $1 ORDER BY id"  # noqa: S608
+_ANSWERS = f"SELECT {', '.join(one.name for one in answer.c)} FROM answer WHERE ticket_id = $1 ORDER BY id"  # noqa: S608
 
 
 class ReplyNotFound(NotFound):
@@ -60,8 +64,7 @@ async def list_reusable(
 
 async def list_replies(tx: Reading, ticket_id: UUID) -> tuple[Reply, ...]:
     """Oldest first."""
-    rows = await tx.rows(select(*SAID).where(reply.c.ticket_id == ticket_id).order_by(reply.c.id))
-    return tuple(map(_reply, rows))
+    return tuple(map(_reply, await tx.fetch(_REPLIES, ticket_id)))
 
 
 async def list_newest_replies(
@@ -79,33 +82,32 @@ async def list_newest_replies(
         found = found if value is None else found.where(column == value)
     if after is not None:
         found = found.where(reply.c.id < after)
-    return tuple(map(_reply, await tx.rows(found.order_by(reply.c.id.desc()).limit(limit))))
+    return await _replies(tx, found.order_by(reply.c.id.desc()).limit(limit))
 
 
 async def get_reply(tx: Reading, reply_id: UUID, *, department: str | None = None) -> Reply:
     """Raises `ReplyNotFound`, also when a `department` is given that neither owns the ticket nor answered it so."""
-    row = await tx.first(select(*SAID).where(reply.c.id == reply_id, *_of(department)))
-    if row is None:
+    found = await _replies(tx, select(*SAID).where(reply.c.id == reply_id, *_of(department)))
+    if not found:
         raise ReplyNotFound(f"There is no reply {reply_id} here.")
-    return _reply(row)
+    return found[0]
 
 
 async def list_held(tx: Reading, ticket_ids: Collection[UUID], hold: Hold) -> tuple[Reply, ...]:
     """The replies on these tickets that wait for this among others, oldest first."""
     waiting = select(*SAID).where(reply.c.state == ReplyState.HELD, reply.c.held_for.contains([hold]))
-    return tuple(map(_reply, await tx.rows(waiting.where(reply.c.ticket_id.in_(ticket_ids)).order_by(reply.c.id))))
+    return await _replies(tx, waiting.where(reply.c.ticket_id.in_(ticket_ids)).order_by(reply.c.id))
 
 
 async def list_queued(tx: Reading, ticket_ids: Collection[UUID]) -> tuple[Reply, ...]:
     """The replies on these tickets that are on their way, oldest first."""
     queued = select(*SAID).where(reply.c.ticket_id.in_(ticket_ids), reply.c.state == ReplyState.QUEUED)
-    return tuple(map(_reply, await tx.rows(queued.order_by(reply.c.id))))
+    return await _replies(tx, queued.order_by(reply.c.id))
 
 
 async def list_answers(tx: Reading, ticket_id: UUID) -> tuple[Answer, ...]:
     """Oldest first."""
-    rows = await tx.rows(select(answer).where(answer.c.ticket_id == ticket_id).order_by(answer.c.id))
-    return tuple(Answer(**row._asdict()) for row in rows)
+    return tuple(Answer(**row) for row in await tx.fetch(_ANSWERS, ticket_id))
 
 
 async def mark_decided(tx: Transaction, before: Reply, after: Reply) -> bool:
@@ -155,12 +157,16 @@ def _of(department: str | None) -> list[ColumnElement[bool]]:
     return [or_(owned, reply.c.department == department)]
 
 
-def _reply(row: Row[Any]) -> Reply:
-    said = Reply(**row._asdict())
-    return replace(
-        said,
-        state=ReplyState(said.state),
-        held_for=tuple(map(Hold, said.held_for)),
-        confirmed=tuple(said.confirmed),
-        attachments=tuple(said.attachments),
-    )
+async def _replies(tx: Reading, found: Select[Any]) -> tuple[Reply, ...]:
+    return tuple(_reply(row._asdict()) for row in await tx.rows(found))
+
+
+def _reply(row: Mapping[str, Any]) -> Reply:
+    facts = {
+        **row,
+        "state": ReplyState(row["state"]),
+        "held_for": tuple(map(Hold, row["held_for"])),
+        "confirmed": tuple(row["confirmed"]),
+        "attachments": tuple(row["attachments"]),
+    }
+    return Reply(**facts)

@@ -69,6 +69,10 @@ class Feedback:
 
 
 _COLUMNS = tuple(invitation.c[member.name] for member in fields(Invitation))
+_LATEST = """
+    SELECT state, reason, score, comment, received_at
+    FROM invitation LEFT JOIN response ON response.invitation_id = invitation.id
+    WHERE ticket_id = $1 ORDER BY resolved_at DESC LIMIT 1"""
 # A lock of its own: the author's row is locked before tickets where mentions come in, here it would come after.
 _CLAIM_AUTHORS = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('survey ' || person, 0))
@@ -171,16 +175,9 @@ async def record_response(tx: Transaction, invitation_id: UUID, given: Answer, a
 
 async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:
     """What became of the ticket's latest resolution that there was somebody to ask about; None without one."""
-    row = await tx.first(
-        select(invitation.c.state, invitation.c.reason, response.c.score, response.c.comment, response.c.received_at)
-        .outerjoin(response, response.c.invitation_id == invitation.c.id)
-        .where(invitation.c.ticket_id == ticket_id)
-        .order_by(invitation.c.resolved_at.desc())
-        .limit(1)
-    )
-    if row is None:
-        return None
-    return Feedback(State(row.state), _reason(row.reason), row.score, row.comment, row.received_at)
+    for row in await tx.fetch(_LATEST, ticket_id):
+        return Feedback(**{**row, "state": State(row["state"]), "reason": _reason(row["reason"])})
+    return None
 
 
 async def _mark_queued_as(tx: Transaction, invitation_id: UUID, **changes: object) -> None:

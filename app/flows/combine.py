@@ -36,7 +36,7 @@ async def merge(
         into,
         caller.actor,
         unit.now,
-        posts=[post.id for post in await tickets.list_mentions(unit.tx, ticket_id)],
+        posts=[post["id"] for post in await tickets.list_mentions(unit.tx, ticket_id)],
         waiting=waiting_since(clocks.get(ticket_id, ())),
         waited=waiting_since(clocks.get(into_id, ())),
         confirmed=confirmed,
@@ -58,7 +58,7 @@ async def unmerge(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | N
     its_history = await tickets.list_events(unit.tx, into_id)
     joined = _last_merge(its_history, "from", ticket_id)
     own = await tickets.list_mentions(unit.tx, ticket_id)
-    conversations = {post.conversation_id for post in own}
+    conversations = {post["conversation_id"] for post in own}
     steps = merging.unmerge(
         ticket,
         into,
@@ -68,8 +68,8 @@ async def unmerge(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | N
         was=_just_before(ticket, history, _last_merge(history, "into", into_id)),
         joined=joined.event,
         since=[one.event for one in its_history if one.sequence > joined.sequence],
-        own=[post.id for post in own],
-        taken=[p.id for p in await tickets.list_mentions(unit.tx, into_id) if p.conversation_id in conversations],
+        own=[post["id"] for post in own],
+        taken=[p["id"] for p in await tickets.list_mentions(unit.tx, into_id) if p["conversation_id"] in conversations],
     )
     return (await record(unit, steps))[ticket_id]
 

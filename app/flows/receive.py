@@ -170,7 +170,7 @@ async def withdraw(unit: Unit, key: Key) -> Received:
     await delivery.record_deletion(unit.tx, told_of, before.mention_id)
     step = Step(ticket, ticket, (Event("mention.deleted", "customer", {"mention_id": str(before.mention_id)}),))
     posts = await tickets.list_mentions(unit.tx, ticket.id)
-    if ticket.state in OPEN and ticket.assignee is None and all(post.deleted_at for post in posts):
+    if ticket.state in OPEN and ticket.assignee is None and all(post["deleted_at"] for post in posts):
         why = "the customer deleted every post on it"
         step = step.then(lifecycle.resolve(ticket, "system", WITHDRAWN, why, unit.now))
     after = await record(unit, [step])

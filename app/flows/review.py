@@ -131,11 +131,11 @@ async def take_reply(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket
 
 async def _check_seen(unit: Unit, reply: Reply) -> None:
     posts = await tickets.list_mentions(unit.tx, reply.ticket_id)
-    newer = [post for post in posts if post.received_at > reply.queued_at]
+    newer = [post for post in posts if post["received_at"] > reply.queued_at]
     if newer:
         raise CustomerPostedMeanwhile(
             "The customer posted after this was written; read it, then approve with `despite`, or reject.",
-            newer=[{"mention_id": one.id, "posted_at": one.posted_at, "text": one.text} for one in newer],
+            newer=[{"mention_id": one["id"], "posted_at": one["posted_at"], "text": one["text"]} for one in newer],
         )
 
 

@@ -58,7 +58,7 @@ async def say(
     """
     posts = await tickets.list_mentions(unit.tx, ticket.id)
     newest = next(
-        post for post in reversed(posts) if post.conversation_id == ticket.conversation_id
+        post for post in reversed(posts) if post["conversation_id"] == ticket.conversation_id
     )  # others merged in
     visibility = speech.visibility or Visibility(ticket.visibility)
     confirmed = check_words(unit, ticket, replace(speech, visibility=visibility))
@@ -68,7 +68,7 @@ async def say(
     said = Reply(
         id=new_id(),
         ticket_id=ticket.id,
-        mention_id=newest.id,
+        mention_id=newest["id"],
         actor=caller.actor,
         department=department,
         text=speech.text,
@@ -164,9 +164,9 @@ async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None
     if not platform.manner(seen).windows:
         return None
     posts = [
-        (Visibility(one.visibility), one.posted_at)
+        (Visibility(one["visibility"]), one["posted_at"])
         for one in await tickets.list_mentions(unit.tx, ticket.id)
-        if one.conversation_id == ticket.conversation_id  # a platform knows nothing of what was merged in
+        if one["conversation_id"] == ticket.conversation_id  # a platform knows nothing of what was merged in
     ]
     return check_window(platform, seen, posts, unit.now)
 

@@ -7,14 +7,14 @@ means and who else must be told.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, literal_column, or_, select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from app.kit.db import Reading, Transaction
+from app.kit.db import Reading, Records, Transaction
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
@@ -77,7 +77,18 @@ _READ_APART = ("tags", "due", "signals", "escalated_for")
 _AS_IT_STANDS = tuple(f.name for f in fields(Ticket) if f.name not in {*_READ_APART, "custody"})
 _values = attrgetter(*_AS_IT_STANDS)
 _pressing = attrgetter(*Pressing._fields)
-COLUMNS = (*_AS_IT_STANDS, *_READ_APART)
+# Straight on the driver: every act and every answer begins with reading tickets.
+_standing = itemgetter(*_AS_IT_STANDS)
+_READ = f"SELECT {', '.join((*_AS_IT_STANDS, *_READ_APART))} FROM ticket t"  # noqa: S608 - our own names
+_HELD = """SELECT ticket_id, holder, department, since FROM custody WHERE ticket_id = ANY($1)
+    ORDER BY ticket_id, position"""
+_POSTS = f"""SELECT {", ".join(f"m.{column.name}" for column in POST)}
+    FROM ticket_mention JOIN mention m ON m.id = mention_id WHERE ticket_id = $1 ORDER BY m.posted_at, m.id"""  # noqa: S608
+_PASSING = "ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED"
+_OURS = "holder IN ('triage', 'webcare', 'department') AND state NOT IN ('resolved', 'closed')"
+_OF_OUTAGE = "holder = 'outage'"
+_OVER = """(state = 'resolved' AND close_at <= now() OR snoozed_until <= now() OR wait_until <= now()
+    OR lease_until <= now() OR fall_back_at <= now())"""
 _NUMBERS = "SELECT nextval('ticket_number_seq') FROM generate_series(1, $1)"
 _EVER = """
     WITH RECURSIVE stood (id) AS (
@@ -96,26 +107,25 @@ async def take_numbers(tx: Transaction, count: int) -> list[int]:
 
 async def get_ticket(tx: Reading, ticket_id: UUID, *, department: str | None = None) -> Ticket:
     """Raises `TicketNotFound`, also when a `department` is given that neither owns the ticket nor has the ball."""
-    return await _one(tx, select(ticket).where(ticket.c.id == ticket_id), ticket_id, department)
+    return await _one(tx, "WHERE id = $1", ticket_id, department)
 
 
 async def claim_ticket(tx: Transaction, ticket_id: UUID, *, department: str | None = None) -> Ticket:
     """The ticket, locked until the commit. Raises as `get_ticket`."""
-    return await _one(tx, select(ticket).where(ticket.c.id == ticket_id).with_for_update(), ticket_id, department)
+    return await _one(tx, "WHERE id = $1 FOR UPDATE", ticket_id, department)
 
 
 async def claim_tickets(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
     """The tickets that exist, locked in the order of their ids."""
     if not ticket_ids:
         return {}
-    found = select(ticket).where(ticket.c.id.in_(ticket_ids)).order_by(ticket.c.id).with_for_update()
-    return {one.id: one for one in await _tickets(tx, found)}
+    found = await list_chosen(tx, "WHERE id = ANY($1) ORDER BY id FOR UPDATE", ticket_ids)
+    return {one.id: one for one in found}
 
 
 async def claim_behind(tx: Transaction, after: UUID | None, limit: int) -> tuple[Ticket, ...]:
     """The next tickets in the order of their ids, closed ones too, locked; None: from the first on."""
-    page = select(ticket) if after is None else select(ticket).where(ticket.c.id > after)
-    return await _tickets(tx, page.order_by(ticket.c.id).limit(limit).with_for_update())
+    return await list_chosen(tx, "WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE", after or UUID(int=0), limit)
 
 
 async def claim_standing(tx: Transaction, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
@@ -133,7 +143,7 @@ def _going_on(found: Mapping[UUID, Ticket], ticket_id: UUID) -> Ticket:
 
 async def list_tickets(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Ticket]:
     """Those that there are, by their ids."""
-    return {found.id: found for found in await _tickets(tx, select(ticket).where(ticket.c.id.in_(ticket_ids)))}
+    return {found.id: found for found in await list_chosen(tx, "WHERE id = ANY($1)", ticket_ids)}
 
 
 async def list_latest(tx: Reading, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -172,8 +182,8 @@ async def claim_handed_over(tx: Transaction, ticket_ids: Sequence[UUID]) -> tupl
     """Those of these tickets whose hand-over is still on its way, locked in the order of their ids."""
     if not ticket_ids:
         return ()
-    sent = select(ticket).where(ticket.c.id.in_(ticket_ids), ticket.c.hand_over == HandOver.SENT)
-    return await _tickets(tx, sent.order_by(ticket.c.id).with_for_update())
+    sent = "WHERE id = ANY($1) AND hand_over = $2 ORDER BY id FOR UPDATE"
+    return await list_chosen(tx, sent, ticket_ids, HandOver.SENT)
 
 
 async def claim_disconnected(tx: Transaction, down: Sequence[str], limit: int) -> tuple[Ticket, ...]:
@@ -181,12 +191,10 @@ async def claim_disconnected(tx: Transaction, down: Sequence[str], limit: int) -
 
     Those that others have locked are passed over.
     """
-    ours = ticket.c.holder.in_([Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT])
-    cut_off = and_(ticket.c.channel.in_(down), ours, ticket.c.state.not_in([State.RESOLVED, State.CLOSED]))
-    restored = and_(ticket.c.holder == literal_column("'outage'"), ticket.c.channel.not_in(down))
-    moving = or_(cut_off, restored) if down else restored
-    found = select(ticket).where(moving).order_by(ticket.c.id).limit(limit)
-    return await _tickets(tx, found.with_for_update(skip_locked=True))
+    if not down:
+        return await list_chosen(tx, f"WHERE {_OF_OUTAGE} {_PASSING}", limit)
+    moving = f"{_OURS} AND channel = ANY($2) OR {_OF_OUTAGE} AND channel <> ALL($2)"
+    return await list_chosen(tx, f"WHERE {moving} {_PASSING}", limit, down)
 
 
 async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
@@ -194,15 +202,7 @@ async def claim_timed(tx: Transaction, limit: int) -> tuple[Ticket, ...]:
 
     That is a reopen window, a snooze, a lease, a wait for the customer or for a department.
     """
-    over = or_(
-        and_(ticket.c.state == State.RESOLVED, ticket.c.close_at <= func.now()),
-        ticket.c.snoozed_until <= func.now(),
-        ticket.c.wait_until <= func.now(),
-        ticket.c.lease_until <= func.now(),
-        ticket.c.fall_back_at <= func.now(),
-    )
-    found = select(ticket).where(over).order_by(ticket.c.id).limit(limit).with_for_update(skip_locked=True)
-    return await _tickets(tx, found)
+    return await list_chosen(tx, f"WHERE {_OVER} {_PASSING}", limit)
 
 
 async def list_events(tx: Reading, ticket_id: UUID) -> tuple[Numbered, ...]:
@@ -218,11 +218,9 @@ async def list_events_since(tx: Reading, ticket_id: UUID, version: int, *, limit
     return tuple(map(_numbered_row, reversed(rows)))
 
 
-async def list_mentions(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
+async def list_mentions(tx: Reading, ticket_id: UUID) -> Records:
     """The customer's posts on a ticket, in the order in which they were posted: rows of `mention`."""
-    on_ticket = mention.join(ticket_mention, ticket_mention.c.mention_id == mention.c.id)
-    found = select(*POST).select_from(on_ticket).where(ticket_mention.c.ticket_id == ticket_id)
-    return await tx.rows(found.order_by(mention.c.posted_at, mention.c.id))
+    return await tx.fetch(_POSTS, ticket_id)
 
 
 async def list_latest_mentions(tx: Reading, ticket_ids: Sequence[UUID], *, merged: bool = True) -> dict[UUID, Row[Any]]:
@@ -356,29 +354,29 @@ def _row(one: Ticket) -> dict[str, Any]:
     return row
 
 
-async def _one(tx: Reading, found: Select[Any], ticket_id: UUID, department: str | None) -> Ticket:
-    tickets = await _tickets(tx, found)
-    if not tickets or (
-        department is not None and department not in {tickets[0].department, tickets[0].with_department}
-    ):
-        raise TicketNotFound(f"There is no ticket {ticket_id} here.")
-    return tickets[0]
+async def list_chosen(tx: Reading, choice: str, *values: Any) -> tuple[Ticket, ...]:
+    """Tickets with who had the ball on them; `choice` is what SQL says behind `FROM ticket t`, `values` its `$1`...
 
-
-async def _tickets(tx: Reading, found: Select[Any]) -> tuple[Ticket, ...]:
-    rows = await tx.rows(found)
+    Custody is read once the tickets are locked, where they are: who had one a moment ago may have handed it over.
+    """
+    rows = await tx.fetch(f"{_READ} {choice}", *values)
     if not rows:
         return ()
-    entries = select(custody).where(custody.c.ticket_id.in_([row.id for row in rows])).order_by(custody.c.position)
-    held: dict[UUID, list[Custody]] = {row.id: [] for row in rows}
-    for entry in await tx.rows(entries):
-        held[entry.ticket_id].append(Custody(Holder(entry.holder), entry.department, entry.since))
-    return tuple(ticket_from(row._asdict(), tuple(held[row.id])) for row in rows)
+    held: dict[UUID, list[Custody]] = {row["id"]: [] for row in rows}
+    for entry in await tx.fetch(_HELD, list(held)):
+        held[entry["ticket_id"]].append(Custody(Holder(entry["holder"]), entry["department"], entry["since"]))
+    return tuple(_ticket(row, tuple(held[row["id"]])) for row in rows)
 
 
-def ticket_from(row: Mapping[str, Any], held: tuple[Custody, ...]) -> Ticket:
-    """The ticket of a row with `COLUMNS`, its JSON read, and who had the ball on it."""
-    facts = {name: row[name] for name in _AS_IT_STANDS}
+async def _one(tx: Reading, choice: str, ticket_id: UUID, department: str | None) -> Ticket:
+    found = await list_chosen(tx, choice, ticket_id)
+    if not found or (department is not None and department not in {found[0].department, found[0].with_department}):
+        raise TicketNotFound(f"There is no ticket {ticket_id} here.")
+    return found[0]
+
+
+def _ticket(row: Mapping[str, Any], held: tuple[Custody, ...]) -> Ticket:
+    facts = dict(zip(_AS_IT_STANDS, _standing(row), strict=True))
     due = {metric: datetime.fromisoformat(moment) for metric, moment in row["due"].items()}
     return Ticket(
         **{**facts, "state": State(row["state"])},

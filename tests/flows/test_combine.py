@@ -65,7 +65,7 @@ async def stands(runtime: Runtime, ticket: Ticket) -> Ticket:
 
 async def texts(runtime: Runtime, ticket: Ticket) -> list[str]:
     async with runtime.reading() as tx:
-        return [row.text for row in await tickets.list_mentions(tx, ticket.id)]
+        return [row["text"] for row in await tickets.list_mentions(tx, ticket.id)]
 
 
 async def promises(runtime: Runtime, ticket: Ticket) -> dict[Metric, Promise]:
@@ -335,7 +335,7 @@ async def test_a_reply_goes_to_the_conversation_of_the_ticket_that_goes_on(runti
 
     async with runtime.reading() as tx:
         [said] = await list_replies(tx, into.id)
-        posts = {post.id: post.channel for post in await tickets.list_mentions(tx, into.id)}
+        posts = {post["id"]: post["channel"] for post in await tickets.list_mentions(tx, into.id)}
     assert sorted(posts.values()) == ["forum", "whatsapp"]
     assert said.mention_id is not None
     assert posts[said.mention_id] == "forum"

@@ -23,4 +23,4 @@ async def test_a_draft_is_forgotten_a_month_after_it_was_touched(runtime: Runtim
 
     assert await runtime.run(forget_drafts) == 1
     async with runtime.reading() as tx:
-        assert [one.actor for one in await list_writers(tx, ticket.id)] == ["agent:bram"]
+        assert [one["actor"] for one in await list_writers(tx, ticket.id)] == ["agent:bram"]

@@ -247,8 +247,8 @@ async def test_metrics_that_grow_are_a_signal_though_nobody_edits(runtime: Runti
     assert [codes(one) for one in await queue(runtime)] == [["growth"]]
     async with runtime.reading() as tx:
         [stored] = await list_mentions(tx, ticket.id)
-    assert stored.metrics == {"likes": 900, "reposts": 40}
-    assert stored.revision == 0
+    assert stored["metrics"] == {"likes": 900, "reposts": 40}
+    assert stored["revision"] == 0
 
 
 async def test_whoever_was_with_pr_is_not_asked_for_a_score(runtime: Runtime) -> None:

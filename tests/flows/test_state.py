@@ -89,7 +89,7 @@ async def test_it_is_said_in_the_conversation_of_the_ticket_whatever_was_merged_
 
     async with runtime.reading() as tx:
         [given] = await list_replies(tx, into.id)
-        posts = {row.id: row.channel for row in await list_mentions(tx, into.id)}
+        posts = {row["id"]: row["channel"] for row in await list_mentions(tx, into.id)}
     assert given.mention_id is not None
     assert (posts[given.mention_id], set(posts.values())) == (into.channel, {into.channel, "forum"})
 

@@ -3,7 +3,6 @@
 Knows how they are kept. Refuses to know who may read whose words and when a draft is sent.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, func, select, tuple_
 
 from app.answers.tables import draft
-from app.kit.db import OnConflict, Reading, Transaction
+from app.kit.db import OnConflict, Reading, Records, Transaction
 from app.kit.errors import NotFound
 from app.tickets.tables import ticket
 
@@ -71,10 +70,10 @@ async def list_own_drafts(
     return tuple(map(_kept, rows))
 
 
-async def list_writers(tx: Reading, ticket_id: UUID) -> Sequence[Row[Any]]:
+async def list_writers(tx: Reading, ticket_id: UUID) -> Records:
     """Who has a draft on a ticket, the newest first: rows of `actor` and `updated_at`, and nobody's words."""
-    who = select(draft.c.actor, draft.c.updated_at).where(draft.c.ticket_id == ticket_id)
-    return await tx.rows(who.order_by(draft.c.updated_at.desc()))
+    who = "SELECT actor, updated_at FROM draft WHERE ticket_id = $1 ORDER BY updated_at DESC"
+    return await tx.fetch(who, ticket_id)
 
 
 async def drop_draft(tx: Transaction, ticket_id: UUID, actor: str) -> None:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from app.escalation.embargoes.embargo import Embargo, Scope
@@ -22,17 +22,14 @@ from app.tickets.ticket import OPEN
 
 _COLUMNS = tuple(embargo.c[member.name] for member in fields(Embargo))
 _IN_FORCE = embargo.c.released_at.is_(None)
+# Whether an embargo reaches a ticket of the query around it.
+_REACHES = """(embargo.ticket_id = ticket.id OR embargo.topic = ticket.topic OR embargo.incident_id IN (
+    SELECT incident_id FROM incident_mention WHERE incident_mention.ticket_id = ticket.id))"""
+_OVER = f"""
+    SELECT {", ".join(map(str, _COLUMNS))} FROM embargo JOIN ticket ON {_REACHES}
+    WHERE ticket.id = $1 AND embargo.released_at IS NULL
+    ORDER BY embargo.until DESC, embargo.id LIMIT 1"""  # noqa: S608 - our own words
 _CHANGES = ("until", "fallback_text", "actor", "set_at", "lapsed_at")
-
-
-def _reaches() -> ColumnElement[bool]:
-    """Whether an embargo reaches a ticket of the query around it."""
-    of_ticket = select(incident_mention.c.incident_id).where(incident_mention.c.ticket_id == ticket.c.id)
-    return or_(
-        embargo.c.ticket_id == ticket.c.id,
-        embargo.c.topic == ticket.c.topic,
-        embargo.c.incident_id.in_(of_ticket.correlate(ticket)),
-    )
 
 
 async def add_embargo(tx: Transaction, wanted: Embargo) -> Embargo:
@@ -49,11 +46,9 @@ async def add_embargo(tx: Transaction, wanted: Embargo) -> Embargo:
 
 async def find_embargo(tx: Reading, ticket_id: UUID) -> Embargo | None:
     """The embargo under which a ticket is at this moment: of several the one that lasts longest."""
-    reaching = (
-        select(*_COLUMNS).select_from(embargo.join(ticket, _reaches())).where(ticket.c.id == ticket_id, _IN_FORCE)
-    )
-    row = await tx.first(reaching.order_by(embargo.c.until.desc(), embargo.c.id).limit(1))
-    return None if row is None else _embargo(row)
+    for row in await tx.fetch(_OVER, ticket_id):
+        return Embargo(**row)
+    return None
 
 
 async def list_embargoes(tx: Reading, escalation_ids: Sequence[UUID]) -> tuple[Embargo, ...]:
@@ -92,12 +87,12 @@ async def list_freed(tx: Reading, limit: int) -> dict[UUID, Embargo | None]:
 
     None where it left its topic or incident instead.
     """
-    reached = select(embargo.c.id).where(_IN_FORCE, _reaches()).correlate(ticket).exists()
+    reached = select(embargo.c.id).where(_IN_FORCE, text(_REACHES)).exists()
     marked = select(ticket.c.id, ticket.c.topic).where(ticket.c.embargoed, ~reached).order_by(ticket.c.id).limit(limit)
     ids = [row.id for row in await tx.rows(marked)]
     latest = (
         select(ticket.c.id.label("reached_id"), *_COLUMNS)
-        .select_from(embargo.join(ticket, _reaches()))
+        .select_from(embargo.join(ticket, text(_REACHES)))
         .where(ticket.c.id.in_(ids))
         .ext(distinct_on(ticket.c.id))
         .order_by(ticket.c.id, embargo.c.released_at.desc())

@@ -57,6 +57,11 @@ _ATTACH = """
     ORDER BY m.id, t.id DESC
     ON CONFLICT DO NOTHING RETURNING ticket_id"""
 
+_OF_TICKET = f"""
+    SELECT {", ".join(column.name for column in _OWN)} FROM incident WHERE state = 'open'
+        AND id IN (SELECT incident_id FROM incident_mention WHERE ticket_id = $1)
+    ORDER BY id DESC LIMIT 1"""  # noqa: S608 - our own names
+
 
 async def add_incident(tx: Transaction, opened: Incident) -> bool:
     """False when its subject has an open incident already, and then nothing is changed."""
@@ -77,15 +82,14 @@ async def claim_incident(tx: Transaction, incident_id: UUID) -> Incident:
 async def claim_open(tx: Transaction) -> dict[Subject, Incident]:
     """Every open incident by its subject, locked."""
     rows = await tx.rows(select(*_OWN).where(_is_open()).order_by(incident.c.id).with_for_update())
-    return {one.subject: one for one in map(_incident, rows)}
+    return {one.subject: one for one in (_incident(row._asdict()) for row in rows)}
 
 
 async def find_of_ticket(tx: Reading, ticket_id: UUID) -> Incident | None:
     """The open incident that a ticket belongs to: of several the latest."""
-    has = select(incident_mention.c.incident_id).where(incident_mention.c.ticket_id == ticket_id)
-    found = select(*_OWN).where(_is_open(), incident.c.id.in_(has)).order_by(incident.c.id.desc()).limit(1)
-    row = await tx.first(found)
-    return None if row is None else _incident(row)
+    for row in await tx.fetch(_OF_TICKET, ticket_id):
+        return _incident(dict(row))
+    return None
 
 
 async def list_closed_since(tx: Reading, since: datetime) -> dict[Subject, datetime]:
@@ -105,7 +109,7 @@ async def list_incidents(
     asked = [] if state is None else [incident.c.state == state]
     asked += [] if before is None else [incident.c.id < before]
     rows = await tx.rows(select(*_OWN).where(*asked).order_by(incident.c.id.desc()).limit(limit))
-    return tuple(map(_incident, rows))
+    return tuple(_incident(row._asdict()) for row in rows)
 
 
 async def list_attached(
@@ -195,13 +199,12 @@ def _is_open() -> ColumnElement[bool]:
 def _one(row: Row[Any] | None, incident_id: UUID) -> Incident:
     if row is None:
         raise IncidentNotFound(f"There is no incident {incident_id}.")
-    return _incident(row)
+    return _incident(row._asdict())
 
 
-def _incident(row: Row[Any]) -> Incident:
-    facts = row._asdict()
+def _incident(facts: dict[str, Any]) -> Incident:
     subject = Subject(Scope(facts.pop("scope")), facts.pop("name"))
-    return Incident(**facts | {"state": IncidentState(row.state)}, subject=subject)
+    return Incident(**facts | {"state": IncidentState(facts["state"])}, subject=subject)
 
 
 def _row(one: Incident) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from app.kit.db import Reading, Transaction
-from app.tickets.custody import Custody, Holder
 from app.tickets.queue.wanted import DIMENSIONS, OURS, SETTLED_STATES, Values, Wanted
-from app.tickets.store import COLUMNS, ticket_from
+from app.tickets.store import list_chosen
 from app.tickets.tables import ticket
 from app.tickets.ticket import Ticket
 from app.tickets.urgency import Pressing, Urgency, urgency
@@ -30,11 +29,8 @@ SETTLED = "t.state IN ('resolved', 'closed')"
 FREE = "t.state IN ('triage', 'routed') AND t.holder IN ('triage', 'webcare')"
 UNCLAIMED = f"{OPEN} AND t.state IN ('triage', 'routed')"
 
-_TICKET = ", ".join(f"t.{name}" for name in COLUMNS)
 _LINE = ", ".join(f"t.{column.name}" for column in ticket.c if column.name != "signals")
 _pressing = itemgetter(*Pressing._fields)
-_HELD = """(SELECT json_agg(json_build_array(c.holder, c.department, c.since) ORDER BY c.position)
-    FROM custody c WHERE c.ticket_id = t.id)"""
 _POST = f"""(SELECT left(m.text, {EXCERPT}) AS text, coalesce(a.handle, a.display_name) AS author
     FROM ticket_mention l JOIN mention m ON m.id = l.mention_id JOIN author a ON a.id = m.author_id
     WHERE l.ticket_id = t.id ORDER BY m.posted_at DESC, m.id DESC LIMIT 1)"""
@@ -137,13 +133,9 @@ async def claim_next(tx: Transaction, wanted: Wanted, actor: str, now: datetime)
     fits = _fits(wanted, now, question)
     moment = question.put(now)
     kept = f"t.urgent_at > {moment} AND {_HELPER_AT_WORK.format(now=moment)} <> {question.put(actor)}"
-    sql = f"""SELECT {_TICKET} FROM ticket t WHERE {free} AND {fits} AND ({kept}) IS NOT TRUE
-        ORDER BY t.urgent_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED"""
-    for row in await tx.fetch(sql, *question.values):
-        # Asked once the ticket is locked: who had it a moment ago may have handed it over.
-        [custody] = await tx.fetch(f"SELECT {_HELD} AS held FROM ticket t WHERE t.id = $1", row["id"])
-        return _ticket(row, custody["held"])
-    return None
+    first = "ORDER BY t.urgent_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED"
+    found = await list_chosen(tx, f"WHERE {free} AND {fits} AND ({kept}) IS NOT TRUE {first}", *question.values)
+    return found[0] if found else None
 
 
 def _halves(wanted: Wanted) -> Iterator[str]:
@@ -196,10 +188,3 @@ def _values_of(dimension: str, value: Any) -> Sequence[str | None]:
         tags: Sequence[str] = value
         return tags
     return ["true" if value else "false"] if dimension == "overdue" else [value]
-
-
-def _ticket(row: Mapping[str, Any], held: Sequence[tuple[str, str | None, str]]) -> Ticket:
-    custody = tuple(
-        Custody(Holder(holder), department, datetime.fromisoformat(since)) for holder, department, since in held
-    )
-    return ticket_from(row, custody)
