@@ -76,3 +76,8 @@ class OutModel(BaseModel):
     """What goes out, read from the attributes of our own facts."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    @classmethod
+    def plain(cls, facts: object) -> dict[str, Any]:
+        """What it shows of our own facts, for an answer that is written without it: models only describe those."""
+        return {name: getattr(facts, name) for name in cls.model_fields}

@@ -1,7 +1,7 @@
 """The queue on the wire: pages of it, counts beside them, and the next ticket for whoever asks.
 
-Knows the filters and their words. Refuses to know which ticket is urgent (tickets/urgency) and what a claim does. Pages
-are written without FastAPI's own models, as mentions are read; the models describe them in OpenAPI.
+Knows the filters and their words. Refuses to know which ticket is urgent (tickets/urgency) and what a claim does.
+Answers are written without FastAPI's own models, as mentions are read; the models describe them in OpenAPI.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,13 @@ from pydantic import Field
 
 from app.access.profile import Profile
 from app.access.role import Caller, Permission
-from app.api.acting import shown
 from app.api.auth import allow
 from app.api.counting import Counted, Counting
 from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
-from app.api.tickets import Reader, TicketLine
+from app.api.tickets import Reader, TicketLine, line
 from app.flows import work
 from app.kit.wire import dump
 from app.routing.decision import Priority
@@ -190,11 +189,11 @@ async def read_queue(
 
 @router.post(
     "/queue/claim",
-    response_model=TicketLine,
-    responses={204: {"description": "Nothing to do"}},
+    responses={200: {"model": TicketLine}, 204: {"description": "Nothing to do"}},
+    response_class=Response,
     summary="Take the next ticket",
 )
-async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: ClaimIn | None = None) -> object:
+async def claim_next(caller: Agent, runtime: Serving, fit: ClaimIn | None = None) -> Response:
     """The most urgent ticket that webcare has and nobody works on, with a lease of ten minutes; 204 when there is none.
 
     What a department has stays with it, unless `departments` names it. The ticket of a customer whom a colleague helped
@@ -204,8 +203,7 @@ async def claim_next(caller: Agent, runtime: Serving, response: Response, fit: C
     ticket = await runtime.run(work.claim_next, caller, wanted)
     if ticket is None:
         return Response(status_code=204)
-    response.headers["ETag"] = etag(ticket.version)
-    return shown(ticket)
+    return Response(dump(line(ticket)), media_type="application/json", headers={"ETag": etag(ticket.version)})
 
 
 def counting_over(runtime: Runtime) -> Counting:

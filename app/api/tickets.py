@@ -1,9 +1,10 @@
 """Tickets as everybody reads them: the whole of one, and why it is where it is.
 
-Knows the shape of these answers. Refuses to know how tickets change. A department sees its own tickets; the others
-read as not there.
+Knows the shape of these answers, and writes a ticket without the framework's models: it is read all day, by everybody.
+Refuses to know how tickets change. A department sees its own tickets; the others read as not there.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,8 +23,9 @@ from app.api.marks import CrisisOut, EmbargoOut, RiskPartOut, crisis_of
 from app.api.serving import Serving
 from app.escalation.embargoes.store import find_embargo
 from app.escalation.risk import weigh
-from app.feedback import store as feedback
+from app.feedback.store import find_feedback
 from app.kit.db import Reading
+from app.kit.wire import dump
 from app.routing import store as routing
 from app.routing.decision import in_words
 from app.runtime import Runtime
@@ -260,13 +262,16 @@ class ExplainOut(OutModel):
     risk: list[RiskPartOut] = Field(description="What the ticket's risk is made of, the heaviest first")
 
 
-@router.get("/tickets/{ticket_id}", summary="Read a ticket")
-async def read_ticket(caller: Reader, runtime: Serving, ticket_id: UUID, response: Response) -> TicketOut:
+@router.get(
+    "/tickets/{ticket_id}",
+    responses={200: {"model": TicketOut}},
+    response_class=Response,
+    summary="Read a ticket",
+)
+async def read_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> Response:
     """The answer's `ETag` is what a write may send back as `If-Match`."""
     async with runtime.reading() as tx:
-        whole = await view(tx, runtime, ticket_id, caller.department)
-    response.headers["ETag"] = etag(whole.version)
-    return whole
+        return await view(tx, runtime, ticket_id, caller.department)
 
 
 @router.get("/tickets/{ticket_id}/explain", summary="Explain why a ticket is where it is")
@@ -287,44 +292,45 @@ async def explain_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> E
     )
 
 
-async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str | None) -> TicketOut:
-    """Everything about one ticket. Raises `TicketNotFound`."""
+async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str | None) -> Response:
+    """Everything about one ticket, with its `ETag`. Raises `TicketNotFound`."""
     ticket = await tickets.get_ticket(tx, ticket_id, department=department)
     clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
+    feedback = await find_feedback(tx, ticket_id)
     embargo = await find_embargo(tx, ticket_id)
-    now = runtime.now()
-    return TicketOut.model_validate(
-        {
-            **line(ticket),
-            "author_id": ticket.author_id,
-            "previous_id": ticket.previous_id,
-            "merged_into_id": ticket.merged_into_id,
-            "links": await list_links(tx, ticket_id),
-            "legal": legal_moves(ticket),
-            "clocks": [_clock(clock) for clock in clocks],
-            "custody": [CustodyOut.model_validate(stretch) for stretch in held(ticket.custody, now)],
-            "mentions": [MentionOut.model_validate(one) for one in await tickets.list_mentions(tx, ticket_id)],
-            "replies": [ReplyOut.model_validate(one) for one in await answers.list_replies(tx, ticket_id)],
-            "answers": [AnswerOut.model_validate(one) for one in await answers.list_answers(tx, ticket_id)],
-            "feedback": await feedback.find_feedback(tx, ticket_id),
-            "drafts": [WriterOut.model_validate(one) for one in await list_writers(tx, ticket_id)],
-            "embargo": embargo and EmbargoOut.model_validate(embargo),
-            "crisis": await crisis_of(tx, runtime, ticket),
-        }
-    )
+    crisis = await crisis_of(tx, runtime, ticket)
+    whole = {
+        **line(ticket),
+        "author_id": ticket.author_id,
+        "previous_id": ticket.previous_id,
+        "merged_into_id": ticket.merged_into_id,
+        "links": [LinkOut.plain(one) for one in await list_links(tx, ticket_id)],
+        "legal": legal_moves(ticket),
+        "clocks": [_clock(clock) for clock in clocks],
+        "custody": [CustodyOut.plain(stretch) for stretch in held(ticket.custody, runtime.now())],
+        "mentions": [_post(row) for row in await tickets.list_mentions(tx, ticket_id)],
+        "replies": [ReplyOut.plain(one) for one in await answers.list_replies(tx, ticket_id)],
+        "answers": [AnswerOut.plain(one) for one in await answers.list_answers(tx, ticket_id)],
+        "feedback": feedback and FeedbackOut.plain(feedback),
+        "drafts": [dict(one) for one in await list_writers(tx, ticket_id)],
+        "embargo": embargo and EmbargoOut.plain(embargo),
+        "crisis": crisis and crisis.model_dump(),
+    }
+    return Response(dump(whole), media_type="application/json", headers={"ETag": etag(ticket.version)})
 
 
 def line(ticket: Ticket) -> dict[str, Any]:
-    return {name: getattr(ticket, name) for name in TicketLine.model_fields}
+    return TicketLine.plain(ticket)
+
+
+def _post(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in MentionOut.model_fields}
 
 
 def _clock(clock: Clock) -> dict[str, Any]:
-    return {
-        **{name: getattr(clock, name) for name in ClockOut.model_fields if hasattr(clock, name)},
-        "policy": clock.policy.name,
-        "calendar": clock.policy.calendar,
-        "target_seconds": clock.policy.target.total_seconds(),
-    }
+    frozen = clock.policy
+    told = {"policy": frozen.name, "calendar": frozen.calendar, "target_seconds": frozen.target.total_seconds()}
+    return {name: told[name] if name in told else getattr(clock, name) for name in ClockOut.model_fields}
 
 
 def _explained(runtime: Runtime, ticket: Ticket, clock: Clock, now: datetime) -> ClockExplained:

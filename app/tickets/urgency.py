@@ -6,7 +6,6 @@ whoever looks and whenever, so it can be stored and indexed, and a page goes on 
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -41,8 +40,7 @@ class Pressing(NamedTuple):
     risk: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """`at` is the moment of what presses; `sooner` is what a `level` of priority or risk draws it forward."""
 
     code: str
@@ -56,8 +54,7 @@ class Reason:
         return WORDS[self.code].format(at=self.at, level=self.level, minutes=minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class Urgency:
+class Urgency(NamedTuple):
     """`at`: the earlier, the more urgent. What presses is the first reason, what draws it forward are the others."""
 
     at: datetime

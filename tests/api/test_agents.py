@@ -8,6 +8,10 @@ import httpx
 import pytest
 
 from app.access.role import Role
+from app.api.paging import Page
+from app.api.queue import QueuePage
+from app.api.search import SearchLine
+from app.api.tickets import TicketLine, TicketOut
 from app.flows.receive import receive
 from app.flows.settle import Received
 from app.main import create_app
@@ -51,6 +55,30 @@ async def test_a_ticket_that_a_colleague_has_answers_with_who(
 
     assert refused.status_code == 409
     assert (refused.json()["code"], refused.json()["by"]) == ("claimed_by_another", "agent:anna")
+
+
+async def test_answers_that_are_written_without_models_are_what_those_describe(
+    client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    first, second = await opened(runtime), await opened(runtime, INVOICE, by="joris")
+    claimed = await client.post("/api/v1/queue/claim", headers=anna)
+    await client.post(at(first, "reply"), json={"text": "Goedemorgen! Waarmee kunnen we helpen?"}, headers=anna)
+    await client.put(at(first, "draft"), json={"text": "Dag"}, headers=bram)
+    await client.post(at(first, "links"), json={"to": str(second.id)}, headers=anna)
+    await client.post(at(first, "resolve"), json={"code": "solved"}, headers=anna)
+
+    whole = await client.get(at(first), headers=anna)
+
+    assert all(
+        whole.json()[part] for part in ("links", "clocks", "custody", "mentions", "replies", "drafts", "feedback")
+    )
+    for answer, model in {
+        claimed: TicketLine,
+        whole: TicketOut,
+        await client.get("/api/v1/queue?counts=true", headers=anna): QueuePage,
+        await client.get("/api/v1/search?q=factuur", headers=anna): Page[SearchLine],
+    }.items():
+        assert model.model_validate_json(answer.content).model_dump(mode="json") == answer.json()
 
 
 async def test_a_stale_writer_is_told(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:
