@@ -104,7 +104,10 @@ class Nothing(InModel):
 
 @router.post("/tickets/{ticket_id}/claim", summary="Take a ticket")
 async def claim(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
-    """With a lease of ten minutes. 409 says who has it. Taking one that a department has brings it back to webcare."""
+    """With a lease of ten minutes. 409 says who has it.
+
+    Taking one that a department or PR has brings it back to webcare; under an embargo PR keeps the ball.
+    """
     return await on.run(work.claim, caller)
 
 
