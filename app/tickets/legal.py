@@ -6,6 +6,7 @@ Knows the whole table of moves, leases and who has the ball. Refuses to know wha
 from datetime import datetime
 
 from app.kit.errors import Conflict, Invalid
+from app.tickets.custody import Holder
 from app.tickets.ticket import State, Ticket
 
 _UNRESOLVED = frozenset({State.TRIAGE, State.ROUTED, State.WORKING, State.WAITING_CUSTOMER})
@@ -69,8 +70,12 @@ def check_legal(ticket: Ticket, act: str) -> None:
 
 
 def check_free(ticket: Ticket, actor: str, now: datetime) -> None:
-    """Raises `ClaimedByAnother` while a colleague's lease lasts."""
-    if ticket.assignee not in {None, actor} and ticket.lease_until is not None and ticket.lease_until > now:
+    """Raises `ClaimedByAnother` while a colleague's lease lasts, or PR keeps what it took over, which has no lease."""
+    if ticket.assignee in {None, actor}:
+        return
+    if ticket.holder is Holder.PR and ticket.with_department is None and ticket.lease_until is None:
+        raise ClaimedByAnother(f"{ticket.assignee} took this ticket over and gives it back.", by=ticket.assignee)
+    if ticket.lease_until is not None and ticket.lease_until > now:
         raise ClaimedByAnother(
             f"{ticket.assignee} has this ticket until {iso(ticket.lease_until)}.",
             by=ticket.assignee,

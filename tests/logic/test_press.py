@@ -6,6 +6,7 @@ import pytest
 
 from app.tickets import lifecycle, press
 from app.tickets.custody import Custody, Holder, held, seconds_by_holder
+from app.tickets.legal import ClaimedByAnother
 from app.tickets.press import Reason
 from app.tickets.ticket import State, Ticket
 from tests.logic.test_lifecycle import ANNA, LIVE, POST, SUPPLY, ticket
@@ -48,6 +49,12 @@ def test_taking_over_gives_pr_the_ball_and_closing_gives_it_back(holder: Holder)
     standing = press.escalate(ticket(holder=holder, assignee=ANNA), "system", [LEGAL]).ticket
 
     taken = press.acknowledge(standing, EVA, take_over=True, now=LATER).ticket
+    for act in (
+        lambda: lifecycle.claim(taken, "agent:bram", LATER),
+        lambda: lifecycle.reply(taken, "agent:bram", {}, LATER),
+    ):
+        with pytest.raises(ClaimedByAnother, match="took this ticket over"):
+            act()
     assert (taken.holder, taken.assignee) == (Holder.PR, EVA)
 
     done = press.close(taken, EVA, {"lesson": "sooner"}, LATER + timedelta(minutes=5)).ticket
