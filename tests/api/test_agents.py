@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from app.access.role import Role
 from app.api.paging import Page
@@ -72,12 +73,13 @@ async def test_answers_that_are_written_without_models_are_what_those_describe(
     assert all(
         whole.json()[part] for part in ("links", "clocks", "custody", "mentions", "replies", "drafts", "feedback")
     )
-    for answer, model in {
-        claimed: TicketLine,
-        whole: TicketOut,
-        await client.get("/api/v1/queue?counts=true", headers=anna): QueuePage,
-        await client.get("/api/v1/search?q=factuur", headers=anna): Page[SearchLine],
-    }.items():
+    models: list[tuple[httpx.Response, type[BaseModel]]] = [
+        (claimed, TicketLine),
+        (whole, TicketOut),
+        (await client.get("/api/v1/queue?counts=true", headers=anna), QueuePage),
+        (await client.get("/api/v1/search?q=factuur", headers=anna), Page[SearchLine]),
+    ]
+    for answer, model in models:
         assert model.model_validate_json(answer.content).model_dump(mode="json") == answer.json()
 
 

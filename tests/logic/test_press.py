@@ -49,12 +49,10 @@ def test_taking_over_gives_pr_the_ball_and_closing_gives_it_back(holder: Holder)
     standing = press.escalate(ticket(holder=holder, assignee=ANNA), "system", [LEGAL]).ticket
 
     taken = press.acknowledge(standing, EVA, take_over=True, now=LATER).ticket
-    for act in (
-        lambda: lifecycle.claim(taken, "agent:bram", LATER),
-        lambda: lifecycle.reply(taken, "agent:bram", {}, LATER),
-    ):
-        with pytest.raises(ClaimedByAnother, match="took this ticket over"):
-            act()
+    with pytest.raises(ClaimedByAnother, match="took this ticket over"):
+        lifecycle.claim(taken, "agent:bram", LATER)
+    with pytest.raises(ClaimedByAnother, match="took this ticket over"):
+        lifecycle.reply(taken, "agent:bram", {}, LATER)
     assert (taken.holder, taken.assignee) == (Holder.PR, EVA)
 
     done = press.close(taken, EVA, {"lesson": "sooner"}, LATER + timedelta(minutes=5)).ticket

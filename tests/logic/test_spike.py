@@ -11,10 +11,10 @@ import pytest
 from app.escalation.incidents.incident import (
     Count,
     Incident,
+    IncidentState,
     Scope,
     Severity,
     SpikeRules,
-    State,
     Subject,
     followed,
     opened,
@@ -140,18 +140,18 @@ def test_an_incident_grows_and_never_shrinks() -> None:
     worse = followed(incident(40), counted(200), RULES, MORNING)
     assert (worse.severity, worse.observed) == ("crisis", 200)
     less = followed(worse, counted(30), RULES, MORNING)
-    assert (less.severity, less.observed, less.state) == ("crisis", 200, State.OPEN)
+    assert (less.severity, less.observed, less.state) == ("crisis", 200, IncidentState.OPEN)
 
 
 def test_an_incident_ends_after_a_while_of_calm_and_not_before() -> None:
     one, at = incident(), MORNING
     calm = followed(one, counted(6), RULES, at)
-    assert (calm.state, calm.quiet_since) == (State.OPEN, at)
+    assert (calm.state, calm.quiet_since) == (IncidentState.OPEN, at)
 
     disturbed = followed(calm, counted(20), RULES, at + timedelta(hours=1))
     assert disturbed.quiet_since is None
 
     calm = followed(disturbed, counted(6), RULES, at + timedelta(hours=2))
-    assert followed(calm, counted(6), RULES, at + timedelta(hours=3)).state is State.OPEN
+    assert followed(calm, counted(6), RULES, at + timedelta(hours=3)).state is IncidentState.OPEN
     over = followed(calm, counted(6), RULES, at + timedelta(hours=4))
-    assert (over.state, over.closed_at, over.closed_by) == (State.CLOSED, at + timedelta(hours=4), "system")
+    assert (over.state, over.closed_at, over.closed_by) == (IncidentState.CLOSED, at + timedelta(hours=4), "system")
