@@ -14,7 +14,6 @@ import uvloop
 from app import worker
 from app.flows import rules
 from app.kit import logs
-from app.kit.errors import Unavailable
 from app.main import create_app
 from app.migrating import check_schema
 from app.runtime import Runtime, build_runtime
@@ -66,7 +65,7 @@ async def _follow_rules(runtime: Runtime) -> None:
         await asyncio.sleep(LOOK_SECONDS)
         try:
             await rules.follow(runtime)
-        except Unavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever one look meets, the next may go well
             logs.failure("rules.follow", error)
 
 
