@@ -57,7 +57,7 @@ async def post(runtime: Runtime, count: int, by: str = "u", **facts: Any) -> Non
 async def volumes(runtime: Runtime) -> dict[tuple[str, str], int]:
     async with runtime.reading() as tx:
         rows = await tx.rows(select(volume))
-    return {(row.scope, row.name): row.n for row in rows}
+    return {(row.scope, row.name): row.n for row in rows if row.n}
 
 
 async def found(runtime: Runtime) -> tuple[Incident, ...]:
