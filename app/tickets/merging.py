@@ -42,6 +42,10 @@ class UnderEmbargo(Conflict):
     """PR holds public replies on the ticket; within another one they would go out."""
 
 
+class WithPr(Conflict):
+    """PR was asked to look at the ticket; within another one nobody would know that it still does."""
+
+
 class NotOpenToMerge(Conflict):
     """The other ticket is resolved or closed, so nothing can go on in it."""
 
@@ -64,7 +68,7 @@ def merge(
     """What becomes of both. `waiting` is since when the customer waits for a reply on `ticket`, `waited` on `into`.
 
     `posts` are those of `ticket`; `confirmed`: two authors are one person. Raises `SameTicket`,
-    `DifferentCustomers`, `UnderEmbargo`, `NotOpenToMerge`, `IllegalMove` and `ClaimedByAnother`.
+    `DifferentCustomers`, `UnderEmbargo`, `WithPr`, `NotOpenToMerge`, `IllegalMove` and `ClaimedByAnother`.
     """
     _check_both(ticket, into, confirmed=confirmed)
     check_legal(ticket, "merge")
@@ -88,7 +92,7 @@ def merge(
     asked_again = into.state is State.WAITING_CUSTOMER and ticket.state is not State.WAITING_CUSTOMER
     going_on = replace(
         brought_back(into, now) if asked_again else into,
-        escalated=into.escalated or ticket.escalated,
+        escalated_for=tuple(dict.fromkeys((*into.escalated_for, *ticket.escalated_for))),
         risk=max(into.risk, ticket.risk),
         signals=into.signals.with_(ticket.signals),
     )
@@ -178,6 +182,10 @@ def _check_both(ticket: Ticket, into: Ticket, *, confirmed: bool) -> None:
         raise _not_open(into, "reopen it first, or merge into one that is at work")
     if ticket.embargoed:
         raise UnderEmbargo(f"Ticket {ticket.number} is under an embargo; PR releases it first.")
+    if ticket.escalated:
+        raise WithPr(
+            f"PR looks at ticket {ticket.number}; merge the other one into it, or wait until PR closes the escalation."
+        )
     if ticket.author_id != into.author_id and not confirmed:
         raise DifferentCustomers(
             f"Tickets {ticket.number} on {ticket.channel} and {into.number} on {into.channel} are of different authors;"

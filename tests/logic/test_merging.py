@@ -9,7 +9,7 @@ from app.kit.ids import new_id
 from app.tickets import lifecycle, merging
 from app.tickets.custody import Custody, Holder
 from app.tickets.legal import ClaimedByAnother, IllegalMove, legal_moves
-from app.tickets.merging import DifferentCustomers, NotOpenToMerge, SameTicket, UnderEmbargo
+from app.tickets.merging import DifferentCustomers, NotOpenToMerge, SameTicket, UnderEmbargo, WithPr
 from app.tickets.signals import Signals
 from app.tickets.ticket import State, Step, Ticket
 from tests.logic.test_lifecycle import ANNA, BRAM, ticket, types
@@ -46,11 +46,11 @@ def test_what_was_before_the_others_beginning_stands_in_front_of_it() -> None:
 
 
 def test_what_asks_for_care_on_either_asks_for_it_on_the_one() -> None:
-    loud = ticket(escalated=True, risk=70, signals=Signals(followers=90_000))
+    loud = ticket(risk=70, signals=Signals(followers=90_000))
 
     _, stays = merged(loud, ticket(risk=10, signals=Signals(verified=True)))
 
-    assert (stays.ticket.escalated, stays.ticket.risk) == (True, 70)
+    assert stays.ticket.risk == 70
     assert stays.ticket.signals == Signals(followers=90_000, verified=True)
 
 
@@ -59,6 +59,15 @@ def test_a_waiting_ticket_comes_back_only_for_one_that_does_not_wait() -> None:
 
     assert merged(ticket(), waiting)[1].ticket.state is State.ROUTED
     assert merged(replace(waiting, id=new_id()), waiting)[1].ticket.state is State.WAITING_CUSTOMER
+
+
+def test_pr_is_not_asked_again_for_what_it_was_asked_on_the_merged_ticket() -> None:
+    asked = replace(ticket(), escalated_for=("legal", "reach"))
+    assert merged(asked, replace(ticket(), escalated_for=("reach", "media")))[1].ticket.escalated_for == (
+        "reach",
+        "media",
+        "legal",
+    )
 
 
 def test_two_that_cannot_be_one_are_refused() -> None:
@@ -70,6 +79,8 @@ def test_two_that_cannot_be_one_are_refused() -> None:
         merged(one, into, confirmed=False)
     with pytest.raises(UnderEmbargo):
         merged(replace(one, embargoed=True), into)
+    with pytest.raises(WithPr):
+        merged(replace(one, escalated=True), into)
     with pytest.raises(IllegalMove):
         merged(replace(one, state=State.RESOLVED), into)
     with pytest.raises(ClaimedByAnother):
