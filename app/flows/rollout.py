@@ -30,7 +30,7 @@ from app.routing.readiness import (
 from app.routing.rules import store as versions
 from app.routing.rules.version import Origin, Version
 from app.rulebook import Rulebook
-from app.rulebook.stepping import FILE, find_step, stepped
+from app.rulebook.stepping import FILE, stepped, steps_in
 from app.runtime import Runtime, Unit
 
 LOOKED_BACK = 100  # versions in which the beginning of a line's stage is looked for
@@ -142,7 +142,7 @@ async def _step(runtime: Runtime, spread: Spread, to: Step, actor: str, note: st
     where = "anywhere" if spread.line.channels is None else ", ".join(sorted(spread.line.channels))
     why = f"{spread.line.topic} on {where}: {spread.step} to {to}: {note}"
     await follow(runtime)
-    changed = {FILE: stepped(runtime.rulebook.sources, spread.line, to)[FILE]}
+    changed = {FILE: stepped(runtime.rulebook.sources[FILE], spread.line, to)}
     activated = await put_in_force(runtime, changed, Origin.STEP, actor, why)
     if activated.changed:
         await runtime.run(_tell, spread, to, note)
@@ -174,7 +174,7 @@ def _since(line: Owning, past: Sequence[tuple[datetime, str]], earliest: datetim
     """Since when the line stands at its present step: `past` holds the file of each version, newest first."""
     began = earliest
     for at, source in past:
-        if find_step(source, line) != Step(line.stage, line.percent):
+        if steps_in(source).get((line.topic, line.channels)) != Step(line.stage, line.percent):
             break
         began = at
     else:

@@ -4,15 +4,18 @@ Knows how a line of `ownership.yaml` is parted from the others of its entry. Ref
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
-from app.routing.ownership import Owning
+from app.routing.ownership import Owning, Stage
 from app.routing.readiness import Step
-from app.rulebook import Sources
 
 FILE = "ownership.yaml"
+Where = tuple[str, frozenset[str] | None]
+
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same in C, where PyYAML was built with it
 
 
 class _Plain(yaml.SafeDumper):
@@ -23,9 +26,9 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def stepped(sources: Sources, line: Owning, to: Step) -> Sources:
-    """The rules with this line at another step. The file loses its comments; the version before keeps them."""
-    content: dict[str, Any] = yaml.load(sources[FILE], yaml.BaseLoader)  # noqa: S506 - of texts only, and it was parsed before
+def stepped(source: str, line: Owning, to: Step) -> str:
+    """The file with this line at another step. It loses its comments; the version before keeps them."""
+    content: dict[str, Any] = _read(source)
     entries: list[Any] = []
     for entry in content["ownership"]:
         if line.topic not in entry["topics"] or _channels(entry) != line.channels:
@@ -38,17 +41,21 @@ def stepped(sources: Sources, line: Owning, to: Step) -> Sources:
         moved.pop("percent", None)
         entries.append(moved | ({"percent": str(to.percent)} if to.percent else {}))
     content["ownership"] = entries
-    return {**sources, FILE: yaml.dump(content, Dumper=_Plain, allow_unicode=True, sort_keys=False)}
+    return yaml.dump(content, Dumper=_Plain, allow_unicode=True, sort_keys=False)
 
 
-def find_step(source: str, line: Owning) -> Step | None:
-    """The step at which a version of the file has this line; None where it has no such line."""
-    content: Mapping[str, Any] = yaml.load(source, yaml.BaseLoader)  # noqa: S506
-    for entry in content["ownership"]:
-        if line.topic in entry["topics"] and _channels(entry) == line.channels:
-            percent = entry.get("percent")
-            return Step(type(line.stage)(entry["stage"]), int(percent) if percent else None)
-    return None
+@lru_cache(maxsize=256)  # versions of the rules; most of them changed other files
+def steps_in(source: str) -> Mapping[Where, Step]:
+    """At which step a version of the file has each line, by its topic and channels."""
+    return {
+        (topic, _channels(entry)): Step(Stage(entry["stage"]), int(entry["percent"]) if "percent" in entry else None)
+        for entry in _read(source)["ownership"]
+        for topic in entry["topics"]
+    }
+
+
+def _read(source: str) -> Any:
+    return yaml.load(source, _Loader)  # noqa: S506 - makes texts and nothing else
 
 
 def _channels(entry: Mapping[str, Any]) -> frozenset[str] | None:

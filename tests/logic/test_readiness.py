@@ -15,7 +15,7 @@ from app.routing.readiness import (
     parse_step,
     step_before,
 )
-from app.rulebook.stepping import FILE, find_step, stepped
+from app.rulebook.stepping import stepped, steps_in
 
 GOOD = Figures(40, 40, 38, 40, 30, 4, 35, 20, 5)
 STEPS = Rollout().steps
@@ -71,16 +71,17 @@ def test_what_is_no_step(text: str) -> None:
 
 
 def test_one_line_is_parted_from_the_others_of_its_entry() -> None:
-    sources = {
-        FILE: "ownership:\n"
+    source = (
+        "ownership:\n"
         "- {topics: [a, b], channels: [x], department: d, stage: pilot, percent: 30}\n"
         "- {topics: [a, b], department: d, stage: advise}\n"
+    )
+
+    moved = stepped(source, Owning("a", frozenset({"x"}), "d", Stage.PILOT, 30), Step(Stage.LIVE))
+
+    assert steps_in(moved) == {
+        ("b", frozenset({"x"})): Step(Stage.PILOT, 30),
+        ("a", frozenset({"x"})): Step(Stage.LIVE),
+        ("a", None): Step(Stage.ADVISE),
+        ("b", None): Step(Stage.ADVISE),
     }
-    line = Owning("a", frozenset({"x"}), "d", Stage.PILOT, 30)
-
-    moved = stepped(sources, line, Step(Stage.LIVE))[FILE]
-
-    assert find_step(moved, line) == Step(Stage.LIVE)
-    assert find_step(moved, Owning("b", frozenset({"x"}), "d", Stage.PILOT, 30)) == Step(Stage.PILOT, 30)
-    assert find_step(moved, Owning("a", None, "d", Stage.ADVISE)) == Step(Stage.ADVISE)
-    assert find_step(moved, Owning("c", None, "d", Stage.ADVISE)) is None
