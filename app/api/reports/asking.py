@@ -1,0 +1,45 @@
+"""How a report is asked for over HTTP: period, steps, groups and format.
+
+Knows the question's shape and who may ask it. Refuses to know what makes a question valid (reports.question). A
+department asks the same questions and is answered about itself.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.api.auth import allow
+from app.api.fields import InModel, Instant, Text
+from app.reports.question import DIMENSIONS, Interval, Question
+
+USUAL_PERIOD = timedelta(days=30)
+
+Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
+
+
+class Format(StrEnum):
+    JSON = "json"
+    CSV = "csv"
+
+
+class QuestionIn(InModel):
+    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
+    to: Instant | None = Field(None, description="Not included. Left out: now")
+    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
+    group_by: Annotated[str, Text(200)] = Field(
+        "", description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"]
+    )
+    format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet")
+
+    def question(self, caller: Caller, now: datetime) -> Question:
+        """Raises `EmptyPeriod` and the like, when the question has no sense."""
+        until = self.to or now
+        names = tuple(name.strip() for name in self.group_by.split(",") if name.strip())
+        return Question(self.from_ or until - USUAL_PERIOD, until, self.interval, names, caller.department)
+
+
+Asked = Annotated[QuestionIn, Query()]

@@ -1,0 +1,41 @@
+"""What customers thought, over HTTP. Knows the members of the answer; refuses to know how they come about."""
+
+from dataclasses import astuple, fields
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.api.reports.answering import TABLE, LineOut, ReportOut, answer
+from app.api.reports.asking import Asked, Reader
+from app.api.serving import Serving
+from app.feedback.nps import Nps
+from app.reports.store import list_nps
+
+router = APIRouter()
+
+
+class NpsOut(LineOut):
+    n: int = Field(description="Answers")
+    promoters: int = Field(description="Scores 9 and 10")
+    passives: int = Field(description="Scores 7 and 8")
+    detractors: int = Field(description="Scores 0 to 6")
+    invited: int = Field(description="Customers whom the question reached")
+    nps: float | None = Field(description="100 (promoters - detractors) / n; null below 10 answers", examples=[30.0])
+    low: float | None = Field(description="Lower end of the 95 % interval (adjusted Wald)", examples=[14.06])
+    high: float | None = Field(description="Upper end of the 95 % interval", examples=[44.2])
+    response_rate: float | None = Field(description="n / invited, 0 to 1", examples=[0.25])
+
+
+class NpsReportOut(ReportOut):
+    items: list[NpsOut]
+
+
+@router.get("/nps", response_model=NpsReportOut, responses=TABLE, summary="What customers thought")
+async def read_nps(caller: Reader, runtime: Serving, asked: Asked) -> Response:
+    """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
+    question = asked.question(caller, runtime.now())
+    async with runtime.reading(reports=True) as tx:
+        lines = await list_nps(tx, question)
+    names = (*question.group_by, *(member.name for member in fields(Nps)))
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in lines]
+    return answer(question, names, rows, asked.format, NpsReportOut)
