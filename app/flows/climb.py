@@ -7,6 +7,7 @@ by then.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,22 +31,40 @@ from app.tickets.ticket import Event, Step, Ticket
 TOLD, SETTLED, NOBODY = "told", "settled", "nobody"
 
 
-async def climb(unit: Unit, standing: Mapping[UUID, Ticket]) -> None:
-    """Do what is on the rungs that clocks of these locked tickets have come to: one level of each ladder.
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """A clock that came to the rungs at this `level` of its ladder."""
+
+    clock: Clock
+    level: timedelta
+
+
+async def list_climbs(unit: Unit, ticket_ids: Sequence[UUID]) -> tuple[Climb, ...]:
+    """The clocks of these tickets that have come to rungs, one level of its ladder each, in the order of their moments.
 
     A clock that has come further is due again at once.
     """
-    clocks = await sla.list_climbing(unit.tx, list(standing), unit.now)
-    if not clocks:
+    levels = ((clock, _level(unit, clock)) for clock in await sla.list_climbing(unit.tx, ticket_ids, unit.now))
+    return tuple(Climb(clock, level) for clock, level in levels if level is not None)
+
+
+async def climb(unit: Unit, standing: Mapping[UUID, Ticket], climbs: Sequence[Climb]) -> None:
+    """Do what is on the rungs that clocks of these locked tickets came to; the clocks go on from there already."""
+    reached = [
+        rung
+        for one in climbs
+        if one.clock.ticket_id in standing
+        for rung in _reached(unit, one, standing[one.clock.ticket_id].priority)
+    ]
+    if not reached:
         return
-    reached = [one for clock in clocks for one in _reached(unit, clock, standing[clock.ticket_id].priority)]
     new = await sla.add_reached(unit.tx, reached, unit.now)
-    await sla.mark_climbed(unit.tx, {clock.id: level for clock in clocks if (level := _level(unit, clock)) is not None})
-    deeds: dict[UUID, list[Reached]] = {clock.ticket_id: [] for clock in clocks}
+    deeds: dict[UUID, list[Reached]] = defaultdict(list)
     for one in reached:
         if one.id in new:
             deeds[one.clock.ticket_id].append(one)
-    await record(unit, [_done(standing[ticket_id], of_ticket, unit.now) for ticket_id, of_ticket in deeds.items()])
+    steps = [_done(standing[ticket_id], of_ticket, unit.now) for ticket_id, of_ticket in deeds.items()]
+    await record(unit, [step for step in steps if step.events])
 
 
 def told(standing: Mapping[UUID, Ticket], untold: Sequence[Untold]) -> tuple[list[Step], dict[UUID, str]]:
@@ -73,13 +92,12 @@ def _level(unit: Unit, clock: Clock) -> timedelta | None:
     return next_level(ladder, clock.policy.target, clock.climbed)
 
 
-def _reached(unit: Unit, clock: Clock, priority: str) -> list[Reached]:
-    level, at = _level(unit, clock), clock.climb_at
-    if level is None or at is None:
-        return []
+def _reached(unit: Unit, one: Climb, priority: str) -> list[Reached]:
+    clock, at = one.clock, one.clock.climb_at
+    assert at is not None
     window = unit.rulebook.windows.get(priority)
     tell_at = next_open(unit.rulebook.calendars[window], unit.now) if window else unit.now
-    rungs = rungs_at(unit.rulebook.ladders[clock.policy.ladder or ""], clock.policy.target, level)
+    rungs = rungs_at(unit.rulebook.ladders[clock.policy.ladder or ""], clock.policy.target, one.level)
     return [Reached(new_id(), clock, rung, at, tell_at if rung.does is Does.NOTIFY else None) for rung in rungs]
 
 

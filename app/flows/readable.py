@@ -4,7 +4,8 @@ Knows how a list is taken apart until the ticket with the unreadable clock stand
 recorded (record) and why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from app.flows.record import record
@@ -16,17 +17,20 @@ from app.sla.policy import PolicyUnreadable
 from app.tickets.ticket import Step, Ticket
 
 
-async def record_readable(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
+async def record_readable(
+    unit: Unit, steps: Sequence[Step], *, climbed: Mapping[UUID, timedelta] | None = None
+) -> dict[UUID, Ticket]:
     """All at once; when a clock cannot be read, halves of them, until its ticket stands alone and is left for later.
 
     `record` reads clocks before it writes, so one that it cannot read has left nothing behind in the transaction.
     Returns the tickets that were recorded, as they stand now.
     """
     try:
-        return await record(unit, steps)
+        return await record(unit, steps, climbed=climbed)
     except (NeverOpen, PolicyUnreadable, UnknownCalendar) as error:
         if len(steps) == 1:
             logs.failure("sla.unreadable", error, ticket=steps[0].ticket.number)
             return {}
         half = len(steps) // 2
-        return await record_readable(unit, steps[:half]) | await record_readable(unit, steps[half:])
+        first = await record_readable(unit, steps[:half], climbed=climbed)
+        return first | await record_readable(unit, steps[half:], climbed=climbed)

@@ -67,11 +67,13 @@ class _Timed:
     clocks: tuple[Clock, ...]
 
 
-async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
+async def record(
+    unit: Unit, steps: Sequence[Step], *, climbed: Mapping[UUID, timedelta] | None = None
+) -> dict[UUID, Ticket]:
     """Write what flows made of tickets, at most one step per ticket; returns the tickets as they stand now.
 
     A step without events reads the clocks again and records what they came past, which is all that a sweep does.
-    Raises `ChangedMeanwhile`.
+    `climbed` tells by clock at which level of its ladder all is done with this. Raises `ChangedMeanwhile`.
     """
     if not steps:
         return {}
@@ -79,7 +81,7 @@ async def record(unit: Unit, steps: Sequence[Step]) -> dict[UUID, Ticket]:
     known = await sla.list_clocks(unit.tx, [step.ticket.id for step in steps if step.before is not None])
     listening = await _listening(unit, steps, known)
     steps = _followed(unit, steps, listening)
-    timed = [_timed(unit, step, known.get(step.ticket.id, ())) for step in steps]
+    timed = [_timed(unit, step, known.get(step.ticket.id, ()), climbed or {}) for step in steps]
     after = {one.step.ticket.id: one.step.ticket for one in timed}
     changed = [one for one in timed if one.step.ticket is not one.step.before]
     happened = await tickets.record_steps(unit.tx, [one.step for one in changed], unit.now)
@@ -96,12 +98,12 @@ async def record_one(unit: Unit, step: Step) -> Ticket:
     return (await record(unit, [step]))[step.ticket.id]
 
 
-def _timed(unit: Unit, step: Step, known: tuple[Clock, ...]) -> _Timed:
+def _timed(unit: Unit, step: Step, known: tuple[Clock, ...], climbed: Mapping[UUID, timedelta]) -> _Timed:
     ticket, rules = step.ticket, unit.rulebook
     policies = _policies(rules, ticket)
     before = policies if step.before is None or step.before is ticket else _policies(rules, step.before)
     clocks = advance(
-        known,
+        [replace(clock, climbed=climbed[clock.id]) if clock.id in climbed else clock for clock in known],
         ticket.custody,
         [happening for event in step.events for happening in _meaning(event, ticket)],
         unit.now,

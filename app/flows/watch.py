@@ -7,7 +7,7 @@ to look (worker).
 from dataclasses import replace
 from datetime import datetime
 
-from app.flows.climb import climb, told
+from app.flows.climb import climb, list_climbs, told
 from app.flows.readable import record_readable
 from app.runtime import Unit
 from app.sla import store as sla
@@ -27,8 +27,10 @@ async def watch(unit: Unit, limit: int = 200) -> int:
         return 0
     at_least = replace(unit, now=max(unit.now, due.now))
     standing = await tickets.claim_tickets(unit.tx, due.ticket_ids)
-    recorded = await record_readable(at_least, [Step(ticket, ticket, ()) for ticket in standing.values()])
-    await climb(at_least, recorded)
+    climbs = await list_climbs(at_least, due.ticket_ids)
+    steps = [Step(ticket, ticket, ()) for ticket in standing.values()]
+    recorded = await record_readable(at_least, steps, climbed={one.clock.id: one.level for one in climbs})
+    await climb(at_least, recorded, climbs)
     return due.clocks
 
 

@@ -3,9 +3,10 @@
 Knows how they are written, and how a sweep claims those whose moment has come. Refuses to know what a moment means.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy import Row, select, text
 from app.kit.db import OnConflict, Reading, Transaction, as_json
 from app.sla.clock import Clock, State, next_at
 from app.sla.ladder import Does, Rung
-from app.sla.policy import Happening, Metric, Policy, as_record, from_record
+from app.sla.policy import Happening, Metric, Policy, PolicyUnreadable, as_record, from_record
 from app.sla.tables import clock, rung
 from app.tickets.tables import ticket
 
@@ -150,8 +151,11 @@ async def claim_due(tx: Transaction, limit: int) -> Due | None:
 
 
 async def list_climbing(tx: Reading, ticket_ids: Sequence[UUID], now: datetime) -> tuple[Clock, ...]:
-    """The clocks of the tickets that have come to a rung, the one that did so first before the others."""
-    return tuple(map(_clock, await tx.fetch(_CLIMBING, ticket_ids, now)))
+    """The clocks of the tickets that have come to a rung, the one that did so first before the others.
+
+    One whose policy cannot be read climbs nothing: its ticket cannot be recorded either, which is where that is said.
+    """
+    return tuple(_readable(await tx.fetch(_CLIMBING, ticket_ids, now)))
 
 
 async def add_reached(tx: Transaction, reached: Sequence[Reached], now: datetime) -> frozenset[UUID]:
@@ -171,11 +175,6 @@ async def add_reached(tx: Transaction, reached: Sequence[Reached], now: datetime
         for one in reached
     ]
     return frozenset(row["id"] for row in await tx.fetch(_ADD_RUNGS, as_json(rows)))
-
-
-async def mark_climbed(tx: Transaction, levels: Mapping[UUID, timedelta]) -> None:
-    """By clock: the level at which everything was done."""
-    await tx.update(clock, [{"id": clock_id, "climbed": level} for clock_id, level in levels.items()])
 
 
 async def claim_untold(tx: Transaction, limit: int) -> tuple[Untold, ...]:
@@ -205,6 +204,12 @@ async def list_notices(
     if before is not None:
         asked = asked.where(rung.c.id < before)
     return await tx.rows(asked.order_by(rung.c.id.desc()).limit(limit))
+
+
+def _readable(rows: Iterable[Mapping[str, Any]]) -> Iterator[Clock]:
+    for row in rows:
+        with suppress(PolicyUnreadable):
+            yield _clock(row)
 
 
 def _row(one: Clock) -> dict[str, Any]:
