@@ -31,7 +31,8 @@ async def watch(unit: Unit, limit: int = 200) -> int:
     steps = [Step(ticket, ticket, ()) for ticket in standing.values()]
     recorded = await record_readable(at_least, steps, climbed={one.clock.id: one.level for one in climbs})
     await climb(at_least, recorded, climbs)
-    return due.clocks
+    await sla.mark_put_off(unit.tx, due)
+    return len(due.clocks)
 
 
 async def tell(unit: Unit, limit: int = 200) -> int:

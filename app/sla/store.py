@@ -29,21 +29,20 @@ _kept = itemgetter(*_OWN_COLUMNS)
 _READ = f"SELECT {', '.join(_OWN_COLUMNS).replace('policy', 'policy::text AS policy')} FROM clock"  # noqa: S608 - our own names
 _LIST = f"{_READ} WHERE ticket_id = ANY($1) ORDER BY ticket_id, id"
 
-# A claimed clock that is not recorded again is looked at later, so that it never stands in the way of the others.
-_CLAIM = text("""
-    WITH due AS MATERIALIZED (
-        SELECT clock.id, clock.ticket_id
-        FROM clock JOIN ticket ON ticket.id = clock.ticket_id
-        WHERE clock.next_at < now()
-        ORDER BY clock.next_at, clock.id
-        LIMIT :limit
-        FOR UPDATE OF clock, ticket SKIP LOCKED
-    )
-    UPDATE clock SET next_at = now() + interval '5 minutes'
-    FROM due WHERE clock.id = due.id
-    RETURNING due.ticket_id, now() AS now
-""")
+_CLAIM = """
+    SELECT clock.id, clock.ticket_id, clock.next_at, now() AS now
+    FROM clock JOIN ticket ON ticket.id = clock.ticket_id
+    WHERE clock.next_at < now()
+    ORDER BY clock.next_at, clock.id
+    LIMIT $1
+    FOR UPDATE OF clock, ticket SKIP LOCKED
+"""
 
+_PUT_OFF = """
+    UPDATE clock SET next_at = now() + interval '5 minutes'
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS due (id, next_at)
+    WHERE clock.id = due.id AND clock.next_at = due.next_at
+"""
 
 _CLIMBING = f"{_READ} WHERE ticket_id = ANY($1) AND climb_at < $2 ORDER BY climb_at, id"
 
@@ -109,9 +108,9 @@ _untold = attrgetter(*(field.name for field in fields(Untold)))
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a sweep claimed: how many `clocks`, of which tickets, at which moment by the database's clock."""
+    """What a sweep claimed: `clocks` with the moments they waited for, of which tickets, and the database's `now`."""
 
-    clocks: int
+    clocks: Mapping[UUID, datetime]
     ticket_ids: tuple[UUID, ...]
     now: datetime
 
@@ -144,10 +143,16 @@ async def claim_due(tx: Transaction, limit: int) -> Due | None:
 
     What others have locked is passed over. The moment is the database's, which is the only clock of a sweep.
     """
-    rows = await tx.rows(_CLAIM, {"limit": limit})
+    rows = await tx.fetch(_CLAIM, limit)
     if not rows:
         return None
-    return Due(len(rows), tuple({row.ticket_id: None for row in rows}), rows[0].now)
+    clocks = {row["id"]: row["next_at"] for row in rows}
+    return Due(clocks, tuple({row["ticket_id"]: None for row in rows}), rows[0]["now"])
+
+
+async def mark_put_off(tx: Transaction, due: Due) -> None:
+    """Look later at claimed clocks that nothing became of, so that they never stand in the way of the others."""
+    await tx.fetch(_PUT_OFF, list(due.clocks), list(due.clocks.values()))
 
 
 async def list_climbing(tx: Reading, ticket_ids: Sequence[UUID], now: datetime) -> tuple[Clock, ...]:

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
 from app.sla.clock import Clock, State
 from app.sla.policy import Happening, Metric, Policy, PolicyUnreadable
-from app.sla.store import Due, claim_due, list_clocks, record_clocks
+from app.sla.store import Due, claim_due, list_clocks, mark_put_off, record_clocks
 from app.sla.tables import clock as clock_table
 from app.tickets.custody import Holder
 from app.tickets.tables import ticket as ticket_table
@@ -60,8 +61,17 @@ async def timer(database: Database, clock: Clock) -> datetime | None:
         return found
 
 
-async def claim(database: Database, limit: int = 100) -> Due | None:
-    return await database.transact(lambda tx: claim_due(tx, limit))
+async def claim(database: Database, limit: int = 100, *, recorded: Sequence[Clock] = ()) -> Due | None:
+    """What a sweep does with the timers, apart from what it records."""
+
+    async def swept(tx: Transaction) -> Due | None:
+        due = await claim_due(tx, limit)
+        if due is not None:
+            await record_clocks(tx, recorded)
+            await mark_put_off(tx, due)
+        return due
+
+    return await database.transact(swept)
 
 
 async def test_a_clock_comes_back_as_it_was_written(database: Database) -> None:
@@ -128,8 +138,8 @@ async def test_what_is_due_is_claimed_the_longest_waiting_first(database: Databa
 
     assert first is not None
     assert rest is not None
-    assert (first.clocks, first.ticket_ids) == (1, (later.ticket_id,))
-    assert (rest.clocks, rest.ticket_ids) == (1, (late.ticket_id,))
+    assert (list(first.clocks), first.ticket_ids) == ([later.id], (later.ticket_id,))
+    assert (list(rest.clocks), rest.ticket_ids) == ([late.id], (late.ticket_id,))
     assert timedelta() <= rest.now - now < timedelta(minutes=1)
 
 
@@ -140,18 +150,20 @@ async def test_two_due_clocks_of_a_ticket_are_one_ticket(database: Database) -> 
     due = await claim(database)
 
     assert due is not None
-    assert (due.clocks, due.ticket_ids) == (2, (ticket_id,))
+    assert (len(due.clocks), due.ticket_ids) == (2, (ticket_id,))
 
 
-async def test_a_claimed_clock_is_looked_at_later(database: Database) -> None:
-    """Unless it is recorded: one that cannot be read must not come back at once and hold up the others."""
-    one = running(new_id(), warn_at=T0)
-    await stood(database, (one,))
+async def test_a_claimed_clock_that_is_not_recorded_is_looked_at_later(database: Database) -> None:
+    """One that cannot be read must not come back at once and hold up the others."""
+    one, other = (running(new_id(), warn_at=T0) for _ in range(2))
+    await stood(database, (one,), (other,))
 
-    due = await claim(database)
+    due = await claim(database, recorded=[replace(other, warned_at=T0)])
 
     assert due is not None
     assert await timer(database, one) == due.now + timedelta(minutes=5)
+    assert await timer(database, other) == other.due_at
+    assert await claim(database, recorded=[replace(other, warned_at=T0, breached_at=other.due_at)]) is not None
     assert await claim(database) is None
 
 
