@@ -4,7 +4,6 @@ Knows options and exit codes. Refuses to know how files are read and sent.
 """
 
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
@@ -20,18 +19,14 @@ from app.cli.ingest.posting import Poster
 from app.cli.ingest.running import Run
 from app.cli.ingest.screen import Meter, show_plan, show_tally
 from app.cli.ingest.source import Format, open_source
+from app.cli.pairs import WordsUnclear, pairs
 from app.kit.clock import utc_now
-from app.kit.errors import Invalid
 
 SOME_REJECTED = 3
 INTERRUPTED = 130
 _LOOKED_AT = 50  # rows of JSON lines that tell which columns there are
 _SHOWN = 5
 _TIMEOUT = 60.0
-
-
-class WordsUnclear(Invalid):
-    pass
 
 
 File: TypeAlias = Annotated[
@@ -106,9 +101,9 @@ def ingest(
     source = open_source(file, kind, encoding)
     plan = make_plan(
         source.columns(_LOOKED_AT),
-        mapped=_pairs("--map", mapped),
-        constants=_pairs("--set", constants),
-        only=_pairs("--where", only),
+        mapped=pairs("--map", mapped),
+        constants=pairs("--set", constants),
+        only=pairs("--where", only),
         now=utc_now(),
         date_format=date_format,
         zone=_zone(zone),
@@ -143,11 +138,3 @@ def _zone(name: str) -> ZoneInfo:
     with contextlib.suppress(ValueError, OSError, LookupError):
         return ZoneInfo(name)
     raise WordsUnclear(f"--timezone: there is no time zone '{name}'; write it as Europe/Amsterdam.")
-
-
-def _pairs(option: str, said: Sequence[str] | None) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in said or ()]
-    for name, equals, value in pairs:
-        if not (name and value):
-            raise WordsUnclear(f"{option} takes NAME=VALUE, not '{name}{equals}{value}'.")
-    return {name: value for name, _, value in pairs}
