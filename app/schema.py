@@ -9,7 +9,8 @@ import app.feedback.tables
 import app.mentions.tables
 import app.routing.tables
 import app.sla.tables
-import app.tickets.tables  # noqa: F401 - importing a table registers it
+import app.tickets.tables
+import app.topics.tables  # noqa: F401 - importing a table registers it
 from app.kit.db import metadata
 
 __all__ = ["metadata"]

@@ -15,7 +15,7 @@ from app.answers import store as answers
 from app.answers.answer import Answer
 from app.answers.drafts.store import drop_draft
 from app.answers.reply import Reply, ReplyState
-from app.flows import compose, survey
+from app.flows import compose, label, survey
 from app.flows.record import record_one
 from app.flows.say import Speech, say
 from app.flows.work import take
@@ -172,7 +172,7 @@ async def hand_back(
     """Not ours: back to a person in triage, with the department's suggestion. Raises `UnknownTopic` and the like.
 
     The event tells how long it was in the wrong hands. From the third time on the ticket is tagged, and the event
-    brings the earlier ones: whoever looks then sees what was tried.
+    brings the earlier ones: whoever looks then sees what was tried. What it says about the topic teaches the model.
     """
     ticket = await take(unit, caller, ticket_id, expected)
     by_hand.check_names(unit.rulebook.routing, topic, department, topics=unit.rulebook.topics)
@@ -188,4 +188,5 @@ async def hand_back(
     before = [one for one in await tickets.list_events(unit.tx, ticket.id) if one.type == "ticket.handed_back"]
     tried = [{"at": one.at, "actor": one.actor, **{name: one.data.get(name) for name in _TRIED}} for one in before]
     step = lifecycle.hand_back(ticket, caller.actor, data, unit.now, tried)
+    await label.hand_back(unit, ticket, topic, code, caller.actor)
     return await record_one(unit, step)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.access.role import Caller, Role, actor_of
 from app.access.store import list_agents
-from app.flows import survey
+from app.flows import label, survey
 from app.flows.record import record_one
 from app.kit.errors import Invalid
 from app.routing import by_hand
@@ -118,7 +118,10 @@ async def reroute(
     department: str | None,
     reason: str,
 ) -> Ticket:
-    """Place a ticket by hand. Raises `TopicOrDepartment`, `UnknownTopic`, `UnknownDepartment`."""
+    """Place a ticket by hand; a topic that is named teaches the model.
+
+    Raises `TopicOrDepartment`, `UnknownTopic`, `UnknownDepartment`.
+    """
     ticket = await take(unit, caller, ticket_id, expected)
     owned = _placed_by_hand(unit, ticket, topic, department)
     decision = by_hand.decided(
@@ -134,6 +137,8 @@ async def reroute(
     moved = await record_one(unit, lifecycle.reroute(ticket, caller.actor, placement, reason, unit.now))
     made = Decided(ticket.id, None, caller.actor, unit.now, as_record(decision))
     await routing.record_decisions(unit.tx, [made])
+    if topic is not None:
+        await label.correct(unit, ticket, topic, caller.actor)
     return moved
 
 

@@ -54,6 +54,13 @@ async def list_decisions(tx: Reading, ticket_id: UUID) -> tuple[Decided, ...]:
     return tuple(Decided(row.ticket_id, row.mention_id, row.actor, row.at, row.record) for row in rows)
 
 
+async def find_judged(tx: Reading, ticket_id: UUID) -> UUID | None:
+    """The post from which the topic of a ticket was read last; None on a ticket that nothing was read of."""
+    read = select(decision.c.mention_id).where(decision.c.ticket_id == ticket_id, decision.c.mention_id.is_not(None))
+    found: UUID | None = await tx.scalar(read.order_by(decision.c.id.desc()).limit(1))
+    return found
+
+
 async def record_deletion(tx: Transaction, mention_id: UUID) -> None:
     """A post was deleted: what was decided stays, the words of the post that led to it go."""
     await tx.fetch(_FORGET_WORDS, mention_id)

@@ -1,0 +1,1 @@
+"""What people said that a text is about: what the statistical model learns from."""
