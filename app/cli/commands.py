@@ -6,6 +6,7 @@ import typer
 
 from app.cli import processes, rules, sla, tokens, up
 from app.cli.doors import database_url, door
+from app.cli.topics import command as topics
 from app.kit import logs
 from app.migrating import migrate
 from app.settings import Settings
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.add_typer(rules.app, name="rules")
 app.add_typer(sla.app, name="sla")
 app.add_typer(tokens.app, name="token")
+app.add_typer(topics.app, name="topics")
 
 
 @app.command("up")

@@ -1,0 +1,1 @@
+"""`webcare topics`: what the model learns from, and which model is in force."""
