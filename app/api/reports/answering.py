@@ -1,21 +1,30 @@
-"""How a report is answered: the question as it was understood, and lines as JSON or as a table.
+"""How a report is answered: the question as it was understood, and lines as JSON, as a table or as a chart.
 
 Knows the members that every line and every report have. Refuses to know any figure.
 """
 
-from collections.abc import Sequence
+from asyncio import to_thread
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
-from app.api.reports.asking import Format
-from app.api.reports.table import MEDIA_TYPE, write_table
-from app.reports.question import Interval, Question
+from app.api.reports import table
+from app.api.reports.asking import Format, QuestionIn
+from app.api.reports.chart import MEDIA_TYPE, draw
+from app.api.reports.lines import Lines
+from app.api.reports.picture import plot
+from app.api.reports.words import language_of, speak
+from app.reports.question import Interval
+from app.runtime import Runtime
 
 DECIMALS = 4
-TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+FORMATS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}, MEDIA_TYPE: {"schema": {"type": "string"}}}}
+}
+# A chart that is opened by itself shows what it brings along and runs nothing.
+SAFE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
 class LineOut(OutModel):
@@ -42,21 +51,22 @@ class ReportOut(OutModel):
     group_by: list[str]
 
 
-def answer(
-    question: Question,
-    names: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
-    wanted: Format,
-    report: type[ReportOut],
+async def answer(
+    lines: Lines, asked: QuestionIn, request: Request, runtime: Runtime, shape: type[ReportOut]
 ) -> Response:
-    """The report; each row is its step and then one value per name. Without an interval there are no steps to show."""
+    """The report in the format that was asked for. Raises `UnknownFigure`."""
+    if asked.format is Format.SVG:
+        speech = speak(language_of(request, asked.lang), runtime.rulebook)
+        svg = await to_thread(draw, plot(lines, asked.figure, speech))
+        return Response(svg, media_type=MEDIA_TYPE, headers=SAFE)
+    question, names, rows = lines.question, lines.names, lines.rows
     if question.interval is Interval.NONE:
         rows = [row[1:] for row in rows]
     else:
         names = ("step", *names)
     rows = [tuple(round(value, DECIMALS) if isinstance(value, float) else value for value in row) for row in rows]
-    if wanted is Format.CSV:
-        return Response(write_table(names, rows), media_type=MEDIA_TYPE)
+    if asked.format is Format.CSV:
+        return Response(table.write(names, rows), media_type=table.MEDIA_TYPE)
     told = {
         "from": question.start,
         "to": question.end,
@@ -64,5 +74,5 @@ def answer(
         "group_by": question.group_by,
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
-    shown = report.model_validate(told).model_dump_json(exclude_unset=True, by_alias=True)
+    shown = shape.model_validate(told).model_dump_json(exclude_unset=True, by_alias=True)
     return Response(shown, media_type="application/json")

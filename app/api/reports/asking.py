@@ -14,6 +14,7 @@ from pydantic import Field
 from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, Text
+from app.api.reports.words import Language
 from app.reports.question import DIMENSIONS, Interval, Question
 
 USUAL_PERIOD = timedelta(days=30)
@@ -24,6 +25,7 @@ Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
 class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
+    SVG = "svg"
 
 
 class QuestionIn(InModel):
@@ -33,7 +35,11 @@ class QuestionIn(InModel):
     group_by: Annotated[str, Text(200)] = Field(
         "", description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"]
     )
-    format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet")
+    format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet, `svg` a chart")
+    figure: Annotated[str, Text(50)] | None = Field(
+        None, description="What a chart shows: a member of the lines. Left out: the most telling one", examples=["p90"]
+    )
+    lang: Language | None = Field(None, description="Language of a chart. Left out: `Accept-Language`, else Dutch")
 
     def question(self, caller: Caller, now: datetime) -> Question:
         """Raises `EmptyPeriod` and the like, when the question has no sense."""

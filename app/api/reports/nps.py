@@ -1,17 +1,32 @@
 """What customers thought, over HTTP. Knows the members of the answer; refuses to know how they come about."""
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import TABLE, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
+from app.api.reports.lines import Lines
+from app.api.reports.words import Unit
 from app.api.serving import Serving
-from app.feedback.nps import Nps
+from app.kit.db import Reading
+from app.reports.question import Question
 from app.reports.store import list_nps
 
 router = APIRouter()
+
+FIGURES = {
+    "n": Unit.COUNT,
+    "promoters": Unit.COUNT,
+    "passives": Unit.COUNT,
+    "detractors": Unit.COUNT,
+    "invited": Unit.COUNT,
+    "nps": Unit.SCORE,
+    "low": Unit.SCORE,
+    "high": Unit.SCORE,
+    "response_rate": Unit.SHARE,
+}
 
 
 class NpsOut(LineOut):
@@ -30,12 +45,14 @@ class NpsReportOut(ReportOut):
     items: list[NpsOut]
 
 
-@router.get("/nps", response_model=NpsReportOut, responses=TABLE, summary="What customers thought")
-async def read_nps(caller: Reader, runtime: Serving, asked: Asked) -> Response:
+@router.get("/nps", response_model=NpsReportOut, responses=FORMATS, summary="What customers thought")
+async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
-    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
-        lines = await list_nps(tx, question)
-    names = (*question.group_by, *(member.name for member in fields(Nps)))
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in lines]
-    return answer(question, names, rows, asked.format, NpsReportOut)
+        lines = await gather_nps(tx, asked.question(caller, runtime.now()))
+    return await answer(lines, asked, request, runtime, NpsReportOut)
+
+
+async def gather_nps(tx: Reading, question: Question) -> Lines:
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in await list_nps(tx, question)]
+    return Lines("nps", question, question.group_by, FIGURES, rows, shown="nps")

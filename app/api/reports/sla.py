@@ -1,17 +1,30 @@
 """How well promises were kept, over HTTP. Knows the members of the answer; refuses to know how they come about."""
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import TABLE, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
+from app.api.reports.lines import Lines
+from app.api.reports.words import Unit
 from app.api.serving import Serving
-from app.reports.attainment import Attainment
+from app.kit.db import Reading
+from app.reports.question import Question
 from app.reports.store import list_attainment
 
 router = APIRouter()
+
+FIGURES = {
+    "n": Unit.COUNT,
+    "met": Unit.COUNT,
+    "breached": Unit.COUNT,
+    "met_share": Unit.SHARE,
+    "p50": Unit.SECONDS,
+    "p90": Unit.SECONDS,
+    "p99": Unit.SECONDS,
+}
 
 
 class SlaOut(LineOut):
@@ -29,12 +42,14 @@ class SlaReportOut(ReportOut):
     items: list[SlaOut]
 
 
-@router.get("/sla", response_model=SlaReportOut, responses=TABLE, summary="How well promises were kept")
-async def read_sla(caller: Reader, runtime: Serving, asked: Asked) -> Response:
+@router.get("/sla", response_model=SlaReportOut, responses=FORMATS, summary="How well promises were kept")
+async def read_sla(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Promises per metric, by when their outcome became certain: met at the end, breached at the due moment."""
-    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
-        lines = await list_attainment(tx, question)
-    names = (*question.group_by, "metric", *(member.name for member in fields(Attainment)))
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in lines]
-    return answer(question, names, rows, asked.format, SlaReportOut)
+        lines = await gather_sla(tx, asked.question(caller, runtime.now()))
+    return await answer(lines, asked, request, runtime, SlaReportOut)
+
+
+async def gather_sla(tx: Reading, question: Question) -> Lines:
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in await list_attainment(tx, question)]
+    return Lines("sla", question, (*question.group_by, "metric"), FIGURES, rows, shown="met_share")

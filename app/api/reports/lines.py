@@ -1,0 +1,51 @@
+"""The lines of a report, before they are written as JSON, a table, a chart or a page.
+
+Knows what a line is made of. Refuses to know any format: each of them shows these same lines, so they cannot differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.api.reports.words import Unit
+from app.kit.errors import Invalid
+from app.reports.question import Question
+
+
+class UnknownFigure(Invalid):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Each row is its step and then one value per name: first what the line is about, last its figures.
+
+    A chart shows the figure `shown` unless another is asked for, and of too many groups those with most of `weight`.
+    `adds`: counts of different lines are of different things, so they can be piled up.
+    """
+
+    report: str
+    question: Question
+    keys: tuple[str, ...]
+    figures: Mapping[str, Unit]
+    rows: Sequence[tuple[Any, ...]]
+    shown: str
+    weight: str = "n"
+    adds: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.keys, *self.figures)
+
+    def figure(self, wanted: str | None) -> str:
+        """The figure that a chart shows. Raises `UnknownFigure`."""
+        name = wanted or self.shown
+        if name not in self.figures:
+            allowed = list(self.figures)
+            message = f"There is no figure '{name}' here; use {', '.join(allowed)}."
+            raise UnknownFigure(message, field="figure", allowed=allowed)
+        return name
+
+    def place(self, name: str) -> int:
+        """Where a figure stands in a row."""
+        return 1 + self.names.index(name)

@@ -1,0 +1,94 @@
+"""What a chart shows of a report: steps along the axis and a series for each group, or a bar for each group.
+
+Knows which groups are shown when there are too many, and says so. Refuses to know how a chart is drawn (chart).
+"""
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from app.api.reports.chart import MOST_SERIES, Chart, Kind, Series
+from app.api.reports.lines import Lines
+from app.api.reports.words import Speech, Unit
+from app.reports.question import Interval
+
+MOST_BARS = 24
+_ENDS = {Unit.SHARE: (0.0, 1.0), Unit.SCORE: (-100.0, 100.0)}
+
+Key = tuple[str | None, ...]
+
+
+def plot(lines: Lines, figure: str | None, speech: Speech) -> Chart:
+    """The chart of one figure of a report. Raises `UnknownFigure`."""
+    name = lines.figure(figure)
+    unit, interval = lines.figures[name], lines.question.interval
+    stepped = interval is not Interval.NONE
+    keys = _keys(lines)
+    shown = _heaviest(lines, keys, MOST_SERIES if stepped else MOST_BARS)
+    values = {(row[0], _key(lines, row)): row[lines.place(name)] for row in lines.rows}
+    steps = list(dict.fromkeys(row[0] for row in lines.rows))
+    title = f"{speech.texts['reports'][lines.report]}: {speech.texts['figures'][name]}"
+    named = {key: _named(lines, key, speech) for key in shown}
+    if stepped:
+        labels = tuple(speech.moment(step, interval) for step in steps)
+        series = tuple(Series(named[key], tuple(values.get((step, key)) for step in steps)) for key in shown)
+        kind = Kind.STACKED if lines.adds and unit is Unit.COUNT else Kind.LINES
+    else:
+        labels = tuple(named.values())
+        series = (Series(speech.texts["figures"][name], tuple(values[None, key] for key in shown)),)
+        kind = Kind.LYING
+    told = [_period(lines, speech), *_read(labels, series, unit, speech)]
+    if len(shown) < len(keys):
+        told.insert(0, speech.texts["chosen"].format(shown=len(shown), all=len(keys)))
+    least, most = _ENDS.get(unit, (None, None))
+    return Chart(
+        kind,
+        title,
+        " ".join(told),
+        labels,
+        series,
+        partial(speech.figure, unit=unit),
+        speech.texts["nothing"],
+        least,
+        most,
+    )
+
+
+def _key(lines: Lines, row: tuple[Any, ...]) -> Key:
+    return row[1 : 1 + len(lines.keys)]
+
+
+def _keys(lines: Lines) -> list[Key]:
+    return list(dict.fromkeys(_key(lines, row) for row in lines.rows))
+
+
+def _heaviest(lines: Lines, keys: list[Key], most: int) -> list[Key]:
+    """At most so many, those with the highest counts, in the order in which they stand."""
+    weights: Counter[Key] = Counter()
+    for row in lines.rows:
+        weights[_key(lines, row)] += row[lines.place(lines.weight)] or 0
+    chosen = set(sorted(keys, key=lambda key: -weights[key])[:most])
+    return [key for key in keys if key in chosen]
+
+
+def _named(lines: Lines, key: Key, speech: Speech) -> str:
+    """`first reply, Billing`; one line for everything is called so."""
+    return ", ".join(speech.name(*one) for one in zip(lines.keys, key, strict=True)) or speech.texts["all"]
+
+
+def _period(lines: Lines, speech: Speech) -> str:
+    start, end = (speech.date(at) for at in (lines.question.start, lines.question.end))
+    return str(speech.texts["period"].format(start=start, end=end))
+
+
+def _read(labels: tuple[str, ...], series: tuple[Series, ...], unit: Unit, speech: Speech) -> list[str]:
+    """Each series in words, for those who hear a chart: of a few values all, of many the ends and the extremes."""
+    sentences = []
+    for one in series:
+        measured = [(label, value) for label, value in zip(labels, one.values, strict=True) if value is not None]
+        if len(measured) > MOST_BARS:
+            extremes = (min(measured, key=lambda pair: pair[1]), max(measured, key=lambda pair: pair[1]))
+            measured = [measured[0], *extremes, measured[-1]]
+        said = "; ".join(f"{label} {speech.figure(value, unit)}" for label, value in dict.fromkeys(measured))
+        sentences.append(f"{one.name}: {said or speech.texts['nothing']}.")
+    return sentences

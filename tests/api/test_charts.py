@@ -1,0 +1,163 @@
+"""Reports as charts: what is drawn, what is said of it, and that nothing in it runs or comes from elsewhere."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from app.api.reports.chart import MOST_SERIES, draw
+from app.api.reports.lines import Lines, UnknownFigure
+from app.api.reports.picture import plot
+from app.api.reports.words import Language, Speech, Unit, speak
+from app.reports.question import Interval, Question
+from app.rulebook import Rulebook
+from app.runtime import Runtime
+from tests.support.callers import token_for
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+FIGURES = {"n": Unit.COUNT, "met_share": Unit.SHARE, "p50": Unit.SECONDS}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def dutch(rulebook: Rulebook) -> Speech:
+    return speak(Language.NL, rulebook)
+
+
+@pytest.fixture
+def english(rulebook: Rulebook) -> Speech:
+    return speak(Language.EN, rulebook)
+
+
+def daily(*departments: str | None) -> Lines:
+    """A week of figures; nothing was measured on the second day."""
+    question = Question(START, START + 7 * DAY, Interval.DAY, ("department",))
+    days = [START + number * DAY for number in range(7)]
+    rows = [
+        (at, department, 10 * place, None if at.day == 3 else at.day / 10, 3600.0)
+        for at in days
+        for place, department in enumerate(departments)
+    ]
+    return Lines("sla", question, ("department",), FIGURES, rows, shown="met_share")
+
+
+def test_each_group_is_a_series_over_the_steps(dutch: Speech) -> None:
+    chart = plot(daily("billing", None), None, dutch)
+    assert chart.title == "Beloften: aandeel op tijd"
+    assert chart.labels[:2] == ("2 nov", "3 nov")
+    assert [one.name for one in chart.series] == ["Facturatie", "geen"]
+    assert chart.series[0].values == (0.2, None, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+
+def test_without_steps_each_group_is_a_bar(english: Speech) -> None:
+    question = Question(START, START + DAY, group_by=("department", "priority"))
+    rows = [(None, "billing", "high", 4, 0.5, None), (None, None, "low", 1, 1.0, None)]
+    chart = plot(Lines("sla", question, question.group_by, FIGURES, rows, shown="met_share"), "n", english)
+    assert chart.labels == ("Billing, high", "none, low")
+    assert [(one.name, one.values) for one in chart.series] == [("count", (4, 1))]
+
+
+def test_those_who_hear_a_chart_are_told_its_values(english: Speech) -> None:
+    about = plot(daily("billing"), "p50", english).about
+    assert about.startswith("From 2 Nov 2026 to 9 Nov 2026. Billing: 2 Nov 1 h; 3 Nov 1 h;")
+
+
+def test_of_too_many_groups_those_with_most_are_shown_and_this_is_said(dutch: Speech) -> None:
+    chart = plot(daily(*(f"d{number:02}" for number in range(12))), "met_share", dutch)
+    assert [one.name for one in chart.series] == [f"d{number:02}" for number in range(4, 12)]
+    assert f"{MOST_SERIES} van 12 groepen" in chart.about
+
+
+def test_a_figure_that_the_report_does_not_have_is_refused_with_those_that_it_has(dutch: Speech) -> None:
+    with pytest.raises(UnknownFigure, match=r"use n, met_share, p50"):
+        plot(daily("billing"), "mood", dutch)
+
+
+@pytest.mark.parametrize("interval", [Interval.DAY, Interval.NONE])
+def test_a_drawing_is_named_and_described_and_runs_nothing(interval: Interval, dutch: Speech) -> None:
+    question = Question(START, START + DAY, interval, ("topic",))
+    hostile = '<script>alert(1)</script>"&'
+    step = START if interval is Interval.DAY else None
+    rows = [(step, hostile, 2, 0.5, None), (step, "billing", 1, None, None)]
+    drawn = draw(plot(Lines("sla", question, ("topic",), FIGURES, rows, shown="met_share"), None, dutch))
+    root = ET.fromstring(drawn)
+    title, about = root[0], root[1]
+    assert (title.tag, title.text, about.tag) == (f"{SVG}title", "Beloften: aandeel op tijd", f"{SVG}desc")
+    assert root.attrib["aria-labelledby"] == f"{title.attrib['id']} {about.attrib['id']}"
+    assert hostile in (about.text or "")
+    assert [node for node in root.iter() if node.tag == f"{SVG}script"] == []
+    assert re.findall(r"https?://[^\s\"]+|url\(|@import|href", drawn) == ["http://www.w3.org/2000/svg"]
+
+
+def test_a_chart_is_the_same_each_time_it_is_drawn(dutch: Speech) -> None:
+    assert draw(plot(daily("billing"), None, dutch)) == draw(plot(daily("billing"), None, dutch))
+
+
+def test_nothing_at_all_is_drawn_as_that(english: Speech) -> None:
+    drawn = draw(plot(Lines("sla", Question(START, START + DAY), (), FIGURES, [], shown="n"), None, english))
+    assert "nothing was measured" in drawn
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (59.6, "1 min"),
+        (3900, "1 u 5 min"),
+        (3605, "1 u"),
+        (86_400, "1 d"),
+        (93_600, "1 d 2 u"),
+        (90_060, "1 d 1 u"),
+        (-120, "-2 min"),
+    ],
+)
+def test_durations_are_told_in_their_two_largest_units(dutch: Speech, seconds: float, said: str) -> None:
+    assert dutch.duration(seconds) == said
+
+
+def test_figures_read_as_people_write_them(dutch: Speech, english: Speech) -> None:
+    assert dutch.figure(0.9349, Unit.SHARE) == "93,5%"
+    assert english.figure(12345, Unit.COUNT) == "12,345"
+    assert dutch.figure(12345.67, Unit.COUNT) == "12.345,7"
+    assert dutch.figure(-12.0, Unit.SCORE) == "-12"
+    assert dutch.figure(None, Unit.SCORE) == "\N{EN DASH}"
+
+
+def test_both_languages_say_the_same_things(dutch: Speech, english: Speech) -> None:
+    def keys(texts: object) -> object:
+        return {name: keys(inner) for name, inner in texts.items()} if isinstance(texts, dict) else None
+
+    assert keys(dutch.texts) == keys(english.texts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "title"),
+    [
+        ("", "", "Tevredenheid: NPS"),
+        ("", "en-GB,nl;q=0.5", "Satisfaction: NPS"),
+        ("", "fr, nl;q=0.4, en;q=0.9", "Satisfaction: NPS"),
+        ("", "fr;q=, *;q=nan", "Tevredenheid: NPS"),
+        ("en", "nl", "Satisfaction: NPS"),
+    ],
+)
+async def test_a_chart_speaks_the_language_that_was_asked_for(
+    client: httpx.AsyncClient, runtime: Runtime, asked: str, accepted: str, title: str
+) -> None:
+    headers = await token_for(runtime, "manager") | {"Accept-Language": accepted}
+    question = {"format": "svg", "interval": "day"} | ({"lang": asked} if asked else {})
+    answer = await client.get("/api/v1/reports/nps", params=question, headers=headers)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert ET.fromstring(answer.text)[0].text == title
+    assert "script-src" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("wrong", [{"figure": "mood"}, {"lang": "fr"}])
+async def test_a_chart_of_what_there_is_not_is_refused(
+    client: httpx.AsyncClient, runtime: Runtime, wrong: dict[str, str]
+) -> None:
+    headers = await token_for(runtime, "manager")
+    answer = await client.get("/api/v1/reports/sla", params={"format": "svg", **wrong}, headers=headers)
+    assert (answer.status_code, answer.json()["field"]) == (422, next(iter(wrong)))
