@@ -22,7 +22,6 @@ from app.flows.simulate import Simulation, simulate
 from app.routing.decision import Subject, as_record, decide, in_words
 from app.rulebook import Rulebook, load
 from app.settings import Settings
-from app.topics.classify import readable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,7 +78,7 @@ def explain(
     Example: webcare rules explain "Waar blijft mijn pakketje?" --channel forum
     """
     rulebook = _load(rules)
-    said = [readable(sys.stdin.read() if text == "-" else text, language)]
+    said = [rulebook.read(sys.stdin.read() if text == "-" else text, language)]
     subject = Subject(
         ticket_id=NO_TICKET,
         channel=channel,

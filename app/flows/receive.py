@@ -25,7 +25,6 @@ from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.resolution import WITHDRAWN
 from app.tickets.ticket import OPEN, Event, State, Step
-from app.topics.classify import readable
 
 AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enough to hold no lock for long
 
@@ -72,7 +71,7 @@ async def _understand(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[U
 
 
 def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
-    texts = [readable(mention.words, mention.lang) for mention in arrivals]
+    texts = [rulebook.read(mention.words, mention.lang) for mention in arrivals]
     read = zip(arrivals, rulebook.classifier.classify(texts), rulebook.find_words(texts), strict=True)
     return [Understood(new_id(), *one) for one in read]
 

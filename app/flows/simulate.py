@@ -6,7 +6,7 @@ this is about where they begin; and writes nothing.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from app.routing.rules import store
 from app.rulebook import Rulebook
 from app.runtime import Runtime
 from app.sla.policy import Case, Metric
-from app.topics.classify import Readable, readable
 
 AT_ONCE = 500  # mentions between two looks at the progress
 SHOWN = 100  # changes that are told in full
@@ -144,13 +143,13 @@ async def simulate(
 
 
 def _decide_both(rows: Records, now: Rulebook, proposed: Rulebook) -> list[tuple[Fate, Fate]]:
+    return list(zip(_decide(rows, now), _decide(rows, proposed), strict=True))
+
+
+def _decide(rows: Records, rules: Rulebook) -> list[Fate]:
     texts = [
-        readable(f"{row['title']}\n{row['text']}" if row["title"] else row["text"], row["language"]) for row in rows
+        rules.read(f"{row['title']}\n{row['text']}" if row["title"] else row["text"], row["language"]) for row in rows
     ]
-    return list(zip(_decide(rows, texts, now), _decide(rows, texts, proposed), strict=True))
-
-
-def _decide(rows: Records, texts: Sequence[Readable], rules: Rulebook) -> list[Fate]:
     read = zip(rows, rules.classifier.classify(texts), rules.find_words(texts), strict=True)
     return [
         _fate(

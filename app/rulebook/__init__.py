@@ -6,7 +6,7 @@ when to read again.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -27,12 +27,14 @@ from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
+from app.rulebook.wording import Wording, check_wording, phrases_of
 from app.sla.calendar import Calendar
 from app.sla.ladder import Ladders
 from app.sla.policy import Case, Metric, Policy, SlaRule, choose_all
 from app.tickets.hand_over import FallBack
 from app.tickets.resolution import Resolution
-from app.topics.classify import Classifier, Phrase, Readable, Topic
+from app.topics.classify import Classifier, Phrase, Readable, Topic, readable
+from app.topics.words import Words
 
 __all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "Sources", "load", "parse", "read_sources"]
 
@@ -53,6 +55,7 @@ FILES: Mapping[str, type[Entry]] = {
     "routes": files.Routes,
     "sla": promises.Sla,
     "topics": files.Topics,
+    "words": Wording,
 }
 NAMED_IN = {
     "channel": "accounts",
@@ -83,6 +86,7 @@ class Rulebook:
     `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
     by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `windows` gives by priority
     the calendar in whose hours people are told of a promise. `signals` finds the phrases of routes, risks and moods;
+    `words` is how customers' words are read;
     `agreements` are by severity of incidents; `own_authors` holds (channel, author key) of the accounts.
     """
 
@@ -90,6 +94,7 @@ class Rulebook:
     sources: Sources
     departments: Mapping[str, Department]
     topics: Mapping[str, Topic]
+    words: Words
     classifier: Classifier
     routing: Routing
     rollout: Rollout
@@ -131,6 +136,10 @@ class Rulebook:
         reviewed = (one for one in self.accounts.get(channel, ()) if one.review)
         return any(plain_handle(one.handle) in named or one.external_id in named - {None} for one in reviewed)
 
+    def read(self, text: str, language: str | None = None) -> Readable:
+        """A text as all of the rules read it; `language` is its code, if one is told."""
+        return readable(text, language, self.words)
+
     def find_words(self, texts: Sequence[Readable]) -> list[dict[str, str]]:
         """For each text: the phrases of routes and risks in it, each with the words found.
 
@@ -168,12 +177,12 @@ def parse(sources: Sources) -> Rulebook:
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
         for channel, entries in shelf.get(files.Accounts).accounts.items()
     }
-    words = chain(*(route.when.words or () for route in routes), escalation.risk.phrases, escalation.risk.lexicon)
     return Rulebook(
         digest=shelf.digest,
         sources=dict(sources),
         departments=departments,
         topics=shelf.topics,
+        words=shelf.words,
         classifier=shelf.classifier,
         routing=Routing(routes, owning.build(), departments, escalating.build(), FallBack(**dict(owning.fall_back))),
         rollout=owning.build_rollout(),
@@ -188,7 +197,7 @@ def parse(sources: Sources) -> Rulebook:
         accounts=accounts,
         platforms=platforms,
         guard=shelf.guard,
-        signals=_finder(words),
+        signals=_finder(shelf.signals),
         own_authors=frozenset(
             (account.channel, key)
             for account in chain(*accounts.values())
@@ -203,9 +212,8 @@ def _author_keys(handle: str | None, external_id: str | None) -> tuple[str, ...]
     return tuple(key for key in keys if key)
 
 
-def _finder(words: Iterable[str]) -> Classifier:
+def _finder(phrases: tuple[Phrase, ...]) -> Classifier:
     """A classifier whose evidence is every phrase found: with a single topic none competes and none is left out."""
-    phrases = tuple(Phrase(text) for text in dict.fromkeys(words))
     return Classifier([Topic(slug="words", name={}, phrases=phrases)])
 
 
@@ -246,6 +254,17 @@ class _Shelf:
         return self.get(files.Topics).build()
 
     @cached_property
+    def signals(self) -> tuple[Phrase, ...]:
+        """The phrases of routes, risks and moods, each once."""
+        routes = (route.when.words or () for route in self.get(files.Routes).build())
+        rules = self.get(Escalating).build_rules().risk
+        return tuple(map(Phrase, dict.fromkeys(chain(*routes, rules.phrases, rules.lexicon))))
+
+    @cached_property
+    def words(self) -> Words:
+        return self.get(Wording).build(self.topics.values())
+
+    @cached_property
     def classifier(self) -> Classifier:
         return Classifier(tuple(self.topics.values()))
 
@@ -271,9 +290,12 @@ class _Shelf:
         if self.has(promises.Sla):
             yield from checks.check_promises(self.pages["sla"], self.get(promises.Sla))
             yield from checks.check_ladders(self.pages["sla"], self.get(promises.Sla))
-        if self.has(files.Topics):
-            results = checks.run_examples(self.topics.values(), self.classifier)
+        if self.has(files.Topics, Wording):
+            results = checks.run_examples(self.topics.values(), self.classifier, self.words)
             yield from checks.check_examples(self.pages["topics"], results)
+        if self.has(files.Topics, files.Routes, Escalating, Wording):
+            searched = (*phrases_of(self.topics.values()), *self.signals)
+            yield from check_wording(self.pages["words"], self.get(Wording), searched)
         if self.has(speech.Guarding):
             yield from checks.check_guard(self.pages["guard"], self.get(speech.Guarding), self.guard)
         if self.has(files.Topics, files.Ownership):

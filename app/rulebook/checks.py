@@ -21,6 +21,7 @@ from app.rulebook.promises import Sla, SlaEntry
 from app.rulebook.speech import Guarding
 from app.sla.policy import Metric
 from app.topics.classify import Classification, Classifier, Example, Topic, readable
+from app.topics.words import Words
 
 T = TypeVar("T")
 
@@ -46,10 +47,10 @@ class ExampleResult:
         return f"'{self.example.text}' wants {wanted} and gets {got}, on {found or 'no phrase'}"
 
 
-def run_examples(topics: Collection[Topic], classifier: Classifier) -> tuple[ExampleResult, ...]:
+def run_examples(topics: Collection[Topic], classifier: Classifier, words: Words) -> tuple[ExampleResult, ...]:
     """Classify the examples of all topics, in the order of the file."""
     examples = [(topic.slug, *numbered) for topic in topics for numbered in enumerate(topic.examples)]
-    got = classifier.classify([readable(example.text, example.lang) for _, _, example in examples])
+    got = classifier.classify([readable(example.text, example.lang, words) for _, _, example in examples])
     return tuple(ExampleResult(*example, classification) for example, classification in zip(examples, got, strict=True))
 
 

@@ -16,13 +16,13 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import re2
 
 from app.topics.denial import HINT, denied
-from app.topics.language import guess
-from app.topics.phrase import PhraseUnusable, check_phrase, folded, legible, pattern
+from app.topics.phrase import PhraseUnusable, check_phrase, pattern
+from app.topics.reading import Readable, readable
 
 __all__ = [
     "THRESHOLD",
@@ -44,7 +44,6 @@ _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
 _DECIMALS = 3  # so that 0.1 + 0.2 is a draw with 0.3
 _FOUND = 60  # characters of the text that are shown as evidence
-_UNTOLD = {"", "und", "mul", "zxx"}  # codes of ISO 639 that tell no language
 _SET_MEMORY = 16 << 20  # bytes; RE2 builds its automaton as texts come, and starts afresh when this is full
 
 
@@ -76,17 +75,6 @@ class Topic:
     not_phrases: tuple[Phrase, ...] = ()
     threshold: float = THRESHOLD
     examples: tuple[Example, ...] = ()
-
-
-class Readable(NamedTuple):
-    """A text made ready once, for any number of classifiers.
-
-    `shown` is what evidence quotes, `plain` what is searched, place for place; `language` None: not known.
-    """
-
-    shown: str
-    plain: bytes
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,29 +144,30 @@ class Classifier:
 
     def classify(self, texts: Sequence[Readable]) -> list[Classification]:
         """One answer for each text, in their order."""
-        return [self._classify(*text) for text in texts]
+        return [self._classify(text) for text in texts]
 
-    def _classify(self, shown: str, plain: bytes, language: str | None) -> Classification:
-        evidence = self._evidence(shown, plain, language)
+    def _classify(self, text: Readable) -> Classification:
+        evidence = self._evidence(text)
         scores: dict[str, float] = defaultdict(float)
         for piece in evidence:
             scores[piece.topic] += piece.weight
         rounded = ((slug, round(score, _DECIMALS)) for slug, score in scores.items())
         ranked = sorted((pair for pair in rounded if pair[1] > 0), key=_best_first)
         if not ranked:
-            return Classification(None, 0.0, language, (), ())
+            return Classification(None, 0.0, text.language, (), ())
         (topic, best), next_best = ranked[0], ranked[1][1] if len(ranked) > 1 else 0.0
         sure = confidence(best, next_best)
         considered = tuple(ranked[:_CONSIDERED])
         return Classification(
             topic if sure >= self._thresholds[topic] and best > next_best else None,
             round(sure, _DECIMALS),
-            language,
+            text.language,
             tuple(piece for slug, _ in considered for piece in evidence if piece.topic == slug),
             considered,
         )
 
-    def _evidence(self, shown: str, plain: bytes, language: str | None) -> list[Evidence]:
+    def _evidence(self, text: Readable) -> list[Evidence]:
+        plain, language = text.plain, text.language
         hits = sorted(self._patterns.Match(plain) or ())
         silent = denied(plain) if self._hint in hits else []
         evidence = []
@@ -189,18 +178,12 @@ class Classifier:
             place = _first(searched, plain, silent)
             if place is None:
                 continue
-            found = shown[slice(*place)][:_FOUND]
+            found = text.quoted(*place)[:_FOUND]
             for clue in clues:
                 known = language is None or clue.phrase.language in (None, language)
                 weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
                 evidence.append(Evidence(clue.topic, clue.phrase.text, found, round(weight, _DECIMALS)))
         return evidence
-
-
-def readable(text: str, told: str | None = None) -> Readable:
-    """A text of which the first 4,000 characters are read; no text raises. `told` is its language code, if one is."""
-    shown = legible(text)
-    return Readable(shown, folded(shown), _base(told) or guess(shown))
 
 
 def confidence(best: float, next_best: float) -> float:
@@ -214,12 +197,6 @@ def confidence(best: float, next_best: float) -> float:
 
 def _best_first(ranked: tuple[str, float]) -> tuple[float, str]:
     return -ranked[1], ranked[0]
-
-
-def _base(code: str | None) -> str | None:
-    """The language of a code such as `nl-BE`; None when it tells none."""
-    base = (code or "").replace("_", "-").partition("-")[0].lower()
-    return None if base in _UNTOLD else base
 
 
 def _first(searched: Any, plain: bytes, silent: list[tuple[int, int]]) -> tuple[int, int] | None:

@@ -37,6 +37,9 @@ _FUNCTION_WORDS = {
         su sus
     """,
 }
+SMALL_WORDS = frozenset(" ".join((_FUNCTION_WORDS["nl"], _FUNCTION_WORDS["en"])).split())
+"""Words that every post of either language may hold."""
+
 _LANGUAGE_OF = {word: language for language, words in _FUNCTION_WORDS.items() for word in words.split()}
 
 

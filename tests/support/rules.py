@@ -129,6 +129,12 @@ topics:
       - {text: Mijn factuur klopt niet, lang: nl}
       - {text: Waar is de winkel, lang: nl, not: true}
 """
+WORDS = """\
+spelling:
+  nl: {factuur: [faktuur]}
+emoji: {angryface: "\U0001f621"}
+known: {nl: [klopt]}
+"""
 FILES = {
     "accounts.yaml": ACCOUNTS,
     "calendars.yaml": CALENDARS,
@@ -143,6 +149,7 @@ FILES = {
     "routes.yaml": ROUTES,
     "sla.yaml": SLA,
     "topics.yaml": TOPICS,
+    "words.yaml": WORDS,
 }
 
 
