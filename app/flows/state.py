@@ -5,7 +5,7 @@ an incident begins (spikes) and how anything is published (dispatch).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from app.escalation.statements import store as statements
 from app.escalation.statements.statement import Filling, check_text, filled
 from app.escalation.statements.store import Said, Statement
 from app.flows import press
-from app.flows.record import record
+from app.flows.readable import record_readable
 from app.flows.say import Speech, check_words, open_window, send, why_waiting
 from app.flows.spikes import tell
 from app.kit.errors import WebcareError
@@ -32,6 +32,8 @@ from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.ticket import OPEN, Step, Ticket
+
+UNREADABLE = "the clocks of this ticket cannot be read; `webcare sla verify` tells why"
 
 
 async def approve(unit: Unit, caller: Caller, incident_id: UUID, texts: Mapping[str, str]) -> Statement:
@@ -62,9 +64,12 @@ async def say_statements(unit: Unit, limit: int) -> int:
     ]
     ours = await statements.record_said(unit.tx, [one.said for one in wanted])
     given = {one.ticket.id: one.reply for one in wanted if one.ticket.id in ours and one.reply is not None}
-    after = await record(unit, [_step(standing[ticket_id], reply) for ticket_id, reply in given.items()])
-    await answers.add_replies(unit.tx, list(given.values()))
-    await send(unit, [(after[ticket_id], reply) for ticket_id, reply in given.items()], Saying.STATEMENT)
+    after = await record_readable(unit, [_step(standing[ticket_id], reply) for ticket_id, reply in given.items()])
+    unread = given.keys() - after
+    left_out = [replace(one.said, reply_id=None, reason=UNREADABLE) for one in wanted if one.ticket.id in unread]
+    await statements.mark_unsaid(unit.tx, left_out)
+    await answers.add_replies(unit.tx, [given[ticket_id] for ticket_id in after])
+    await send(unit, [(ticket, given[ticket_id]) for ticket_id, ticket in after.items()], Saying.STATEMENT)
     return len(unsaid)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.answers.store import list_replies
 from app.delivery.envelope import Saying
@@ -19,6 +19,7 @@ from app.flows.receive import receive
 from app.flows.settle import Received
 from app.kit.clock import utc_now
 from app.runtime import Runtime
+from app.sla.tables import clock as clock_table
 from app.tickets.store import get_ticket, list_mentions
 from app.tickets.ticket import Ticket
 from tests.flows.test_escalate import ANNA, EVA, queue
@@ -156,3 +157,19 @@ async def test_closing_an_incident_closes_its_escalation_and_ends_its_statements
         await runtime.run(state.close, EVA, one.id, "nog een")
     with pytest.raises(IncidentClosed):
         await runtime.run(state.approve, EVA, one.id, SORRY)
+
+
+async def test_a_ticket_whose_clocks_cannot_be_read_keeps_the_statement_from_nobody_else(runtime: Runtime) -> None:
+    one = await begun(runtime)
+    spoilt = (await tickets_of(runtime, one))[0]
+    unreadable = update(clock_table).where(clock_table.c.ticket_id == spoilt.id).values(policy={})
+    await runtime.database.transact(lambda tx: tx.execute(unreadable))
+    await runtime.run(state.approve, EVA, one.id, SORRY)
+
+    await runtime.run(state.say_statements, 100)
+
+    assert [len(each) for each in await said(runtime, one)] == [0] + [1] * 9
+    assert await runtime.run(state.say_statements, 100) == 0
+    async with runtime.reading() as tx:
+        [reach] = (await incidents.list_reaches(tx, [one.id])).values()
+    assert (reach.tickets, reach.told) == (10, 9)

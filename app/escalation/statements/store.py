@@ -76,3 +76,14 @@ async def record_said(tx: Transaction, said: Sequence[Said]) -> set[UUID]:
         .returning(incident_saying.c.ticket_id)
     )
     return {row.ticket_id for row in await tx.rows(added)}
+
+
+async def mark_unsaid(tx: Transaction, said: Sequence[Said]) -> None:
+    """Note why these could not be said after all."""
+    await tx.update(
+        incident_saying,
+        [
+            {"statement_id": one.statement_id, "ticket_id": one.ticket_id, "reply_id": None, "reason": one.reason}
+            for one in said
+        ],
+    )
