@@ -138,6 +138,12 @@ def actor_of(role: Role, whom: str) -> str:
     return f"{role}:{whom}"
 
 
+def role_of(actor: str) -> Role | None:
+    """In which role somebody did what history says; None for what no caller did."""
+    written = actor.partition(":")[0]
+    return Role(written) if written in set(Role) else None
+
+
 def check_binding(role: Role, department: str | None) -> None:
     """Without its department a department caller would see everything. Raises `DepartmentMismatch`."""
     if role is Role.DEPARTMENT and not department:

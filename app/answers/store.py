@@ -99,6 +99,14 @@ async def list_held(tx: Reading, ticket_ids: Collection[UUID], hold: Hold) -> tu
     return await _replies(tx, waiting.where(reply.c.ticket_id.in_(ticket_ids)).order_by(reply.c.id))
 
 
+async def list_held_unmarked(tx: Reading, limit: int) -> tuple[UUID, ...]:
+    """Tickets that are not marked as under an embargo although a reply on them waits for one to end."""
+    waiting = select(reply.c.ticket_id).join(ticket, ticket.c.id == reply.c.ticket_id).distinct()
+    held = waiting.where(reply.c.state == ReplyState.HELD, reply.c.held_for.contains([Hold.EMBARGO]))
+    rows = await tx.rows(held.where(ticket.c.embargoed.is_(False)).order_by(reply.c.ticket_id).limit(limit))
+    return tuple(row.ticket_id for row in rows)
+
+
 async def list_queued(tx: Reading, ticket_ids: Collection[UUID]) -> tuple[Reply, ...]:
     """The replies on these tickets that are on their way, oldest first."""
     queued = select(*SAID).where(reply.c.ticket_id.in_(ticket_ids), reply.c.state == ReplyState.QUEUED)

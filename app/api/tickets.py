@@ -297,7 +297,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
     ticket = await tickets.get_ticket(tx, ticket_id, department=department)
     clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
     feedback = await find_feedback(tx, ticket_id)
-    embargo = await find_embargo(tx, ticket_id)
+    embargo = await find_embargo(tx, ticket_id, runtime.now())
     crisis = await crisis_of(tx, runtime, ticket)
     whole = {
         **line(ticket),

@@ -7,6 +7,7 @@ follow, many at a time. Refuses to know why PR wants one (press) and what is sai
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from app.answers import store as answers
 from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
 from app.escalation.embargoes.embargo import Embargo
@@ -39,11 +40,13 @@ async def mark_reached(unit: Unit, limit: int) -> int:
 
 
 async def free(unit: Unit, limit: int) -> int:
-    """Replies that waited for PR alone are on their way with it, or rejected where PR said so."""
-    freed = await embargoes.list_freed(unit.tx, limit)
+    """Replies that waited for PR alone are on their way with it, or rejected where PR said so.
+
+    One may wait for an embargo that was over before it marked the ticket.
+    """
+    freed = await embargoes.list_freed(unit.tx, limit, await answers.list_held_unmarked(unit.tx, limit))
     standing = await tickets.claim_tickets(unit.tx, list(freed))
-    marked = [ticket for ticket in standing.values() if ticket.embargoed]
-    after = await record_readable(unit, [_released(ticket, freed[ticket.id], unit) for ticket in marked])
+    after = await record_readable(unit, [_released(one, freed[one.id], unit) for one in standing.values()])
     for (actor, rejection), together in _alike(after, freed).items():
         if rejection is None:
             await review.release_held(unit, actor, together)
@@ -63,6 +66,8 @@ async def _tell_lapsed(unit: Unit, lapsed: Sequence[Embargo]) -> None:
 
 
 def _released(ticket: Ticket, ended: Embargo | None, unit: Unit) -> Step:
+    if not ticket.embargoed:
+        return Step(ticket, ticket, ())
     facts = {} if ended is None else {**ended.facts, "lapsed": ended.lapsed_at is not None}
     return press.release(ticket, _actor(ended), facts, unit.now)
 

@@ -7,7 +7,7 @@ to know how anything is looked up (dispatch).
 from enum import StrEnum
 from uuid import UUID
 
-from app.access.role import Caller
+from app.access.role import Caller, role_of
 from app.answers import store as answers
 from app.answers.reply import Reply, ReplyState, check_state
 from app.delivery.repeating.store import mark_retried, mark_settled
@@ -39,7 +39,8 @@ async def retry(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket, Rep
     """
     ticket, reply = await take_reply(unit, caller, reply_id)
     check_state(reply, "retry", ReplyState.FAILED, ReplyState.UNKNOWN)
-    check_lifts(caller, (await barred(unit, ticket, Visibility(reply.visibility), reply.text)).holds)
+    barring = await barred(unit, ticket, Visibility(reply.visibility), reply.text, role_of(reply.actor))
+    check_lifts(caller, barring.holds)
     if reply.state is ReplyState.FAILED:
         await open_window(unit, ticket, reply.visibility)
     carried = await get_publication(unit.tx, ticket.id, reply.id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from app.access.role import Caller, Forbidden
+from app.access.role import Caller, Forbidden, role_of
 from app.answers import store as answers
 from app.answers.reply import (
     LIFTED_BY,
@@ -53,7 +53,8 @@ async def approve(
     if reply.actor == caller.actor:
         raise OwnReply("You wrote this reply; somebody else has to approve it.")
     changed = reply if text in {None, reply.text} else rewritten(reply, text)
-    barring = await barred(unit, ticket, Visibility(reply.visibility), changed.text)
+    writer = role_of(reply.actor) if changed is reply else caller.role
+    barring = await barred(unit, ticket, Visibility(reply.visibility), changed.text, writer)
     held_for = (*(hold for hold in reply.held_for if hold is Hold.REVIEW), *barring.holds)
     left = check_lifts(caller, held_for)
     if not despite:
@@ -78,7 +79,8 @@ async def hold_queued(unit: Unit, embargoed: Sequence[Ticket]) -> dict[UUID, Tic
     standing = {ticket.id: ticket for ticket in embargoed}
     barred_ones = {}
     for reply in await answers.list_queued(unit.tx, list(standing)):
-        held = await barred(unit, standing[reply.ticket_id], Visibility(reply.visibility), reply.text)
+        writer = role_of(reply.actor)
+        held = await barred(unit, standing[reply.ticket_id], Visibility(reply.visibility), reply.text, writer)
         if Hold.EMBARGO in held.holds:
             barred_ones[reply.id] = reply
     back = await mark_taken_back(unit.tx, list(standing), list(barred_ones))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.access.role import Caller
+from app.access.role import Caller, Role
 from app.answers import store as answers
 from app.answers.answer import Answer, check_use, share_edited
 from app.answers.guard import Finding, check_public
@@ -131,19 +131,22 @@ def findings(unit: Unit, speech: Speech) -> dict[str, tuple[Finding, ...]]:
 
 
 async def _held(unit: Unit, caller: Caller, ticket: Ticket, visibility: Visibility, text: str) -> Held:
-    """What holds a reply of this caller back. Nobody waits for what they could let go themselves, but for a review."""
-    held = await barred(unit, ticket, visibility, text)
-    holds = tuple(hold for hold in held.holds if caller.role not in LIFTED_BY[hold])
+    """What holds a reply of this caller back."""
+    held = await barred(unit, ticket, visibility, text, caller.role)
+    holds = held.holds
     if caller.profile.needs_review or unit.rulebook.needs_review(ticket.channel, ticket.account):
         holds = (Hold.REVIEW, *holds)
     return replace(held, holds=holds)
 
 
-async def barred(unit: Unit, ticket: Ticket, visibility: Visibility, text: str) -> Held:
-    """What holds such a reply on this ticket back as things stand now, whoever wrote it."""
+async def barred(unit: Unit, ticket: Ticket, visibility: Visibility, text: str, written_by: Role | None) -> Held:
+    """What holds such a reply on this ticket back as things stand now, but for a review by a colleague.
+
+    Nobody's words wait for what they could let go themselves.
+    """
     if not unit.rulebook.platform(ticket.channel).is_public(visibility):
         return Held()
-    embargo = await find_embargo(unit.tx, ticket.id)
+    embargo = await find_embargo(unit.tx, ticket.id, unit.now)
     contradicts = None
     if ticket.topic is not None:
         agreed = await list_holding(unit.tx, ticket.topic, ticket.channel, unit.now)
@@ -152,7 +155,8 @@ async def barred(unit: Unit, ticket: Ticket, visibility: Visibility, text: str) 
         Hold.STATEMENT: contradicts is not None,
         Hold.EMBARGO: embargo is not None and not embargo.allows(text, unit.now),
     }
-    return Held(tuple(hold for hold, applies in holds.items() if applies), contradicts)
+    applying = (hold for hold, applies in holds.items() if applies and written_by not in LIFTED_BY[hold])
+    return Held(tuple(applying), contradicts)
 
 
 async def open_window(unit: Unit, ticket: Ticket, visibility: str) -> str | None:

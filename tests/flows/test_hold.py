@@ -204,6 +204,17 @@ async def test_with_a_fallback_only_that_may_be_said_once_the_time_is_over(runti
     assert (await events(runtime, ticket)).count("escalation.lapsed") == 1
 
 
+async def test_one_that_ran_out_hides_no_other_with_its_fallback(runtime: Runtime, clock: Clock) -> None:
+    ticket, _ = await held(runtime, until=SOON, fallback=FALLBACK)
+    [raised] = await queue(runtime)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, SOON + timedelta(hours=1), None)
+
+    clock.pass_(hours=3)
+
+    assert (await said(runtime, ticket, "Iets anders")).state is ReplyState.HELD
+    assert (await said(runtime, ticket, FALLBACK)).state is ReplyState.QUEUED
+
+
 async def test_an_embargo_that_stands_is_changed(runtime: Runtime) -> None:
     ticket, _ = await held(runtime, until=SOON)
     [raised] = await queue(runtime)
@@ -254,6 +265,34 @@ async def test_what_was_given_before_an_embargo_and_has_not_left_waits_for_pr_to
     assert sorted(kept) == [DeliveryState.CANCELLED, DeliveryState.OPEN]
     assert await replies(runtime, ticket) == [ReplyState.QUEUED, ReplyState.QUEUED]
     assert sorted(await on_their_way(runtime)) == [DeliveryState.CANCELLED, DeliveryState.OPEN, DeliveryState.OPEN]
+
+
+async def test_prs_own_words_on_their_way_are_not_called_back(runtime: Runtime) -> None:
+    ticket = await arrived(runtime, mention())
+    await runtime.run(answer.reply, EVA, ticket.id, None, Speech("Wij zoeken dit uit."))
+    await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
+
+
+async def test_a_reply_held_before_the_mark_came_goes_with_the_embargo(runtime: Runtime) -> None:
+    """An embargo that is over before it marked all its tickets lets go what it held on them."""
+    escalated = await arrived(runtime, mention())
+    await runtime.run(work.escalate, ANNA, escalated.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    ticket = await arrived(runtime, mention(by="bo"))
+    waiting = await said(runtime, ticket)
+    marked = (await standing(runtime, ticket)).embargoed
+
+    await runtime.run(press.release, EVA, raised.id)
+    await runtime.run(follow_embargoes, 100)
+
+    assert (waiting.state, marked) == (ReplyState.HELD, False)
+    assert await replies(runtime, ticket) == [ReplyState.QUEUED]
 
 
 async def test_what_the_channel_may_have_already_is_not_called_back(runtime: Runtime) -> None:

@@ -9,8 +9,10 @@ from app.access.role import (
     Forbidden,
     Permission,
     Role,
+    actor_of,
     may,
     require,
+    role_of,
 )
 from app.access.token import UnusableToken, check_given, prefix
 from app.kit.ids import new_secret
@@ -81,3 +83,9 @@ def test_a_made_token_tells_its_role_and_can_be_sent(role: Role) -> None:
 def test_a_token_that_no_header_carries_is_refused(secret: str) -> None:
     with pytest.raises(UnusableToken):
         check_given(secret)
+
+
+def test_history_tells_in_which_role_somebody_acted() -> None:
+    assert role_of(actor_of(Role.PR, "eva")) is Role.PR
+    assert role_of(actor_of(Role.DEPARTMENT, "billing/anna")) is Role.DEPARTMENT
+    assert role_of("system") is None

@@ -4,14 +4,14 @@ Knows that there is one in force at a time for each ticket, topic and incident. 
 it (tickets.press).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, func, select, text, update
+from sqlalchemy import ColumnElement, Row, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from app.escalation.embargoes.embargo import Embargo, Scope
@@ -27,7 +27,7 @@ _REACHES = """(embargo.ticket_id = ticket.id OR embargo.topic = ticket.topic OR 
     SELECT incident_id FROM incident_mention WHERE incident_mention.ticket_id = ticket.id))"""
 _OVER = f"""
     SELECT {", ".join(map(str, _COLUMNS))} FROM embargo JOIN ticket ON {_REACHES}
-    WHERE ticket.id = $1 AND embargo.released_at IS NULL
+    WHERE ticket.id = $1 AND embargo.released_at IS NULL AND (embargo.until > $2 OR embargo.fallback_text IS NOT NULL)
     ORDER BY embargo.until DESC, embargo.id LIMIT 1"""  # noqa: S608 - our own words
 _CHANGES = ("until", "fallback_text", "actor", "set_at", "lapsed_at")
 
@@ -44,9 +44,12 @@ async def add_embargo(tx: Transaction, wanted: Embargo) -> Embargo:
     return _embargo(row)
 
 
-async def find_embargo(tx: Reading, ticket_id: UUID) -> Embargo | None:
-    """The embargo under which a ticket is at this moment: of several the one that lasts longest."""
-    for row in await tx.fetch(_OVER, ticket_id):
+async def find_embargo(tx: Reading, ticket_id: UUID, now: datetime) -> Embargo | None:
+    """The embargo under which a ticket is at this moment: of several the one that lasts longest.
+
+    One whose time ran out holds no longer what it has no fallback text for, also before that is noted.
+    """
+    for row in await tx.fetch(_OVER, ticket_id, now):
         return Embargo(**row)
     return None
 
@@ -82,14 +85,16 @@ def _reached_by(one: Embargo) -> ColumnElement[bool]:
             return ticket.c.id.in_(of_incident)
 
 
-async def list_freed(tx: Reading, limit: int) -> dict[UUID, Embargo | None]:
-    """Tickets that are marked though no embargo in force reaches them, each with the one that was released last.
+async def list_freed(tx: Reading, limit: int, also: Collection[UUID] = ()) -> dict[UUID, Embargo | None]:
+    """Tickets, marked or `also` these, that no embargo in force reaches, each with the one that was released last.
 
     None where it left its topic or incident instead.
     """
     reached = select(embargo.c.id).where(_IN_FORCE, text(_REACHES)).exists()
-    marked = select(ticket.c.id, ticket.c.topic).where(ticket.c.embargoed, ~reached).order_by(ticket.c.id).limit(limit)
-    ids = [row.id for row in await tx.rows(marked)]
+    held = or_(ticket.c.embargoed, ticket.c.id.in_(also)) if also else ticket.c.embargoed
+    ids = [
+        row.id for row in await tx.rows(select(ticket.c.id).where(held, ~reached).order_by(ticket.c.id).limit(limit))
+    ]
     latest = (
         select(ticket.c.id.label("reached_id"), *_COLUMNS)
         .select_from(embargo.join(ticket, text(_REACHES)))
