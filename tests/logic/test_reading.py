@@ -1,125 +1,126 @@
-"""A post is read in usual words, and quoted as its author wrote it."""
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from app.topics.classify import Classifier, Phrase, Topic
-from app.topics.phrase import folded
-from app.topics.reading import normalised, readable
-from app.topics.words import Words
+from app.sla.business_time import NeverOpen
+from app.sla.calendar import Calendar, Opening
+from app.sla.policy import Metric, Policy
+from app.sla.reading import Reading, read
+from app.tickets.custody import Custody, Holder, Interval
 
-WORDS = Words(
-    known=["wanneer", "komt", "mijn", "pakket", "heel", "zo", "zoo", "klanten", "service", "super", "weer", "a"],
-    spelling={"nl": {"mn": "mijn", "m'n": "mijn", "'t": "het", "faktuur": "factuur"}, "en": {"pls": "please"}},
-    emoji={"\U0001f621": "angryface"},
-    compounds=["klantenservice"],
+UTC_ZONE = ZoneInfo("UTC")
+OFFICE = Calendar("office", UTC_ZONE, ((Opening.parse("09:00-17:00"),),) * 7)
+POLICY = Policy(
+    name="solved in eight hours",
+    metric=Metric.RESOLUTION,
+    calendar="office",
+    target=timedelta(hours=8),
+    warn=0.5,
+    pauses=frozenset({Holder.CUSTOMER}),
+    digest="d1",
 )
 
-PIECES = ["#", "mn ", "heeel", "pakket", " ", ".", "\U0001f621", "klanten service", "x", "\u00e9"]
+
+def at(text: str) -> datetime:
+    """`2 10:30` is half past ten on the second day of March 2026."""
+    day, time = text.split()
+    return datetime.fromisoformat(f"2026-03-{day.zfill(2)}T{time}").replace(tzinfo=UTC)
 
 
-def quotes(text: str, phrase: str, words: Words = WORDS, language: str | None = None) -> list[str]:
-    topic = Topic("t", {}, (Phrase(phrase),))
-    return [piece.found for piece in Classifier([topic]).classify([readable(text, language, words)])[0].evidence]
+def custody(*entries: tuple[Holder, str]) -> tuple[Custody, ...]:
+    return tuple(Custody(holder, None, at(since)) for holder, since in entries)
 
 
-@pytest.mark.parametrize(
-    ("text", "phrase", "quoted"),
-    [
-        ("Wat is dit, m'n Faktuur klopt niet", "mijn factuur", "m'n Faktuur"),
-        ("\u2018t is 'faktuur'", "het", "\u2018t"),
-        ("heeeeel erg", "heel", "heeeeel"),
-        ("zoooo", "zoo", "zoooo"),  # both are known: the longer
-        ("suppppper", "super", "suppppper"),
-        ("zzzzucht", "zucht", "zzzzucht"),  # known or not
-        ("wat een raaaamp", "raamp", "raaaamp"),  # nothing tells, so a long vowel stays long
-        ("#wanneerkomtmijnpakket nu", "wanneer komt", "wanneerkomtmijnpakket"),
-        ("nou #wanneerkomtmijnpakket nu", "pakket nu", "wanneerkomtmijnpakket nu"),
-        ("#WaarBlijftHet", "waar blijft", "WaarBlijftHet"),
-        ("#waarblijfthet", "waar blijft", None),  # neither known nor told by capitals
-        ("wanneerkomtmijnpakket", "wanneer komt", None),  # no hashtag
-        ("boos \U0001f621 ja", "angryface", "\U0001f621"),
-        ("waar \U0001f621 blijft het", "waar blijft", "waar \U0001f621 blijft"),  # an emoji parts no phrase
-        ("de klanten service weer", "klantenservice", "klanten service"),
-        ("de klanten service weer", "service weer", "service weer"),
-        ("van klanten. Service is traag", "klantenservice", None),
-    ],
-)
-def test_a_text_is_read_in_usual_words_and_quoted_as_it_stands(text: str, phrase: str, quoted: str | None) -> None:
-    assert quotes(text, phrase) == ([] if quoted is None else [quoted])
+def reading(entries: tuple[Custody, ...], now: str, *, started: str = "2 10:00", stopped: str | None = None) -> Reading:
+    stopped_at = None if stopped is None else at(stopped)
+    return read(POLICY, OFFICE, entries, started_at=at(started), stopped_at=stopped_at, now=at(now))
 
 
-@pytest.mark.parametrize(("language", "read"), [("nl", b"mijn pls"), ("en", b"mn please"), (None, b"mijn please")])
-def test_the_spelling_of_a_language_is_its_own(language: str | None, read: bytes) -> None:
-    assert readable("mn pls", language, WORDS).plain == read
+WEBCARE, CUSTOMER, PR = Holder.WEBCARE, Holder.CUSTOMER, Holder.PR
+ALONE = custody((WEBCARE, "2 10:00"))
+ANSWERED_BY_CUSTOMER = custody((WEBCARE, "2 10:00"), (CUSTOMER, "2 12:00"), (WEBCARE, "3 12:00"))
 
 
-def test_a_language_without_a_spelling_keeps_its_words() -> None:
-    assert readable("mn pls", "de", WORDS).plain == b"mn pls"
+def test_a_running_clock_foresees_its_moments() -> None:
+    told = reading(ALONE, "2 12:00")
+
+    assert told.elapsed == timedelta(hours=2)
+    assert told == Reading(
+        calendar=OFFICE,
+        due_at=at("3 10:00"),
+        warn_at=at("2 14:00"),
+        climb_at=None,
+        running=True,
+        intervals=(Interval(WEBCARE, None, at("2 10:00"), at("2 12:00")),),
+    )
 
 
-def test_most_posts_are_read_as_they_stand() -> None:
-    read = readable("Waar blijft mijn pakket?", None, WORDS)
-    assert read.moved == ()
-    assert read.plain == b"waar blijft mijn pakket."
+def test_a_paused_clock_foresees_nothing() -> None:
+    waiting = reading(ANSWERED_BY_CUSTOMER[:2], "2 15:00")
+
+    assert (waiting.elapsed, waiting.due_at, waiting.warn_at, waiting.running) == (
+        timedelta(hours=2),
+        None,
+        None,
+        False,
+    )
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("@poldermobiel m'n faktuur 90817263?", "mijn factuur xxnumber xxask"),
-        ("Kijk: https://example.org/pakket", "kijk xxlink"),
-        (
-            "pakket \U0001f621\U0001f92f",
-            "pakket angryface xxemoji_pouting_face xxemoji_shocked_face_with_exploding_head",
-        ),
-        ("\u0623\u064a\u0646 \u0637\u0631\u062f\u064a", "\u0623\u064a\u0646 \u0637\u0631\u062f\u064a"),
-        ("caf\u00e9", "cafe"),
-        ("", ""),
-    ],
-)
-def test_what_a_model_reads(text: str, read: str) -> None:
-    assert normalised(readable(text, None, WORDS)) == read
+def test_a_pause_moves_the_moments() -> None:
+    back = reading(ANSWERED_BY_CUSTOMER, "3 13:00")
+
+    assert (back.elapsed, back.due_at, back.warn_at) == (timedelta(hours=3), at("4 10:00"), at("3 14:00"))
+    assert [part.holder for part in back.intervals] == [WEBCARE, WEBCARE]
 
 
-def test_the_fewest_words_make_a_hashtag() -> None:
-    words = Words(known=["klantenservice", "klanten", "service", "weer", "en", "a"])
-    assert words.parted(b"klantenserviceweer") == b"klantenservice weer"
-    assert words.parted(b"klantenservice") is None  # a word as it is
-    assert words.parted(b"klantenservicex") is None
+def test_a_moment_that_has_passed_stays_through_a_pause() -> None:
+    late = custody((WEBCARE, "2 10:00"), (CUSTOMER, "3 10:01"))
+
+    assert reading(late, "5 09:00").due_at == at("3 10:00")
+    assert reading((*late, *custody((WEBCARE, "4 09:00"))), "5 09:00").due_at == at("3 10:00")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "#" * 20_000,
-        "#" + "a" * 20_000,
-        "#a" * 10_000,
-        "a" * 20_000,
-        "aaab" * 5_000,
-        "mn " * 7_000,
-        "klanten service " * 1_300,
-        "\U0001f621" * 20_000,
-        "\u202e#wanneerkomtmijnpakket\u202c",
-        "\ud800#\x00mn",
-        "\u0440\u0430kket mn",  # Cyrillic letters in a Latin word
-    ],
-)
-def test_hostile_text_is_only_text(text: str) -> None:
-    read = readable(text, None, WORDS)
-    assert len(read.plain) <= 4 * 4_000
-    assert len(normalised(read)) <= 50 * 4_000
+def test_a_pause_at_the_very_moment_is_in_time() -> None:
+    just = custody((WEBCARE, "2 10:00"), (CUSTOMER, "3 10:00"))
+
+    assert reading(just, "5 09:00").due_at is None
+    assert reading((*just, *custody((WEBCARE, "4 20:00"))), "4 21:00").due_at == at("5 09:00")
 
 
-@settings(max_examples=200)
-@given(st.lists(st.sampled_from(PIECES)).map("".join))
-def test_all_that_is_read_can_be_quoted(text: str) -> None:
-    read = readable(text, None, WORDS)
-    assert [move.start for move in read.moved] == sorted(move.start for move in read.moved)
-    for move in read.moved:
-        assert read.quoted(move.start, move.end) == read.shown[move.shown_start : move.shown_end]
-    rewritten = {place for move in read.moved for place in range(move.start, move.end)}
-    for place in set(range(len(read.plain))) - rewritten:
-        if read.plain[place : place + 1].isalnum():
-            assert folded(read.quoted(place, place + 1)) == read.plain[place : place + 1]
+def test_a_hand_over_between_two_who_count_is_no_pause() -> None:
+    """Eight hours are used up at closing; PR takes the ball then, and the moment does not move to the morning."""
+    moved = custody((WEBCARE, "2 09:00"), (PR, "2 17:00"))
+
+    assert reading(moved, "2 20:00", started="2 09:00").due_at == at("2 17:00")
+
+
+def test_time_before_custody_is_the_first_holders() -> None:
+    received_late = custody((WEBCARE, "2 12:00"))
+
+    assert reading(received_late, "2 12:00").elapsed == timedelta(hours=2)
+    assert reading(received_late, "2 12:00").due_at == at("3 10:00")
+
+
+def test_time_before_the_start_does_not_count() -> None:
+    assert reading(ALONE, "2 16:00", started="2 15:00").elapsed == timedelta(hours=1)
+
+
+def test_nothing_counts_after_the_stop_or_when_nobody_holds() -> None:
+    closed = custody((WEBCARE, "2 10:00"), (Holder.NOBODY, "2 11:00"))
+
+    assert reading(ALONE, "9 10:00", stopped="2 11:00").elapsed == timedelta(hours=1)
+    assert reading(ALONE, "9 10:00", stopped="2 11:00").running is False
+    assert reading(closed, "9 10:00").elapsed == timedelta(hours=1)
+    assert reading(closed, "9 10:00").running is False
+
+
+def test_what_is_stopped_keeps_its_due_moment() -> None:
+    assert reading(ALONE, "9 10:00", stopped="2 11:00").due_at == at("3 10:00")
+    assert reading(ANSWERED_BY_CUSTOMER, "9 10:00", stopped="2 14:00").due_at is None
+
+
+def test_a_calendar_that_never_opens_is_refused() -> None:
+    never = Calendar("never", UTC_ZONE, ((),) * 7)
+    with pytest.raises(NeverOpen):
+        read(POLICY, never, ALONE, started_at=at("2 10:00"), stopped_at=None, now=at("2 10:00"))
