@@ -25,6 +25,8 @@ from app.settings import Settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
+LONGEST_OPINION = 64 * 1024  # bytes of an answer, around one word that counts
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -60,6 +62,7 @@ class Runtime:
     sealer: Sealer
     sender: Sender  # to departments: only where the operator's rules of reach permit
     publisher: Sender  # to the channel adapter, whose address is the operator's own
+    adviser: Sender  # to whoever gives second opinions, whose address is too
     now: Callable[[], datetime] = utc_now
 
     async def run(self, flow: Callable[Concatenate[Unit, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -110,12 +113,14 @@ async def build_runtime(
         sealer=Sealer(key),
         sender=Sender(guarded_client(reach), deadline=settings.webhook_deadline),
         publisher=Sender(plain_client(), deadline=settings.webhook_deadline),
+        adviser=Sender(plain_client(), deadline=settings.llm_timeout, kept=LONGEST_OPINION),
     )
     try:
         yield runtime
     finally:
         await runtime.sender.close()
         await runtime.publisher.close()
+        await runtime.adviser.close()
         await runtime.database.close()
 
 

@@ -3,12 +3,13 @@
 Knows names, types and defaults. Refuses to know who uses them: the doors read this once and hand it down as `knobs`.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,18 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeVali
 Ports = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
 
 _SCHEDULE = "0,5,300,1800,7200,18000,36000,50400,72000,86400"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a second opinion is asked for. `precision` None: what it says is only ever a suggestion."""
+
+    url: str
+    model: str
+    key: SecretStr | None
+    calls_per_day: int
+    timeout: timedelta
+    precision: float | None
 
 
 class Settings(BaseSettings):
@@ -113,6 +126,22 @@ class Settings(BaseSettings):
     )
     dispatch_batch: int = Field(64, ge=1, description="Deliveries claimed at once by one worker")
 
+    # Second opinion on posts in triage
+    llm_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] | None = Field(
+        None, description="An OpenAI-compatible API, such as `https://llm.example/v1`; unset: nobody else is asked"
+    )
+    llm_model: str | None = Field(None, description="The model that is asked there; needed with `WEBCARE_LLM_URL`")
+    llm_key: SecretStr | None = Field(None, description="The bearer token that is sent there, when it wants one")
+    llm_calls_per_day: int = Field(1000, ge=0, description="Posts that are asked about at most, per day in UTC")
+    llm_timeout: Seconds = Field(timedelta(seconds=15), description="Total seconds that one answer may take")
+    llm_precision: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Proven precision from which an opinion routes by itself, such as 0.95; unset: opinions are"
+        " suggestions only",
+    )
+
     # Limits
     pool_size: int = Field(8, ge=1, description="Database connections per process")
     api_statement_timeout: Seconds = Field(timedelta(seconds=5), description="Seconds an API statement may take")
@@ -128,3 +157,18 @@ class Settings(BaseSettings):
     def publish_secret_file(self) -> Path:
         """Holds the secret that signs what is published while `publish_secret` is unset; a channel adapter reads it."""
         return self.data_dir / "publish.secret"
+
+    @property
+    def second_opinion(self) -> Terms | None:
+        """None: nobody else is asked."""
+        if self.llm_url is None or self.llm_model is None:
+            return None
+        return Terms(
+            self.llm_url, self.llm_model, self.llm_key, self.llm_calls_per_day, self.llm_timeout, self.llm_precision
+        )
+
+    @model_validator(mode="after")
+    def _knows_whom_to_ask(self) -> Self:
+        if self.llm_url is not None and self.llm_model is None:
+            raise ValueError("WEBCARE_LLM_URL needs WEBCARE_LLM_MODEL, the model that is asked there")
+        return self

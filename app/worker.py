@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.flows.admit import forget_answers
+from app.flows.consult import consult
 from app.flows.dispatch import dispatch
 from app.flows.draft import forget_drafts
 from app.flows.hold import follow_embargoes
@@ -72,6 +73,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("volumes", timedelta(seconds=10), sys.maxsize, lambda _: runtime.run(watch_volumes)),
         Chore("statements", timedelta(seconds=5), 50, lambda limit: runtime.run(say_statements, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
+        Chore("consult", timedelta(seconds=1), 4, lambda limit: consult(runtime, limit)),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

@@ -110,11 +110,13 @@ async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> Async
         sealer=Sealer(SEAL_KEY),
         sender=Sender(httpx.AsyncClient(), deadline=deadline),
         publisher=Sender(httpx.AsyncClient(), deadline=deadline),
+        adviser=Sender(httpx.AsyncClient(), deadline=deadline),
         now=clock,
     )
     yield composed
     await composed.sender.close()
     await composed.publisher.close()
+    await composed.adviser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ Knows the filters and their words. Refuses to know which ticket is urgent (ticke
 Answers are written without FastAPI's own models, as mentions are read; the models describe them in OpenAPI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -21,8 +21,9 @@ from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
-from app.api.tickets import Reader, TicketLine, line
+from app.api.tickets import OpinionOut, Reader, TicketLine, line
 from app.flows import work
+from app.kit.db import Reading
 from app.kit.wire import dump
 from app.routing.decision import Priority
 from app.runtime import Runtime
@@ -31,6 +32,7 @@ from app.tickets.queue import store as queue
 from app.tickets.queue.store import Line
 from app.tickets.queue.wanted import OURS, SETTLED_STATES, Values, Wanted
 from app.tickets.ticket import State
+from app.topics.opinions.store import Had, list_opinions
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -110,9 +112,10 @@ class QueueLine(TicketLine):
     text: str = Field(description="At most 280 characters", examples=["Mijn pakketje is nog steeds niet bezorgd."])
     author: str | None = Field(description="Handle, or else display name", examples=["jan"])
     urgency: UrgencyOut
+    opinion: OpinionOut | None = Field(description="In triage: what a language model takes the posts for")
 
 
-_AS_IT_STANDS = tuple(name for name in QueueLine.model_fields if name not in {"overdue", "urgency"})
+_AS_IT_STANDS = tuple(name for name in QueueLine.model_fields if name not in {"overdue", "urgency", "opinion"})
 
 
 class CountsOut(OutModel):
@@ -176,11 +179,12 @@ async def read_queue(
     wanted = asked.wanted(caller)
     async with runtime.reading() as tx:
         found = await queue.list_queue(tx, wanted, now, limit=asked.limit + 1, after=_places.decode(asked.cursor))
-    page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.row["urgent_at"], one.row["id"]))
+        page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.row["urgent_at"], one.row["id"]))
+        opinions = await _opinions(tx, page)
     counting: Counting = request.app.state.counting
     counted = await counting.of(wanted) if asked.counts and SETTLED_STATES.isdisjoint(wanted.state) else None
     content = {
-        "items": [_line(one, now) for one in page],
+        "items": [_line(one, opinions.get(one.row["id"]), now) for one in page],
         "next_cursor": next_cursor,
         "counts": counted and _counts(counted),
     }
@@ -228,7 +232,13 @@ def _fit(several: list[str] | None, one: str | None, skills: tuple[str, ...]) ->
     return _values([*(several or ()), one])
 
 
-def _line(one: Line, now: datetime) -> dict[str, Any]:
+async def _opinions(tx: Reading, page: Sequence[Line]) -> Mapping[UUID, Had]:
+    """Second opinions help who looks at triage; a page without any asks for none."""
+    in_triage = [one.row["id"] for one in page if one.row["state"] == State.TRIAGE]
+    return await list_opinions(tx, in_triage) if in_triage else {}
+
+
+def _line(one: Line, opinion: Had | None, now: datetime) -> dict[str, Any]:
     due_at = one.row["next_due_at"]
     return {
         **{name: one.row[name] for name in _AS_IT_STANDS},
@@ -240,6 +250,7 @@ def _line(one: Line, now: datetime) -> dict[str, Any]:
                 for reason in one.urgency.reasons
             ],
         },
+        "opinion": opinion and OpinionOut.plain(opinion),
     }
 
 

@@ -38,6 +38,7 @@ from app.tickets.custody import held, seconds_by_holder
 from app.tickets.legal import legal_moves
 from app.tickets.links.store import list_links
 from app.tickets.ticket import Ticket
+from app.topics.opinions.store import list_opinions
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -216,6 +217,18 @@ class WriterOut(OutModel):
     updated_at: datetime
 
 
+class OpinionOut(OutModel):
+    """What a language model takes the posts for, where the rules were not sure; a suggestion unless it `routed`."""
+
+    topic: str | None = Field(description="Slug; null: it has no opinion", examples=["invoice_question"])
+    reason: str | None = Field(
+        description="Why it has none: unreachable, unreadable, malformed, unknown_topic or undecided", examples=[None]
+    )
+    model: str = Field(examples=["small-instruct"])
+    answered_at: datetime
+    routed: bool = Field(description="Whether the ticket went where it says, because such opinions proved right")
+
+
 class TicketOut(TicketLine):
     """All of a ticket: what the customer said, what was answered, its clocks and who had the ball."""
 
@@ -235,6 +248,7 @@ class TicketOut(TicketLine):
     drafts: list[WriterOut] = Field(description="Who wrote something that is not sent yet; nobody else's words")
     embargo: EmbargoOut | None = Field(description="Under which public replies wait for PR")
     crisis: CrisisOut | None = Field(description="When it belongs to an open incident: who says what")
+    opinion: OpinionOut | None = Field(description="A second opinion on a post that came into triage")
 
 
 class DecisionOut(OutModel):
@@ -281,10 +295,15 @@ async def explain_ticket(caller: Reader, runtime: Serving, ticket_id: UUID) -> E
         ticket = await tickets.get_ticket(tx, ticket_id, department=caller.department)
         decisions = await routing.list_decisions(tx, ticket_id)
         clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
+        opinion = (await list_opinions(tx, [ticket_id])).get(ticket_id)
     now = runtime.now()
     told = [DecisionOut(at=d.at, actor=d.actor, words=in_words(d.record), record=dict(d.record)) for d in decisions]
     return ExplainOut(
-        words=[*(told[-1].words if told else ()), *(_clock_in_words(clock) for clock in clocks)],
+        words=[
+            *(told[-1].words if told else ()),
+            *([opinion.in_words] if opinion else ()),
+            *(_clock_in_words(clock) for clock in clocks),
+        ],
         decisions=told,
         clocks=[_explained(runtime, ticket, clock, now) for clock in clocks],
         seconds_by_holder={str(holder): spent for holder, spent in seconds_by_holder(ticket.custody, now).items()},
@@ -299,6 +318,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
     feedback = await find_feedback(tx, ticket_id)
     embargo = await find_embargo(tx, ticket_id, runtime.now())
     crisis = await crisis_of(tx, runtime, ticket)
+    opinion = (await list_opinions(tx, [ticket_id])).get(ticket_id)
     whole = {
         **line(ticket),
         "author_id": ticket.author_id,
@@ -315,6 +335,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
         "drafts": [dict(one) for one in await list_writers(tx, ticket_id)],
         "embargo": embargo and EmbargoOut.plain(embargo),
         "crisis": crisis and crisis.model_dump(),
+        "opinion": opinion and OpinionOut.plain(opinion),
     }
     return Response(dump(whole), media_type="application/json", headers={"ETag": etag(ticket.version)})
 

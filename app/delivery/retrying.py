@@ -54,6 +54,10 @@ class Outcome:
     retry_after: str | None = None
 
     @property
+    def succeeded(self) -> bool:
+        return self.status is not None and HTTPStatus(200) <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
     def reason(self) -> str:
         """In a few words that are safe to show and log: `answered 503`, `timed out`."""
         return self.fault.replace("_", " ") if self.fault else f"answered {self.status}"
@@ -104,7 +108,7 @@ def judge(outcome: Outcome, *, used: int, schedule: Schedule, chance: float, now
     `chance` in [0, 1) spreads the waits: 0 gives the shortest, 0.5 the wait as scheduled. A receiver's `Retry-After`
     never shortens a wait (RFC 9110, 10.2.3: it is how long to wait at least).
     """
-    if outcome.status is not None and HTTPStatus(200) <= outcome.status < HTTPStatus.MULTIPLE_CHOICES:
+    if outcome.succeeded:
         return Delivered()
     if outcome.status == HTTPStatus.GONE:
         return Gone()

@@ -19,10 +19,14 @@ KEPT_BYTES = 4096
 
 
 class Sender:
-    def __init__(self, client: httpx.AsyncClient, *, deadline: timedelta) -> None:
-        """`deadline` bounds a whole attempt, name and answer included; httpx's own timeouts bound single reads."""
+    def __init__(self, client: httpx.AsyncClient, *, deadline: timedelta, kept: int = KEPT_BYTES) -> None:
+        """`deadline` bounds a whole attempt, name and answer included; httpx's own timeouts bound single reads.
+
+        Of an answer the first `kept` bytes are read.
+        """
         self._client = client
         self._deadline = deadline
+        self._kept = kept
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Post JSON and say what came of it. What the world does wrong is a `Fault` in the outcome, never raised."""
@@ -41,7 +45,7 @@ class Sender:
             ):
                 return Outcome(
                     status=response.status_code,
-                    answer=await _beginning(response),
+                    answer=await _beginning(response, self._kept),
                     retry_after=response.headers.get("Retry-After"),
                     duration=_since(started),
                 )
@@ -52,15 +56,15 @@ class Sender:
         await self._client.aclose()
 
 
-async def _beginning(response: httpx.Response) -> str:
-    """The first 4 kB as they came over the wire: never decompressed, and not a byte read after them."""
+async def _beginning(response: httpx.Response, longest: int) -> str:
+    """The first bytes as they came over the wire: never decompressed, and not one read after them."""
     kept = bytearray()
     async for chunk in response.aiter_raw():
         kept += chunk
-        if len(kept) >= KEPT_BYTES:
+        if len(kept) >= longest:
             break
     # PostgreSQL's text holds no NUL.
-    return bytes(kept[:KEPT_BYTES]).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return bytes(kept[:longest]).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _since(started: float) -> timedelta:

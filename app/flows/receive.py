@@ -25,6 +25,7 @@ from app.tickets import lifecycle
 from app.tickets import store as tickets
 from app.tickets.resolution import WITHDRAWN
 from app.tickets.ticket import OPEN, Event, State, Step
+from app.topics.opinions import store as opinions
 
 AT_ONCE = 500  # mentions in one transaction: large enough for speed, small enough to hold no lock for long
 
@@ -101,6 +102,8 @@ async def _write(unit: Unit, rulebook: Rulebook, arrivals: Sequence[Understood])
     await mentions.add_mentions(unit.tx, ledger.stored, unit.now)
     after = await record(unit, list(ledger.steps.values()))
     await routing.record_decisions(unit.tx, ledger.decisions)
+    if unit.knobs.second_opinion is not None:
+        await opinions.add_questions(unit.tx, [d.ticket_id for d in ledger.decisions if d.record["department"] is None])
     await survey.withdraw(
         unit, [draft.ticket.id for draft in drafts if draft.ticket and draft.outcome is Outcome.REOPENED]
     )

@@ -1,23 +1,27 @@
-"""Tables of topics: what people said that texts are about. Rows are only ever added."""
+"""Tables of topics: what people said that texts are about, and second opinions on posts in triage."""
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    func,
+    text,
 )
 
 from app.kit.db import metadata
 
-# `mine` false: the text is not about the topic. Of a post of a customer only the reference is kept. `fingerprint` is of
-# an imported text, so that a file that is imported again adds nothing.
+# Rows are only ever added. `mine` false: the text is not about the topic. Of a post of a customer only the reference is
+# kept. `fingerprint` is of an imported text, so that a file that is imported again adds nothing.
 label = Table(
     "label",
     metadata,
@@ -34,4 +38,34 @@ label = Table(
     CheckConstraint("(mention_id is null) <> (text is null)", name="one_text"),
     UniqueConstraint("fingerprint", "topic", "mine"),
     Index("ix_label_mention_id", "mention_id"),
+)
+
+# One for each ticket that came into triage while somebody could be asked. It holds no words of anybody.
+opinion = Table(
+    "opinion",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("lease_token", Uuid),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("model", Text),
+    Column("topic", Text),
+    Column("reason", Text),  # why there is none
+    Column("routed", Boolean, nullable=False, server_default=text("false")),  # the ticket went where it says
+    CheckConstraint("state in ('open', 'given', 'none', 'moot')", name="state"),
+    Index("ix_opinion_due", "due_at", "ticket_id", postgresql_where=text("state = 'open'")),
+    Index("ix_opinion_given", "model", "topic", "answered_at", postgresql_where=text("state = 'given'")),
+)
+
+# Who is asked, by address: how often today, and until when it is left alone.
+adviser = Table(
+    "adviser",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("counted_on", Date, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("rest_until", DateTime(timezone=True)),
 )

@@ -54,7 +54,7 @@ async def runtime(database: Database, rulebook: Rulebook) -> AsyncIterator[Runti
         poll_interval=timedelta(milliseconds=20),
     )
     sender = Sender(httpx.AsyncClient(), deadline=knobs.webhook_deadline)
-    yield Runtime(database, InForce(rulebook), knobs, SEALER, sender, sender)
+    yield Runtime(database, InForce(rulebook), knobs, SEALER, sender, sender, sender)
     await sender.close()
 
 

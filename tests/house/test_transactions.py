@@ -14,7 +14,7 @@ MAY_END = {
     "app.migrating": "a connection of its own, of which the session holds the migrators' lock while Alembic commits",
 }
 SESSIONS = {"Unit", "Transaction", "Reading"}
-WAYS_OUT = {"sender", "publisher", "httpx"}
+WAYS_OUT = {"sender", "publisher", "adviser", "httpx"}
 
 
 def test_one_place_begins_and_commits() -> None:
