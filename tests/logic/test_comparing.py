@@ -1,0 +1,70 @@
+"""Intervals of shares, medians and differences, against published figures and against chance itself."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.comparing import LEAST, Measured, difference, is_certain, median, share
+
+
+def ends(measured: Measured | None) -> tuple[float, float, float]:
+    assert measured is not None
+    return (round(measured.value, 4), round(measured.low, 4), round(measured.high, 4))
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_a_share_has_wilsons_interval(count: int, n: int, low: float, high: float) -> None:
+    """R. G. Newcombe, Statistics in Medicine 17 (1998), 857-872, table I, method 3."""
+    assert ends(share(count, n)) == (round(count / n, 4), low, high)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 10), 0.6075, 1.0)],
+)
+def test_a_difference_of_shares_has_newcombes_interval(
+    one: tuple[int, int], other: tuple[int, int], low: float, high: float
+) -> None:
+    """R. G. Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10."""
+    assert ends(difference(share(*one), share(*other)))[1:] == (low, high)
+
+
+def test_nothing_is_no_figure_and_differs_from_nothing() -> None:
+    assert share(0, 0) is None
+    assert median(LEAST - 1, lambda _: 1.0) is None
+    assert difference(share(1, 2), None) is None
+    assert is_certain(None) is None
+
+
+def test_a_difference_is_certain_when_zero_lies_outside() -> None:
+    assert is_certain(difference(share(56, 70), share(48, 80))) is True
+    assert is_certain(difference(share(56, 70), share(55, 70))) is False
+
+
+@given(st.integers(0, 500), st.integers(1, 500), st.integers(0, 500), st.integers(1, 500))
+def test_a_difference_the_other_way_round_is_its_mirror(a: int, n: int, b: int, m: int) -> None:
+    one, other = share(min(a, n), n), share(min(b, m), m)
+    there, back = difference(one, other), difference(other, one)
+    assert there is not None
+    assert back is not None
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    assert there.low <= there.value <= there.high
+
+
+def sample(random: Random, n: int) -> Measured | None:
+    values = sorted(random.lognormvariate(7, 1) for _ in range(n))
+    return median(n, lambda p: values[min(n - 1, int(p * n))])
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_the_interval_of_two_medians_holds_their_difference_as_often_as_it_says(n: int) -> None:
+    """The true difference of two samples of one distribution is zero."""
+    random = Random(7)
+    apart = [difference(sample(random, n), sample(random, n)) for _ in range(400)]
+    held = sum(is_certain(one) is False for one in apart) / len(apart)
+    assert 0.92 <= held <= 0.99
