@@ -7,6 +7,7 @@ import app.delivery.tables
 import app.escalation.tables
 import app.feedback.tables
 import app.mentions.tables
+import app.reports.tables
 import app.routing.tables
 import app.sla.tables
 import app.tickets.tables

@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from app.cli import processes, rules, sla, tokens, up
+from app.cli import processes, reports, rules, sla, tokens, up
 from app.cli.doors import database_url, door
 from app.cli.topics import command as topics
 from app.kit import logs
@@ -24,6 +24,7 @@ app = typer.Typer(
     Exit codes: 0 done, 1 failed, 2 wrong words, wrong settings or a wrong rulebook.
     """,
 )
+app.add_typer(reports.app, name="reports")
 app.add_typer(rules.app, name="rules")
 app.add_typer(sla.app, name="sla")
 app.add_typer(tokens.app, name="token")

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import asyncpg
 import orjson
@@ -27,6 +27,7 @@ T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Values = Mapping[str, Any]
 Records = Sequence[Mapping[str, Any]]
+Isolation = Literal["read_committed", "repeatable_read"]
 
 metadata = MetaData(
     naming_convention={
@@ -68,7 +69,7 @@ class RowRefused(Invalid):
 
 
 class Reading:
-    """One snapshot-less read session: every statement sees what is committed when it starts."""
+    """A read session: every statement sees what is committed when it starts, or when the first of reports did."""
 
     def __init__(self, connection: AsyncConnection, driver: Any) -> None:
         self._connection = connection
@@ -284,9 +285,13 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, *, reports: bool = False) -> AsyncIterator[Reading]:
-        """A read-only session, on the reports database when there is one and `reports` asks for it."""
+        """A read-only session, on the reports database when there is one and `reports` asks for it.
+
+        What reports read stands still meanwhile: all their statements see what was committed when the first began.
+        """
+        isolation: Isolation = "repeatable_read" if reports else "read_committed"
         try:
-            async with _begun(self._readers[reports], readonly=True) as (connection, driver, transaction):
+            async with _begun(self._readers[reports], isolation, readonly=True) as (connection, driver, transaction):
                 yield Reading(connection, driver)
                 await transaction.rollback()
         except _FAILURES as error:
@@ -314,7 +319,9 @@ class Database:
 
 
 @asynccontextmanager
-async def _begun(engine: AsyncEngine, *, readonly: bool) -> AsyncIterator[tuple[AsyncConnection, Any, Any]]:
+async def _begun(
+    engine: AsyncEngine, isolation: Isolation = "read_committed", *, readonly: bool
+) -> AsyncIterator[tuple[AsyncConnection, Any, Any]]:
     """A connection of the pool, its driver, and a transaction begun on it, which the caller ends.
 
     What raises is rolled back. A connection that cannot even do that is thrown away: the pool never lends one that
@@ -322,7 +329,7 @@ async def _begun(engine: AsyncEngine, *, readonly: bool) -> AsyncIterator[tuple[
     """
     async with engine.connect() as connection:
         driver = await _living_driver(connection)
-        transaction = driver.transaction(readonly=readonly)
+        transaction = driver.transaction(isolation=isolation, readonly=readonly)
         try:
             await transaction.start()
             yield connection, driver, transaction

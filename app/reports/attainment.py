@@ -3,10 +3,12 @@
 Knows what the figures of a group are called and when there are none. Refuses to know which promises are asked about.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.reports.tally.cell import Cell
+
 PERCENTILES = (0.5, 0.9, 0.99)
+_UNKNOWN = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,8 @@ class Attainment:
     """The promises of a group whose outcome is certain.
 
     `met_share` is met / n, from 0 to 1. `p50`, `p90` and `p99` are seconds of business time, over the promises that
-    have ended: one that is overdue and still runs counts as breached, but nobody knows yet how long it takes. What
-    was not measured is None.
+    have ended: one that is overdue and still runs counts as breached, but nobody knows yet how long it takes; the
+    `_calendar` ones are of the same promises on the wall. What was not measured is None.
     """
 
     n: int
@@ -25,10 +27,13 @@ class Attainment:
     p50: float | None
     p90: float | None
     p99: float | None
+    p50_calendar: float | None
+    p90_calendar: float | None
+    p99_calendar: float | None
 
 
-def attain(met: int, breached: int, percentiles: Sequence[float] | None) -> Attainment:
-    """The figures of a group, also of an empty one. `percentiles` in seconds, as `PERCENTILES` lists them, if any."""
-    n = met + breached
-    p50, p90, p99 = percentiles or (None, None, None)
-    return Attainment(n, met, breached, met / n if n else None, p50, p90, p99)
+def attain(promises: Cell) -> Attainment:
+    """The figures of a group, also of an empty one; percentiles within 2 %."""
+    n, met = promises.n, promises.good
+    business, calendar = promises.spread.percentiles(PERCENTILES), promises.lasted.percentiles(PERCENTILES)
+    return Attainment(n, met, n - met, met / n if n else None, *(business or _UNKNOWN), *(calendar or _UNKNOWN))

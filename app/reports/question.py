@@ -3,17 +3,35 @@
 Knows which questions make sense and which lines an answer has. Refuses to know any figure. Steps are in UTC.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from app.kit.errors import Invalid
 
 MAX_LINES = 10_000
-DIMENSIONS = ("topic", "channel", "account", "department", "stage", "arm", "priority", "agent", "language")
 
 Group = tuple[str | None, ...]
+
+
+class Dimensions(NamedTuple):
+    """By what facts are grouped: whom or what they are about, each None where there is none."""
+
+    topic: str | None
+    channel: str | None
+    account: str | None
+    department: str | None
+    stage: str | None
+    arm: str | None
+    priority: str | None
+    agent: str | None
+    language: str | None
+
+
+DIMENSIONS = Dimensions._fields
 
 
 class EmptyPeriod(Invalid):
@@ -36,11 +54,19 @@ class Interval(StrEnum):
     NONE = "none"
 
 
+_LENGTHS: Mapping[str, timedelta] = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(weeks=1),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """The half-open period [start, end) in steps of `interval`, by dimensions in the order asked.
 
-    `department` None asks about all, else only about that one. Raises `EmptyPeriod`, `UnknownDimension`.
+    `department` None asks about all, else only about that one; `only` asks about one value of other dimensions.
+    Raises `EmptyPeriod`, `UnknownDimension`.
     """
 
     start: datetime
@@ -48,11 +74,12 @@ class Question:
     interval: Interval = Interval.NONE
     group_by: tuple[str, ...] = ()
     department: str | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
             raise EmptyPeriod("`from` must lie before `to`.", field="from")
-        for name in self.group_by:
+        for name in (*self.group_by, *self.only):
             if name not in DIMENSIONS:
                 raise UnknownDimension(
                     f"There is no dimension '{name}'; use {', '.join(DIMENSIONS)}.",
@@ -62,6 +89,11 @@ class Question:
         if len(set(self.group_by)) < len(self.group_by):
             raise UnknownDimension("Name each dimension once.", field="group_by", allowed=DIMENSIONS)
 
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The one value of each dimension that is asked about alone; a department never asks about another."""
+        return {**self.only, **({"department": self.department} if self.department is not None else {})}
+
     def steps(self) -> Iterator[datetime | None]:
         """The start of each step that touches the period; a single None when there are no steps."""
         if self.interval is Interval.NONE:
@@ -70,20 +102,11 @@ class Question:
         step = self.step_of(self.start)
         while step is not None and step < self.end:
             yield step
-            step = _next(step, self.interval)
+            step = step_after(step, self.interval)
 
     def step_of(self, at: datetime) -> datetime | None:
-        """The start of the step that a moment falls in. Weeks begin on Monday."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        day = hour.replace(hour=0)
-        starts = {
-            Interval.NONE: None,
-            Interval.HOUR: hour,
-            Interval.DAY: day,
-            Interval.WEEK: day - timedelta(days=day.weekday()),
-            Interval.MONTH: day.replace(day=1),
-        }
-        return starts[self.interval]
+        """The start of the step that a moment falls in; None without steps."""
+        return None if self.interval is Interval.NONE else step_of(at, self.interval)
 
     def lines(self, groups: Iterable[Group]) -> list[tuple[datetime | None, Group]]:
         """The lines of an answer: every step for every group, in that order, what has no value last.
@@ -103,7 +126,20 @@ class Question:
         return lines
 
 
-def _next(step: datetime, interval: Interval) -> datetime:
-    if interval is Interval.MONTH:
+@lru_cache(maxsize=65536)
+def step_of(at: datetime, interval: str) -> datetime:
+    """The start of the hour, day, week or month that a moment falls in. Weeks begin on Monday."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    if interval == Interval.HOUR:
+        return hour
+    day = hour.replace(hour=0)
+    if interval == Interval.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if interval == Interval.MONTH else day
+
+
+def step_after(step: datetime, interval: str) -> datetime:
+    """The start of the next one."""
+    if interval == Interval.MONTH:
         return (step + timedelta(days=31)).replace(day=1)
-    return step + {Interval.HOUR: timedelta(hours=1), Interval.DAY: timedelta(days=1)}.get(interval, timedelta(weeks=1))
+    return step + _LENGTHS[interval]

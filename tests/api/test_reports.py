@@ -136,9 +136,12 @@ async def test_sla_tells_seconds_per_metric(client: httpx.AsyncClient, figures: 
             "met": 3,
             "breached": 0,
             "met_share": 1.0,
-            "p50": 20.0,
-            "p90": 28.8,
-            "p99": 30.78,
+            "p50": pytest.approx(20.0, rel=0.02),
+            "p90": pytest.approx(28.8, rel=0.02),
+            "p99": pytest.approx(30.78, rel=0.02),
+            "p50_calendar": pytest.approx(3599, rel=0.02),
+            "p90_calendar": pytest.approx(3599, rel=0.02),
+            "p99_calendar": pytest.approx(3599, rel=0.02),
         }
     ]
 

@@ -1,28 +1,33 @@
 """The figures of promises, and the lines of an answer."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.kit.errors import Invalid
-from app.reports.attainment import Attainment, attain
+from app.reports.attainment import attain
 from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension
+from app.reports.tally.cell import Cell
+from app.reports.tally.histogram import Histogram, bucket_of
 
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
 
 
 def test_three_of_four_met() -> None:
-    assert attain(3, 1, [60.0, 90.0, 99.0]) == Attainment(4, 3, 1, 0.75, 60.0, 90.0, 99.0)
+    figures = attain(Cell(4, 3, 0, Histogram({bucket_of(60_000): 4}), Histogram({bucket_of(90_000): 4})))
+    assert (figures.n, figures.met, figures.breached, figures.met_share) == (4, 3, 1, 0.75)
+    assert (figures.p50, figures.p99_calendar) == pytest.approx((60, 90), rel=0.02)
 
 
 def test_nothing_is_zeros_and_nulls() -> None:
-    assert attain(0, 0, None) == Attainment(0, 0, 0, None, None, None, None)
+    assert astuple(attain(Cell())) == (0, 0, 0, *[None] * 7)
 
 
 def test_what_is_overdue_and_still_runs_is_breached_without_a_duration() -> None:
-    assert attain(0, 2, None) == Attainment(2, 0, 2, 0.0, None, None, None)
+    assert astuple(attain(Cell(2))) == (2, 0, 2, 0.0, *[None] * 6)
 
 
 @pytest.mark.parametrize(

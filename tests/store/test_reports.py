@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from app.feedback.invitation import Answer, Reason, State
 from app.feedback.nps import Nps, score
@@ -15,6 +15,7 @@ from app.kit.ids import new_id
 from app.reports.attainment import Attainment, attain
 from app.reports.question import Group, Interval, Question
 from app.reports.store import list_attainment, list_nps
+from app.reports.tally.cell import Cell
 from app.sla.clock import Clock
 from app.sla.clock import State as Clocked
 from app.sla.policy import Metric, Policy
@@ -28,14 +29,6 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = Question(START, START + 7 * DAY)
 POLICY = Policy("usual", Metric.FIRST_REPLY, "office", HOUR, 0.75, frozenset(), "digest")
-# One minute apart, on the ticket of the one that is there.
-MANY_PROMISES = text("""
-INSERT INTO clock (id, ticket_id, metric, round, policy, state, started_at, ended_at)
-SELECT gen_random_uuid(), ticket_id, metric, n + 1, policy, state, started_at, ended_at + n * interval '1 minute'
-FROM clock, generate_series(1, 10000) AS n""")
-SCANS = text("""
-SELECT pg_stat_get_xact_numscans('clock'::regclass) AS whole,
-    pg_stat_get_xact_numscans('ix_clock_certain_at'::regclass) AS by_index""")
 
 
 def invitation_of(asked: Ticket, resolved_at: datetime, state: State, **facts: Any) -> Invitation:
@@ -88,12 +81,12 @@ async def promise(tx: Transaction, state: Clocked, elapsed: float | None = None,
 
 async def nps_of(database: Database, question: Question) -> dict[tuple[datetime | None, Group], Nps]:
     async with database.reading(reports=True) as tx:
-        return {(step, group): figures for step, group, figures in await list_nps(tx, question)}
+        return {(step, group): figures for step, group, figures in (await list_nps(tx, question))[1]}
 
 
 async def attainment_of(database: Database, question: Question) -> dict[tuple[datetime | None, Group], Attainment]:
     async with database.reading(reports=True) as tx:
-        return {(step, group): figures for step, group, figures in await list_attainment(tx, question)}
+        return {(step, group): figures for step, group, figures in (await list_attainment(tx, question))[1]}
 
 
 async def test_scores_are_counted_by_class_and_rated_by_who_was_reached(database: Database) -> None:
@@ -148,9 +141,10 @@ async def test_promises_have_shares_and_percentiles_by_metric(database: Database
     figures = await attainment_of(database, WEEK)
     replies = figures[None, ("first_reply",)]
     assert (replies.n, replies.met, replies.breached, replies.met_share) == (5, 3, 2, 0.6)
-    assert [replies.p50, replies.p90, replies.p99] == pytest.approx([25.0, 37.0, 39.7])
-    assert figures[None, ("resolution",)] == attain(1, 0, [5.0, 5.0, 5.0])
-    assert figures[None, ("ownership",)] == attain(0, 0, None)
+    assert [replies.p50, replies.p90, replies.p99] == pytest.approx([25.0, 37.0, 39.7], rel=0.02)
+    assert figures[None, ("resolution",)].p50 == pytest.approx(5.0, rel=0.02)
+    assert figures[None, ("resolution",)].p50_calendar == pytest.approx(DAY.total_seconds(), rel=0.02)
+    assert figures[None, ("ownership",)] == attain(Cell())
     assert len(figures) == len(Metric)
 
 
@@ -191,19 +185,3 @@ async def test_the_database_cuts_steps_where_the_question_does(database: Databas
     await database.transact(arrange)
     figures = await nps_of(database, Question(START, START + 40 * DAY, interval))
     assert sum(line.n for line in figures.values()) == 6
-
-
-async def test_an_hour_of_promises_is_found_without_reading_all_others(database: Database) -> None:
-    async def arrange(tx: Transaction) -> None:
-        await promise(tx, Clocked.MET, 60)
-        await tx.execute(MANY_PROMISES)
-
-    await database.transact(arrange)
-    await database.transact(lambda tx: tx.execute(text("ANALYZE clock")))
-    async with database.reading() as tx:
-        before = await tx.first(SCANS)
-        await list_attainment(tx, Question(START + 2 * DAY, START + 2 * DAY + HOUR))
-        after = await tx.first(SCANS)
-    assert before is not None
-    assert after is not None
-    assert (after.whole - before.whole, after.by_index - before.by_index) == (0, 1)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from app.cli import app
 from app.kit.clock import utc_now
 from app.kit.db import Database
+from app.reports.tables import tally
 from app.routing.rules.store import add_version
 from app.routing.rules.version import Origin
 from app.rulebook import Rulebook, parse
@@ -137,3 +138,14 @@ async def test_clocks_are_verified_by_the_rules_in_force(
     told = await asyncio.to_thread(webcare, "sla", "verify", DATABASE_URL=database_url)
 
     assert told.stdout == "1 tickets, 2 clocks: 0 differ, 0 of those mended.\n"
+
+
+async def test_reports_are_rebuilt_from_what_stands(database: Database, database_url: str, rulebook: Rulebook) -> None:
+    await House(database, rulebook).open(utc_now())
+    await database.transact(lambda tx: tx.execute(tally.insert().values(edition=1, newest=1, xact=0, place=0)))
+    done = await asyncio.to_thread(webcare, "reports", "rebuild", DATABASE_URL=database_url)
+    assert (done.exit_code, done.stdout) == (0, "1 tickets counted anew.\n")
+
+    async with database.reading() as tx:
+        [row] = await tx.fetch("SELECT count(*) AS n, min(edition) AS edition FROM fact WHERE measure = 'opened'")
+    assert tuple(row.values()) == (1, 2)

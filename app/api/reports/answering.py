@@ -49,6 +49,7 @@ class ReportOut(OutModel):
     to: AwareDatetime
     interval: Interval
     group_by: list[str]
+    as_of: AwareDatetime = Field(description="What happened by then is counted; the present moment but for a rush")
 
 
 async def answer(
@@ -72,6 +73,7 @@ async def answer(
         "to": question.end,
         "interval": question.interval,
         "group_by": question.group_by,
+        "as_of": lines.as_of,
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
     shown = shape.model_validate(told).model_dump_json(exclude_unset=True, by_alias=True)

@@ -5,6 +5,7 @@ Knows what a line is made of. Refuses to know any format: each of them shows the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.api.reports.words import Unit
@@ -21,11 +22,12 @@ class Lines:
     """Each row is its step and then one value per name: first what the line is about, last its figures.
 
     A chart shows the figure `shown` unless another is asked for, and of too many groups those with most of `weight`.
-    `adds`: counts of different lines are of different things, so they can be piled up.
+    What happened by `as_of` is counted. `adds`: counts of different lines are of different things, so they can be piled up.
     """
 
     report: str
     question: Question
+    as_of: datetime
     keys: tuple[str, ...]
     figures: Mapping[str, Unit]
     rows: Sequence[tuple[Any, ...]]

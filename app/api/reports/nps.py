@@ -54,5 +54,6 @@ async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: As
 
 
 async def gather_nps(tx: Reading, question: Question) -> Lines:
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in await list_nps(tx, question)]
-    return Lines("nps", question, question.group_by, FIGURES, rows, shown="nps")
+    as_of, found = await list_nps(tx, question)
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in found]
+    return Lines("nps", question, as_of, question.group_by, FIGURES, rows, shown="nps")

@@ -24,6 +24,9 @@ FIGURES = {
     "p50": Unit.SECONDS,
     "p90": Unit.SECONDS,
     "p99": Unit.SECONDS,
+    "p50_calendar": Unit.SECONDS,
+    "p90_calendar": Unit.SECONDS,
+    "p99_calendar": Unit.SECONDS,
 }
 
 
@@ -36,6 +39,9 @@ class SlaOut(LineOut):
     p50: float | None = Field(description="Seconds of business time, over promises that have ended", examples=[1860.0])
     p90: float | None
     p99: float | None
+    p50_calendar: float | None = Field(description="Seconds on the wall, over the same promises", examples=[5460.0])
+    p90_calendar: float | None
+    p99_calendar: float | None
 
 
 class SlaReportOut(ReportOut):
@@ -51,5 +57,6 @@ async def read_sla(caller: Reader, runtime: Serving, request: Request, asked: As
 
 
 async def gather_sla(tx: Reading, question: Question) -> Lines:
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in await list_attainment(tx, question)]
-    return Lines("sla", question, (*question.group_by, "metric"), FIGURES, rows, shown="met_share")
+    as_of, found = await list_attainment(tx, question)
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in found]
+    return Lines("sla", question, as_of, (*question.group_by, "metric"), FIGURES, rows, shown="met_share")

@@ -26,6 +26,9 @@ _ENTRIES = f"""
     FROM event e JOIN ticket t ON t.id = e.ticket_id
     WHERE (e.xact, e.place) > ($1, $2) AND (e.xact, e.place) <= ($3, $4) AND {_SETTLED}
     ORDER BY e.xact, e.place LIMIT $5"""  # noqa: S608 - our own words, as in all of these
+_TOUCHED = f"""
+    SELECT e.xact, e.place, e.ticket_id FROM event e
+    WHERE (e.xact, e.place) > ($1, $2) AND {_SETTLED} ORDER BY e.xact, e.place LIMIT $3"""  # noqa: S608
 _ANY_FOREIGN = f"SELECT xact, place FROM event WHERE {_FOREIGN} ORDER BY xact, place LIMIT 1"  # noqa: S608
 _MEND = f"""
     WITH mended AS (
@@ -79,6 +82,11 @@ async def list_entries(tx: Reading, after: Position, *, until: Position | None =
         )
         for row in rows
     )
+
+
+async def list_touched(tx: Reading, after: Position, limit: int) -> tuple[tuple[Position, UUID], ...]:
+    """Where the settled events after a position stand, and of which ticket each is; at most `limit`, in order."""
+    return tuple((_position(row), row["ticket_id"]) for row in await tx.fetch(_TOUCHED, *after, limit))
 
 
 async def find_foreign(tx: Reading) -> Position | None:

@@ -1,0 +1,67 @@
+"""Tables of what reports count: the facts of tickets, their sums, and how far the events were counted.
+
+All of it follows from tickets and can be made again. `edition` tells whole sets of it apart: readers go by the one that
+`tally` names, while another may be in the making.
+"""
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.kit.db import metadata
+
+# One row. Events up to (`xact`, `place`) are counted in `edition`; `newest` is the edition that was begun last.
+tally = Table(
+    "tally",
+    metadata,
+    Column("id", Integer, primary_key=True, server_default=text("1")),
+    Column("edition", Integer, nullable=False),
+    Column("newest", Integer, nullable=False),
+    Column("xact", BigInteger, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+# `number` tells the facts of a ticket apart. No keys to other tables: nobody else waits for a report.
+fact = Table(
+    "fact",
+    metadata,
+    Column("edition", Integer, primary_key=True),
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("measure", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("good", Boolean, nullable=False),
+    Column("value", BigInteger),
+    Column("lasted", BigInteger),
+    Column("topic", Text),
+    Column("channel", Text),
+    Column("account", Text),
+    Column("department", Text),
+    Column("stage", Text),
+    Column("arm", Text),
+    Column("priority", Text),
+    Column("agent", Text),
+    Column("language", Text),
+    Index("ix_fact_at", "edition", "measure", "at"),
+)
+
+# `cut` names the dimensions whose values are in `key`, `step_at` is the start of an hour, day, week or month in UTC.
+# `spread` and `lasted` are buckets and their counts in turns.
+rollup = Table(
+    "rollup",
+    metadata,
+    Column("edition", Integer, primary_key=True),
+    Column("cut", Text, primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("step_at", DateTime(timezone=True), primary_key=True),
+    Column("key", ARRAY(Text), primary_key=True),
+    Column("detail", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("good", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("spread", ARRAY(Integer), nullable=False),
+    Column("lasted", ARRAY(Integer), nullable=False),
+    postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
+)

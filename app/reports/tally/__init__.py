@@ -1,0 +1,1 @@
+"""What reports count: facts of tickets, and their sums by period and group."""

@@ -1,0 +1,52 @@
+"""Cells: the sums of the facts that have one kind, one period and one group in common.
+
+Knows what is added up, and that what is taken out again leaves no trace. Refuses to know which cells are kept (cut).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.reports.tally.fact import TIMED, Fact
+from app.reports.tally.histogram import Histogram, added, bucket_of
+
+NONE = Histogram()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`n` facts, of which `good` were good; `total` of their values, and how values and wall time are spread.
+
+    Only durations are spread. Facts that are to be taken out count below zero.
+    """
+
+    n: int = 0
+    good: int = 0
+    total: int = 0
+    spread: Histogram = NONE
+    lasted: Histogram = NONE
+
+
+def cell_of(fact: Fact, sign: int = 1) -> Cell:
+    """The one fact; with `sign` -1 what takes it out again."""
+    timed = fact.measure in TIMED
+    return Cell(
+        sign,
+        sign * fact.good,
+        sign * (fact.value or 0),
+        Histogram({bucket_of(fact.value): sign}) if timed and fact.value is not None else NONE,
+        Histogram({bucket_of(fact.lasted): sign}) if timed and fact.lasted is not None else NONE,
+    )
+
+
+def summed(cells: Iterable[Cell]) -> Cell:
+    """All of them as one; equal to `Cell()` when they cancel each other out."""
+    parts = list(cells)
+    if len(parts) == 1:
+        return parts[0]
+    return Cell(
+        sum(part.n for part in parts),
+        sum(part.good for part in parts),
+        sum(part.total for part in parts),
+        added(part.spread for part in parts),
+        added(part.lasted for part in parts),
+    )

@@ -1,0 +1,1 @@
+"""How facts and their sums are kept."""

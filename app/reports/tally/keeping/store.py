@@ -1,0 +1,183 @@
+"""Facts and their sums as they are kept, and how far events were counted.
+
+Knows editions, the lock that makes one process count at a time, and how sums are added to. Refuses to know what a fact
+is and where it is added.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.kit.db import OnConflict, Reading, Transaction, as_json
+from app.reports.question import DIMENSIONS, Dimensions
+from app.reports.tables import fact, rollup
+from app.reports.tally.cell import Cell, summed
+from app.reports.tally.cut import Grain
+from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.folding import Place
+from app.reports.tally.histogram import from_row
+from app.tickets.journal.position import BEGINNING, Position
+
+_NAMED = ", ".join(DIMENSIONS)
+_PLACE = "edition, cut, grain, measure, step_at, key, detail"
+_BEGIN = """
+    INSERT INTO tally (edition, newest, xact, place) SELECT 1, 1, 0, 0 WHERE NOT EXISTS (SELECT FROM tally)
+    ON CONFLICT DO NOTHING"""
+_STANDING = "SELECT edition, xact, place FROM tally"
+_CLAIM = f"{_STANDING} FOR UPDATE SKIP LOCKED"
+_MARK = "UPDATE tally SET xact = $1, place = $2"
+_NEXT_EDITION = "UPDATE tally SET newest = newest + 1 RETURNING newest"
+_PUT_IN_FORCE = "UPDATE tally SET edition = $1, xact = $2, place = $3 WHERE newest = $1 RETURNING edition"
+_FACTS = f"""
+    SELECT ticket_id, number, measure, at, detail, good, value, lasted, {_NAMED}
+    FROM fact WHERE edition = $1 AND ticket_id = ANY($2)"""  # noqa: S608 - our own names, as in all of these
+_REMOVE_FACTS = """
+    DELETE FROM fact f USING json_populate_recordset(NULL::fact, $1) AS gone
+    WHERE f.edition = gone.edition AND f.ticket_id = gone.ticket_id AND f.number = gone.number"""
+_CELLS = f"""
+    SELECT r.cut, r.grain, r.measure, r.step_at, r.key, r.detail, r.n, r.good, r.total, r.spread, r.lasted
+    FROM json_populate_recordset(NULL::rollup, $1) AS asked JOIN rollup r USING ({_PLACE})"""  # noqa: S608
+_REMOVE_CELLS = f"""
+    DELETE FROM rollup r USING json_populate_recordset(NULL::rollup, $1) AS gone
+    WHERE ({", ".join(f"r.{name}" for name in _PLACE.split(", "))})
+        = ({", ".join(f"gone.{name}" for name in _PLACE.split(", "))})"""  # noqa: S608
+_PURGE = """
+    WITH old AS (
+        SELECT ctid FROM {table} WHERE edition <> (SELECT edition FROM tally)
+        AND edition <> (SELECT newest FROM tally) LIMIT $1),
+    gone AS (DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM old)) RETURNING 1)
+    SELECT count(*) AS gone FROM gone"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """Events up to `position` are counted in `edition`."""
+
+    edition: int
+    position: Position
+
+
+NOTHING = Tallied(1, BEGINNING)
+
+
+async def get_tallied(tx: Reading) -> Tallied:
+    """What readers go by; `NOTHING` before anything was counted."""
+    return next(map(_tallied, await tx.fetch(_STANDING)), NOTHING)
+
+
+async def claim_tallied(tx: Transaction) -> Tallied | None:
+    """The same, locked until the commit; None while another process counts."""
+    await tx.fetch(_BEGIN)
+    return next(map(_tallied, await tx.fetch(_CLAIM)), None)
+
+
+async def mark_tallied(tx: Transaction, position: Position) -> None:
+    await tx.fetch(_MARK, *position)
+
+
+async def add_edition(tx: Transaction) -> int:
+    """The number of an edition that nobody reads yet. Whoever makes one and is overtaken does so in vain."""
+    await tx.fetch(_BEGIN)
+    return int((await tx.fetch(_NEXT_EDITION))[0]["newest"])
+
+
+async def mark_in_force(tx: Transaction, tallied: Tallied) -> bool:
+    """Let everybody read this edition from the commit on; False when a newer one was begun meanwhile."""
+    return bool(await tx.fetch(_PUT_IN_FORCE, tallied.edition, *tallied.position))
+
+
+async def purge_editions(tx: Transaction, limit: int) -> int:
+    """Remove some of what is in no edition that is read or being made; returns how many rows."""
+    gone = [int((await tx.fetch(_PURGE.format(table=table.name), limit))[0]["gone"]) for table in (fact, rollup)]
+    return max(gone)
+
+
+async def list_facts(tx: Reading, edition: int, ticket_ids: Sequence[UUID]) -> dict[UUID, dict[int, Fact]]:
+    """What was counted of each ticket, by number; a ticket of which nothing was is absent."""
+    found: dict[UUID, dict[int, Fact]] = {}
+    for row in await tx.fetch(_FACTS, edition, ticket_ids):
+        found.setdefault(row["ticket_id"], {})[row["number"]] = read_fact(row)
+    return found
+
+
+async def record_facts(tx: Transaction, edition: int, facts: Mapping[tuple[UUID, int], Fact]) -> None:
+    """By ticket and number."""
+    rows = [{**_fact_key(edition, key), **_fact_row(one)} for key, one in facts.items()]
+    await tx.insert(fact, rows)
+
+
+async def mark_uncounted(tx: Transaction, edition: int, keys: Iterable[tuple[UUID, int]]) -> None:
+    """These facts are no facts any more."""
+    if gone := [_fact_key(edition, key) for key in keys]:
+        await tx.fetch(_REMOVE_FACTS, as_json(gone))
+
+
+async def add_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) -> None:
+    """Add to the sums that stand, or begin them; what comes to nothing goes. Only for whoever claimed the edition."""
+    if not cells:
+        return
+    asked = [_cell_key(edition, place) for place in cells]
+    standing = {_place(row): read_cell(row) for row in await tx.fetch(_CELLS, as_json(asked))}
+    sums = {place: summed((cell, standing.get(place, Cell()))) for place, cell in cells.items()}
+    if gone := [_cell_key(edition, place) for place, cell in sums.items() if cell == Cell()]:
+        await tx.fetch(_REMOVE_CELLS, as_json(gone))
+    rows = [_cell_key(edition, place) | _cell_row(cell) for place, cell in sums.items() if cell != Cell()]
+    await tx.insert(rollup, rows, on_conflict=OnConflict.REPLACE)
+
+
+def read_fact(row: Mapping[str, Any]) -> Fact:
+    return Fact(
+        Measure(row["measure"]),
+        row["at"],
+        Dimensions(*(row[name] for name in DIMENSIONS)),
+        row["detail"],
+        row["good"],
+        row["value"],
+        row["lasted"],
+    )
+
+
+def read_cell(row: Mapping[str, Any]) -> Cell:
+    return Cell(row["n"], row["good"], row["total"], from_row(row["spread"]), from_row(row["lasted"]))
+
+
+def _tallied(row: Mapping[str, Any]) -> Tallied:
+    return Tallied(row["edition"], Position(row["xact"], row["place"]))
+
+
+def _fact_key(edition: int, key: tuple[UUID, int]) -> dict[str, Any]:
+    return {"edition": edition, "ticket_id": key[0], "number": key[1]}
+
+
+def _fact_row(one: Fact) -> dict[str, Any]:
+    facts = {name: getattr(one, name) for name in ("measure", "at", "detail", "good", "value", "lasted")}
+    return facts | one.of._asdict()
+
+
+def _cell_key(edition: int, place: Place) -> dict[str, Any]:
+    cut, grain, measure, step, group, detail = place
+    return {
+        "edition": edition,
+        "cut": cut,
+        "grain": grain,
+        "measure": measure,
+        "step_at": step,
+        "key": group,
+        "detail": detail,
+    }
+
+
+def _cell_row(cell: Cell) -> dict[str, Any]:
+    return {
+        "n": cell.n,
+        "good": cell.good,
+        "total": cell.total,
+        "spread": cell.spread.as_row(),
+        "lasted": cell.lasted.as_row(),
+    }
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    grain, measure = Grain(row["grain"]), Measure(row["measure"])
+    return Place(row["cut"], grain, measure, row["step_at"], tuple(row["key"]), row["detail"])

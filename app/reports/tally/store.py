@@ -1,0 +1,164 @@
+"""Sums of facts put to questions, read-only.
+
+Knows how a period is put together from kept sums and single facts, and that what happened since the last count is
+counted along. Refuses to know what makes a question valid and which figures are made of sums.
+
+Everything is read in one snapshot (`Database.reading(reports=True)`): sums, facts and what is not counted yet agree.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.kit.db import Reading
+from app.kit.errors import Invalid
+from app.reports.question import DIMENSIONS, Group, Question
+from app.reports.tally.cell import Cell, cell_of, summed
+from app.reports.tally.counting import facts_of
+from app.reports.tally.cut import KEPT, Cut, Stretch, find_cut, stretches
+from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.keeping.store import Tallied, get_tallied, list_facts, read_cell, read_fact
+from app.reports.tally.subjects.store import list_subjects
+from app.tickets.journal.position import Position
+
+MAX_COUNTED = 100_000  # facts that one question may count one by one: about a second
+MAX_WAITING = 300  # events since the last count that a question counts along
+
+# Ordered as they are read: whether there are few is known after so many.
+_WAITING = """
+    SELECT now() AS now, count(*) AS n, min(at) AS since, array_agg(DISTINCT ticket_id) AS ticket_ids
+    FROM (SELECT at, ticket_id FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT $3) AS waiting"""
+_CELLS = """
+    SELECT measure, step_at, key, detail, n, good, total, spread, lasted FROM rollup
+    WHERE edition = $1 AND cut = $2 AND grain = $3 AND measure = ANY($4) AND step_at >= $5 AND step_at < $6"""
+_FACTS = f"""
+    SELECT measure, at, detail, good, value, lasted, {", ".join(DIMENSIONS)} FROM fact
+    WHERE edition = $1 AND measure = ANY($2) AND at >= $3 AND at < $4"""  # noqa: S608 - our own names, as in all of these
+
+
+class NotKept(Invalid):
+    """No sums are kept by these dimensions, and there are too many facts to count them one by one."""
+
+
+class Line(NamedTuple):
+    """Of which line of an answer a cell is a part: step and group as the question makes them."""
+
+    step: datetime | None
+    group: Group
+    measure: Measure
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was counted by `as_of`. A line without anything is absent; its cell would be `Cell()`."""
+
+    as_of: datetime
+    cells: Mapping[Line, Cell]
+
+    def of(self, step: datetime | None, group: Group, measure: Measure, detail: str = "") -> Cell:
+        """What was counted there, which may be nothing."""
+        return self.cells.get(Line(step, group, measure, detail), Cell())
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What happened after the last count. `as_of` is when all was counted: the present moment when nothing waits."""
+
+    as_of: datetime
+    ticket_ids: tuple[UUID, ...]
+
+
+async def list_measured(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
+    """The sums of these measures by step and group. Raises `TooManyLines`, `NotKept`."""
+    question.lines([()])
+    tallied = await get_tallied(tx)
+    cut = find_cut({*question.group_by, *question.conditions})
+    parts = defaultdict[Line, list[Cell]](list)
+    for stretch in stretches(question.start, question.end, question.interval, cut):
+        if cut is None or stretch.grain is None:
+            facts = await _list_facts(tx, tallied.edition, question, measures, stretch)
+            _add(parts, question, ((fact, 1) for fact in facts))
+        else:
+            await _add_kept(tx, parts, tallied.edition, question, measures, cut, stretch)
+    waiting = await get_waiting(tx, tallied.position, MAX_WAITING)
+    _add(parts, question, await list_corrections(tx, tallied, waiting, measures))
+    sums = ((line, summed(cells)) for line, cells in parts.items())
+    return Measured(waiting.as_of, {line: cell for line, cell in sums if cell != Cell()})
+
+
+async def get_waiting(tx: Reading, position: Position, limit: int) -> Waiting:
+    """What is not counted yet; with `limit` events or more it is left to the count, and `as_of` lies before them."""
+    [row] = await tx.fetch(_WAITING, *position, limit)
+    if row["n"] == 0:
+        return Waiting(row["now"], ())
+    return Waiting(row["since"], ()) if row["n"] >= limit else Waiting(row["now"], tuple(row["ticket_ids"]))
+
+
+async def list_corrections(
+    tx: Reading, tallied: Tallied, waiting: Waiting, measures: Sequence[Measure]
+) -> list[tuple[Fact, int]]:
+    """The facts that come (1) and go (-1) when what waits is counted."""
+    if not waiting.ticket_ids:
+        return []
+    subjects = await list_subjects(tx, waiting.ticket_ids)
+    counted = await list_facts(tx, tallied.edition, waiting.ticket_ids)
+    coming = [(fact, 1) for subject in subjects.values() for fact in facts_of(subject)]
+    going = [(fact, -1) for facts in counted.values() for fact in facts.values()]
+    return [(fact, sign) for fact, sign in coming + going if fact.measure in measures]
+
+
+async def _add_kept(
+    tx: Reading,
+    parts: Mapping[Line, list[Cell]],
+    edition: int,
+    question: Question,
+    measures: Sequence[Measure],
+    cut: Cut,
+    stretch: Stretch,
+) -> None:
+    where, values = _conditions({f"key[{cut.dimensions.index(n) + 1}]": v for n, v in question.conditions.items()}, 7)
+    asked = (edition, cut.name, stretch.grain, list(measures), stretch.start, stretch.end, *values)
+    places = [cut.dimensions.index(name) for name in question.group_by]
+    for row in await tx.fetch(_CELLS + where, *asked):
+        group = tuple(row["key"][place] for place in places)
+        line = Line(question.step_of(row["step_at"]), group, Measure(row["measure"]), row["detail"])
+        parts[line].append(read_cell(row))
+
+
+async def _list_facts(
+    tx: Reading, edition: int, question: Question, measures: Sequence[Measure], stretch: Stretch
+) -> list[Fact]:
+    where, values = _conditions(question.conditions, 5)
+    asked = (edition, list(measures), stretch.start, stretch.end, *values)
+    rows = await tx.fetch(f"{_FACTS}{where} LIMIT {MAX_COUNTED + 1}", *asked)
+    if len(rows) > MAX_COUNTED:
+        kept = [cut.name for cut in KEPT if cut.dimensions]
+        raise NotKept(
+            f"There is too much to count by these dimensions together. Ask for a shorter period, begin it at midnight"
+            f" UTC, or group by dimensions of one of these sets: {', '.join(kept)}.",
+            field="group_by",
+            allowed=kept,
+        )
+    return [read_fact(row) for row in rows]
+
+
+def _conditions(asked: Mapping[str, str], first: int) -> tuple[str, list[str]]:
+    """What SQL says of columns that must have a value, and those values; the first is `$first`."""
+    said = "".join(f" AND {column} = ${number}" for number, column in enumerate(asked, start=first))
+    return said, list(asked.values())
+
+
+def _add(parts: Mapping[Line, list[Cell]], question: Question, changes: Iterable[tuple[Fact, int]]) -> None:
+    """Each fact that is asked about to its line."""
+    places = [DIMENSIONS.index(name) for name in question.group_by]
+    conditions: dict[str, Any] = question.conditions
+    for fact, sign in changes:
+        asked = all(getattr(fact.of, name) == value for name, value in conditions.items())
+        if asked and question.start <= fact.at < question.end:
+            group = tuple(fact.of[place] for place in places)
+            line = Line(question.step_of(fact.at), group, fact.measure, fact.detail)
+            parts[line].append(cell_of(fact, sign))

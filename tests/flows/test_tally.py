@@ -1,0 +1,164 @@
+"""Sums are what counting everything anew would give, whatever people do to tickets and whenever a worker dies."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
+from sqlalchemy import select, text
+
+from app.flows import tally
+from app.kit.db import Database, Reading, Transaction
+from app.reports.question import Interval, Question
+from app.reports.tables import fact, rollup
+from app.reports.tally.fact import Measure
+from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import MAX_WAITING, Measured, list_measured
+from app.runtime import Runtime, Unit
+from tests.flows.test_audit import House
+from tests.support.standing import add_ticket
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+MONTH = Question(START, START + timedelta(days=30), Interval.DAY, ("topic",))
+FACTS = tuple(column for column in fact.c if column.name not in {"edition", "number"})
+SUMS = tuple(column for column in rollup.c if column.name != "edition")
+
+
+class Killed(Exception):
+    pass
+
+
+async def sums(tx: Reading) -> Mapping[str, list[tuple[object, ...]]]:
+    """Everything that is kept in the edition that is read, in an order of its own."""
+    edition = (await get_tallied(tx)).edition
+    return {
+        table.name: sorted(map(tuple, await tx.rows(select(*columns).where(table.c.edition == edition))), key=repr)
+        for table, columns in ((fact, FACTS), (rollup, SUMS))
+    }
+
+
+async def rebuild(runtime: Runtime, batch: int = 3) -> None:
+    made = await runtime.run(tally.begin_edition)
+    last = None
+    while (done := await runtime.run(tally.count_behind, made.edition, last, batch)).last is not None:
+        last = done.last
+    await runtime.run(tally.put_in_force, made)
+    while await runtime.run(tally.forget_editions, 1000):
+        pass
+
+
+async def catch_up(runtime: Runtime, limit: int = 50) -> None:
+    while await runtime.run(tally.tally, limit):
+        pass
+
+
+async def measured(runtime: Runtime, question: Question, *measures: Measure) -> Measured:
+    async with runtime.reading(reports=True) as tx:
+        return await list_measured(tx, question, measures)
+
+
+class Counted(House):
+    """The house of the audit, with workers that count now and then, and die in between."""
+
+    @rule(limit=st.integers(1, 20))
+    def a_worker_counts(self, limit: int) -> None:
+        self.runner.run(self.runtime.run(tally.tally, limit))
+
+    @rule(limit=st.integers(1, 20))
+    def a_worker_dies_before_its_commit(self, limit: int) -> None:
+        async def killed(unit: Unit) -> None:
+            await tally.tally(unit, limit)
+            raise Killed
+
+        with pytest.raises(Killed):
+            self.runner.run(self.runtime.run(killed))
+
+    def teardown(self) -> None:
+        self.runner.run(self.compare())
+
+    async def compare(self) -> None:
+        question = Question(self.now - timedelta(days=300), self.now, Interval.DAY, ("topic", "department"))
+        before = (await measured(self.runtime, question, *Measure)).cells
+        await catch_up(self.runtime)
+        assert (await measured(self.runtime, question, *Measure)).cells == before
+        async with self.runtime.reading() as tx:
+            counted = await sums(tx)
+        await rebuild(self.runtime)
+        async with self.runtime.reading() as tx:
+            assert await sums(tx) == counted
+        assert await self.runtime.run(tally.tally, 1000) == 0
+
+
+def test_counting_as_it_happens_gives_what_counting_anew_gives(runtime: Runtime, database_url: str) -> None:
+    with asyncio.Runner() as runner:
+        database = Database(database_url, pool_size=2)
+        Counted.runner = runner
+        Counted.runtime = replace(runtime, database=database)
+        try:
+            run_state_machine_as_test(
+                Counted,
+                settings=settings(
+                    max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+                ),
+            )
+        finally:
+            runner.run(database.close())
+
+
+async def test_workers_at_the_same_time_count_nothing_twice(runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 40))
+    await asyncio.gather(*(catch_up(runtime, 7) for _ in range(4)))
+    await catch_up(runtime)
+    async with runtime.reading() as tx:
+        counted = await sums(tx)
+    assert sum(row[FACTS.index(fact.c.measure)] == "opened" for row in counted["fact"]) == 40
+    await rebuild(runtime)
+    async with runtime.reading() as tx:
+        assert await sums(tx) == counted
+
+
+async def test_what_waits_is_counted_along_until_there_is_too_much_of_it(runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, MAX_WAITING - 1))
+    few = await measured(runtime, MONTH, Measure.OPENED)
+    assert sum(cell.n for cell in few.cells.values()) == MAX_WAITING - 1
+    await runtime.database.transact(lambda tx: _open(tx, 1))
+    many = await measured(runtime, MONTH, Measure.OPENED)
+    assert (many.cells, many.as_of) == ({}, START)
+    await catch_up(runtime, 1000)
+    all_ = await measured(runtime, MONTH, Measure.OPENED)
+    assert sum(cell.n for cell in all_.cells.values()) == MAX_WAITING
+    assert all_.as_of > few.as_of
+
+
+async def test_what_happens_during_a_rebuild_is_counted_behind_it(runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 3))
+    made = await runtime.run(tally.begin_edition)
+    await runtime.run(tally.count_behind, made.edition, None, 2)
+    await runtime.database.transact(lambda tx: _open(tx, 2))
+    await catch_up(runtime)
+    await runtime.run(tally.count_behind, made.edition, None, 0)
+    await rebuild(runtime)
+    with pytest.raises(tally.RebuiltAgain):
+        await runtime.run(tally.put_in_force, made)
+    await catch_up(runtime)
+    counted = await measured(runtime, MONTH, Measure.OPENED)
+    assert sum(cell.n for cell in counted.cells.values()) == 5
+
+
+async def test_a_restored_database_is_counted_from_where_it_stands(runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 3))
+    await catch_up(runtime)
+    await runtime.database.transact(lambda tx: tx.execute(text("UPDATE tally SET xact = xact + 1000000")))
+    await runtime.database.transact(lambda tx: _open(tx, 2))
+    await catch_up(runtime)
+    counted = await measured(runtime, MONTH, Measure.OPENED)
+    assert sum(cell.n for cell in counted.cells.values()) == 5
+
+
+async def _open(tx: Transaction, count: int) -> None:
+    for _ in range(count):
+        await add_ticket(tx, START)

@@ -1,0 +1,134 @@
+"""Buckets, cells, cuts and stretches: what sums are made of, without a database."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import quantiles
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.question import DIMENSIONS, Dimensions, Interval, step_of
+from app.reports.tally.cell import Cell, cell_of, summed
+from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
+from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.folding import fold
+from app.reports.tally.histogram import Histogram, added, bucket_of, from_row
+
+NOBODY = Dimensions(*[None] * len(DIMENSIONS))
+START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
+DURATIONS = st.integers(0, 90 * 86_400_000)
+MOMENTS = st.integers(0, 60 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
+FACTS = st.builds(
+    Fact,
+    st.sampled_from(Measure),
+    MOMENTS,
+    st.builds(lambda topic, channel: NOBODY._replace(topic=topic, channel=channel), *[st.sampled_from("ab")] * 2),
+    st.sampled_from(["", "x"]),
+    st.booleans(),
+    st.none() | DURATIONS,
+    st.none() | DURATIONS,
+)
+
+
+def histogram_of(durations: list[int]) -> Histogram:
+    return added(Histogram({bucket_of(one): 1}) for one in durations)
+
+
+@given(st.lists(DURATIONS, min_size=1, max_size=60), st.floats(0, 1))
+def test_a_percentile_is_within_two_percent_of_the_exact_one(durations: list[int], share: float) -> None:
+    ordered = sorted(durations)
+    rank = share * (len(ordered) - 1)
+    lower, upper = ordered[int(rank)], ordered[min(int(rank) + 1, len(ordered) - 1)]
+    exact = (lower + (rank % 1) * (upper - lower)) / 1000
+    assert histogram_of(durations).percentiles([share]) == pytest.approx((exact,), rel=0.02, abs=1e-9)
+
+
+def test_percentiles_are_those_of_statistics_on_what_is_usual() -> None:
+    source = random.Random(7)
+    durations = [int(source.lognormvariate(14, 1.5)) for _ in range(5000)]
+    exact = quantiles(durations, n=100, method="inclusive")
+    found = histogram_of(durations).percentiles([0.5, 0.9, 0.99])
+    assert found == pytest.approx([exact[49] / 1000, exact[89] / 1000, exact[98] / 1000], rel=0.02)
+
+
+def test_nothing_has_no_percentiles() -> None:
+    assert Histogram().percentiles([0.5]) is None
+
+
+@given(st.lists(DURATIONS), st.lists(DURATIONS))
+def test_histograms_can_be_added_in_any_parts_and_taken_out_again(some: list[int], others: list[int]) -> None:
+    whole = added([histogram_of(some), histogram_of(others)])
+    assert whole == histogram_of(some + others)
+    taken = Histogram({bucket: -count for bucket, count in histogram_of(others).counts.items()})
+    assert added([whole, taken]) == histogram_of(some)
+    assert from_row(whole.as_row()) == whole
+
+
+def test_what_is_taken_out_leaves_no_trace() -> None:
+    fact = Fact(Measure.RESOLUTION, START, NOBODY, good=True, value=60_000, lasted=90_000)
+    assert summed([cell_of(fact), cell_of(fact, -1)]) == Cell()
+    assert fold([(fact, 1), (fact, -1)]) == {}
+
+
+@given(st.lists(FACTS, max_size=30), st.integers(0, 30))
+def test_folding_in_two_parts_is_folding_once(facts: list[Fact], cut_at: int) -> None:
+    whole = fold((fact, 1) for fact in facts)
+    parts = [fold((fact, 1) for fact in part) for part in (facts[:cut_at], facts[cut_at:])]
+    places = parts[0].keys() | parts[1].keys()
+    assert {place: summed(part.get(place, Cell()) for part in parts) for place in places} == whole
+
+
+@given(st.lists(FACTS, min_size=1, max_size=30))
+def test_each_cut_and_grain_holds_every_fact_once(facts: list[Fact]) -> None:
+    cells = fold((fact, 1) for fact in facts)
+    for cut in KEPT:
+        for grain in cut.grains:
+            assert sum(cell.n for place, cell in cells.items() if place[:2] == (cut.name, grain)) == len(facts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ((), ""),
+        (("department",), "department"),
+        (("topic",), "topic+department"),
+        (("arm", "stage"), "stage+arm+department"),
+        (("channel", "topic"), "topic+channel+stage+arm"),
+        (("account", "topic"), None),
+    ],
+)
+def test_the_smallest_cut_that_has_all_is_found(asked: tuple[str, ...], found: str | None) -> None:
+    cut = find_cut(asked)
+    assert (cut and cut.name) == found
+
+
+def test_cuts_hold_dimensions_that_there_are_and_stand_by_their_size() -> None:
+    assert {name for cut in KEPT for name in cut.dimensions} == set(DIMENSIONS)
+    assert [len(cut.dimensions) for cut in KEPT] == sorted(len(cut.dimensions) for cut in KEPT)
+
+
+@given(MOMENTS, st.integers(1, 400 * 86_400), st.sampled_from(Interval), st.sampled_from(KEPT) | st.none())
+def test_stretches_cover_the_period_once_in_whole_steps(
+    start: datetime, seconds: int, interval: Interval, cut: Cut | None
+) -> None:
+    end = start + timedelta(seconds=seconds)
+    parts = stretches(start, end, interval, cut)
+    assert (parts[0].start, parts[-1].end) == (start, end)
+    assert all(one.end == other.start for one, other in pairwise(parts))
+    for one in parts:
+        if one.grain is not None:
+            assert cut is not None
+            assert one.grain in cut.grains
+            assert (step_of(one.start, one.grain), step_of(one.end, one.grain)) == (one.start, one.end)
+            assert one.grain is not Grain.WEEK or interval is Interval.WEEK  # a week may lie in two months
+
+
+def test_two_years_are_read_by_the_month() -> None:
+    start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, 12, tzinfo=UTC)
+    assert [part.grain for part in stretches(start, end, Interval.NONE, KEPT[0])] == [
+        Grain.MONTH,
+        Grain.DAY,
+        Grain.HOUR,
+    ]
