@@ -41,7 +41,7 @@ def daily(*departments: str | None) -> Lines:
         for at in days
         for place, department in enumerate(departments)
     ]
-    return Lines("sla", question, ("department",), FIGURES, rows, shown="met_share")
+    return Lines("sla", question, question.end, ("department",), FIGURES, rows, shown="met_share")
 
 
 def test_each_group_is_a_series_over_the_steps(dutch: Speech) -> None:

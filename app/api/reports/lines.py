@@ -22,7 +22,8 @@ class Lines:
     """Each row is its step and then one value per name: first what the line is about, last its figures.
 
     A chart shows the figure `shown` unless another is asked for, and of too many groups those with most of `weight`.
-    What happened by `as_of` is counted. `adds`: counts of different lines are of different things, so they can be piled up.
+    What happened by `as_of` is counted. `adds`: counts of different lines are of different things, so they can be
+    piled up.
     """
 
     report: str
