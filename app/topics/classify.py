@@ -16,11 +16,8 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import re2
-
-from app.topics.denial import HINT, denied
+from app.topics.finding import Finder
 from app.topics.phrase import PhraseUnusable, check_phrase, pattern
 from app.topics.reading import Readable, readable
 
@@ -44,7 +41,6 @@ _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
 _DECIMALS = 3  # so that 0.1 + 0.2 is a draw with 0.3
 _FOUND = 60  # characters of the text that are shown as evidence
-_SET_MEMORY = 16 << 20  # bytes; RE2 builds its automaton as texts come, and starts afresh when this is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +111,7 @@ class _Clue:
 
 
 class Classifier:
-    """Finds the topic of texts. Built once, then shared by all threads.
-
-    All phrases are looked for in one pass over the text (RE2, so in linear time); only those found are searched for
-    their places.
-    """
+    """Finds the topic of texts. Built once, then shared by all threads."""
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         """Raise `PhraseUnusable` when a phrase is not written as one, or stands twice under its topic."""
@@ -132,14 +124,8 @@ class Classifier:
                     twice = f"`{phrase.text}` stands twice under {topic.slug}: write it once"
                     raise PhraseUnusable(twice, phrase=phrase.text)
                 meant[topic.slug] = _Clue(topic.slug, phrase, sign * phrase.weight)
-        options = re2.Options()
-        options.max_mem = _SET_MEMORY
-        self._patterns = re2.Set.SearchSet(options)
-        for wanted in clues:
-            self._patterns.Add(wanted)
-        self._hint = self._patterns.Add(HINT)
-        self._patterns.Compile()
-        self._clues = [(re2.compile(wanted.encode()), tuple(meant.values())) for wanted, meant in clues.items()]
+        self._finder = Finder(clues)
+        self._clues = [tuple(meant.values()) for meant in clues.values()]
         self._thresholds = {topic.slug: topic.threshold for topic in topics}
 
     def classify(self, texts: Sequence[Readable]) -> list[Classification]:
@@ -167,19 +153,11 @@ class Classifier:
         )
 
     def _evidence(self, text: Readable) -> list[Evidence]:
-        plain, language = text.plain, text.language
-        hits = sorted(self._patterns.Match(plain) or ())
-        silent = denied(plain) if self._hint in hits else []
+        language = text.language
         evidence = []
-        for hit in hits:
-            if hit == self._hint:
-                continue
-            searched, clues = self._clues[hit]
-            place = _first(searched, plain, silent)
-            if place is None:
-                continue
+        for hit, place in self._finder.find(text.plain):
             found = text.quoted(*place)[:_FOUND]
-            for clue in clues:
+            for clue in self._clues[hit]:
                 known = language is None or clue.phrase.language in (None, language)
                 weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
                 evidence.append(Evidence(clue.topic, clue.phrase.text, found, round(weight, _DECIMALS)))
@@ -197,17 +175,3 @@ def confidence(best: float, next_best: float) -> float:
 
 def _best_first(ranked: tuple[str, float]) -> tuple[float, str]:
     return -ranked[1], ranked[0]
-
-
-def _first(searched: Any, plain: bytes, silent: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """Where the phrase stands first and is not denied, widened to whole words."""
-    for match in searched.finditer(plain):
-        start, end = match.span()
-        if any(opens <= start < closes for opens, closes in silent):
-            continue
-        while plain[start - 1 : start].isalnum():
-            start -= 1
-        while plain[end : end + 1].isalnum():
-            end += 1
-        return start, end
-    return None

