@@ -1,0 +1,1 @@
+"""Which posts in triage teach most when somebody says what they are about."""
