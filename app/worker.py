@@ -26,6 +26,7 @@ from app.flows.spikes import watch_volumes
 from app.flows.state import say_statements
 from app.flows.survey import send_due
 from app.flows.tally import tally
+from app.flows.teach import weigh_lessons
 from app.flows.watch import pass_time, tell, watch
 from app.kit import logs
 from app.runtime import Runtime
@@ -76,6 +77,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
         Chore("consult", timedelta(seconds=1), 4, lambda limit: consult(runtime, limit)),
         Chore("tally", timedelta(seconds=1), 1000, lambda limit: runtime.run(tally, limit)),
+        Chore("lessons", timedelta(seconds=20), sys.maxsize, lambda _: runtime.run(weigh_lessons)),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

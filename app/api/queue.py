@@ -6,8 +6,9 @@ Answers are written without FastAPI's own models, as mentions are read; the mode
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -32,6 +33,8 @@ from app.tickets.queue import store as queue
 from app.tickets.queue.store import Line
 from app.tickets.queue.wanted import OURS, SETTLED_STATES, Values, Wanted
 from app.tickets.ticket import State
+from app.topics.lessons.lesson import reasons
+from app.topics.lessons.store import Lesson, list_lessons
 from app.topics.opinions.store import Had, list_opinions
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
@@ -39,10 +42,17 @@ router = APIRouter(prefix="/api/v1", tags=["agents"])
 Agent = Annotated[Caller, allow(Permission.WORK_TICKETS)]
 
 NONE = "none"  # as a filter and in counts: the tickets that have no value
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _places = Places(tuple[Instant, UUID])
+_lessons = Places(tuple[Share, UUID])
 
 Several = Field(max_length=50)
 Names = Annotated[list[Name], Several]
+
+
+class Order(StrEnum):
+    URGENCY = "urgency"
+    TEACHING = "teaching"
 
 
 class QueueFilter(Paging):
@@ -66,6 +76,11 @@ class QueueFilter(Paging):
         examples=["pakket"],
     )
     snoozed: bool = Field(False, description="Those that are out of sight, instead of those in sight")
+    order: Order = Field(
+        Order.URGENCY,
+        description="urgency, or teaching: tickets in triage in the order in which somebody's word on their topic"
+        " teaches most, one for all that say nearly the same",
+    )
     counts: bool = Field(False, description="Count the tickets too, by every value of every filter")
 
     def wanted(self, caller: Caller) -> Wanted:
@@ -105,6 +120,19 @@ class UrgencyOut(OutModel):
     reasons: list[UrgencyReasonOut]
 
 
+class TeachingReasonOut(OutModel):
+    code: str = Field(description="margin, one or unknown; then rare and alike", examples=["margin"])
+    text: str = Field(examples=["it may be delivery_delay (0.41) or order_status (0.40)"])
+
+
+class TeachingOut(OutModel):
+    """What a label on the ticket would teach."""
+
+    worth: float = Field(description="0 to 1", examples=[0.97])
+    alike: int = Field(description="More tickets in triage that say nearly the same", examples=[6])
+    reasons: list[TeachingReasonOut]
+
+
 class QueueLine(TicketLine):
     """A ticket with the beginning of the customer's newest post."""
 
@@ -113,9 +141,11 @@ class QueueLine(TicketLine):
     author: str | None = Field(description="Handle, or else display name", examples=["jan"])
     urgency: UrgencyOut
     opinion: OpinionOut | None = Field(description="In triage: what a language model takes the posts for")
+    teaching: TeachingOut | None = Field(description="In the order of teaching")
 
 
-_AS_IT_STANDS = tuple(name for name in QueueLine.model_fields if name not in {"overdue", "urgency", "opinion"})
+_BESIDES = {"overdue", "urgency", "opinion", "teaching"}
+_AS_IT_STANDS = tuple(name for name in QueueLine.model_fields if name not in _BESIDES)
 
 
 class CountsOut(OutModel):
@@ -174,17 +204,18 @@ async def read_queue(
 
     The order is that of stored moments, so a page goes on exactly where the one before it ended: a ticket to which
     something happens meanwhile may be met again in its new place, one that stands still is met once.
+
+    With `order=teaching` only what is in triage, as it was weighed within the last minute or so.
     """
     now = runtime.now()
     wanted = asked.wanted(caller)
     async with runtime.reading() as tx:
-        found = await queue.list_queue(tx, wanted, now, limit=asked.limit + 1, after=_places.decode(asked.cursor))
-        page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.row["urgent_at"], one.row["id"]))
+        page, next_cursor = await _pages[asked.order](tx, wanted, now, asked)
         opinions = await _opinions(tx, page)
     counting: Counting = request.app.state.counting
     counted = await counting.of(wanted) if asked.counts and SETTLED_STATES.isdisjoint(wanted.state) else None
     content = {
-        "items": [_line(one, opinions.get(one.row["id"]), now) for one in page],
+        "items": [_line(one, teaching, opinions.get(one.row["id"]), now) for one, teaching in page],
         "next_cursor": next_cursor,
         "counts": counted and _counts(counted),
     }
@@ -232,13 +263,31 @@ def _fit(several: list[str] | None, one: str | None, skills: tuple[str, ...]) ->
     return _values([*(several or ()), one])
 
 
-async def _opinions(tx: Reading, page: Sequence[Line]) -> Mapping[UUID, Had]:
+_Page: TypeAlias = Sequence[tuple[Line, Lesson | None]]
+
+
+async def _most_urgent(tx: Reading, wanted: Wanted, now: datetime, asked: QueueFilter) -> tuple[_Page, str | None]:
+    found = await queue.list_queue(tx, wanted, now, limit=asked.limit + 1, after=_places.decode(asked.cursor))
+    page, next_cursor = _places.cut(found, asked.limit, lambda one: (one.row["urgent_at"], one.row["id"]))
+    return [(one, None) for one in page], next_cursor
+
+
+async def _most_telling(tx: Reading, wanted: Wanted, now: datetime, asked: QueueFilter) -> tuple[_Page, str | None]:
+    found = await list_lessons(tx, wanted, now, limit=asked.limit + 1, after=_lessons.decode(asked.cursor))
+    page, next_cursor = _lessons.cut(found, asked.limit, lambda one: (one.worth, one.line.row["id"]))
+    return [(one.line, one) for one in page], next_cursor
+
+
+_pages = {Order.URGENCY: _most_urgent, Order.TEACHING: _most_telling}
+
+
+async def _opinions(tx: Reading, page: _Page) -> Mapping[UUID, Had]:
     """Second opinions help who looks at triage; a page without any asks for none."""
-    in_triage = [one.row["id"] for one in page if one.row["state"] == State.TRIAGE]
+    in_triage = [one.row["id"] for one, _ in page if one.row["state"] == State.TRIAGE]
     return await list_opinions(tx, in_triage) if in_triage else {}
 
 
-def _line(one: Line, opinion: Had | None, now: datetime) -> dict[str, Any]:
+def _line(one: Line, taught: Lesson | None, opinion: Had | None, now: datetime) -> dict[str, Any]:
     due_at = one.row["next_due_at"]
     return {
         **{name: one.row[name] for name in _AS_IT_STANDS},
@@ -251,7 +300,13 @@ def _line(one: Line, opinion: Had | None, now: datetime) -> dict[str, Any]:
             ],
         },
         "opinion": opinion and OpinionOut.plain(opinion),
+        "teaching": taught and _teaching(taught),
     }
+
+
+def _teaching(taught: Lesson) -> dict[str, Any]:
+    why = [reason._asdict() for reason in reasons(taught.best, taught.labels, taught.alike)]
+    return {"worth": round(taught.worth, 3), "alike": taught.alike, "reasons": why}
 
 
 def _counts(counted: Counted) -> dict[str, Any]:

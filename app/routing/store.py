@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.kit.db import Reading, Transaction
 from app.kit.ids import new_id
@@ -59,6 +60,17 @@ async def find_judged(tx: Reading, ticket_id: UUID) -> UUID | None:
     read = select(decision.c.mention_id).where(decision.c.ticket_id == ticket_id, decision.c.mention_id.is_not(None))
     found: UUID | None = await tx.scalar(read.order_by(decision.c.id.desc()).limit(1))
     return found
+
+
+async def list_latest_records(tx: Reading, ticket_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """The newest decision record of each of these tickets that has one."""
+    newest = (
+        select(decision.c.ticket_id, decision.c.record)
+        .where(decision.c.ticket_id.in_(ticket_ids))
+        .ext(distinct_on(decision.c.ticket_id))
+        .order_by(decision.c.ticket_id, decision.c.id.desc())
+    )
+    return {row.ticket_id: row.record for row in await tx.rows(newest)}
 
 
 async def record_deletion(tx: Transaction, mention_id: UUID) -> None:

@@ -1,11 +1,13 @@
-"""Tables of topics: what people said that texts are about, and second opinions on posts in triage."""
+"""Tables of topics: what people said that texts are about, second opinions on posts in triage, and what these teach."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.kit.db import metadata
 
@@ -68,4 +71,30 @@ adviser = Table(
     Column("counted_on", Date, nullable=False),
     Column("calls", Integer, nullable=False),
     Column("rest_until", DateTime(timezone=True)),
+)
+
+# What each ticket in triage would teach; `worth` null: nothing, as somebody placed it, or it says what another one says
+# (`like_id`, of which the row has all its `bands` and counts its likes).
+lesson = Table(
+    "lesson",
+    metadata,
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), primary_key=True),
+    Column("worth", Double),
+    Column("best", JSONB, nullable=False),
+    Column("labels", Integer, nullable=False),
+    Column("bands", ARRAY(BigInteger), nullable=False),
+    Column("like_id", Uuid),
+    Column("alike", Integer, nullable=False, server_default="0"),
+    Column("weighed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("ix_lesson_worth", "worth", "ticket_id", postgresql_where=text("worth is not null")),
+    Index("ix_lesson_bands", "bands", postgresql_using="gin", postgresql_where=text("like_id is null")),
+    Index("ix_lesson_weighed_at", "weighed_at"),
+)
+
+# The last slot in which a chore was done that is done once for all processes.
+turn = Table(
+    "turn",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slot_at", DateTime(timezone=True), nullable=False),
 )

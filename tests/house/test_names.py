@@ -17,6 +17,7 @@ OTHERWISE = {
     "purge_calls": "deletes calls that are too old to be believed again",
     "purge_drafts": "deletes words that nobody came back to",
     "purge_editions": "deletes sums that nobody reads any more",
+    "purge_lessons": "deletes what taught something long ago",
     "purge_volumes": "deletes counts that nothing is compared with any more",
     "take_numbers": "hands out from a sequence, which no rollback gives back",
 }

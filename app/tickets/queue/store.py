@@ -29,9 +29,9 @@ SETTLED = "t.state IN ('resolved', 'closed')"
 FREE = "t.state IN ('triage', 'routed') AND t.holder IN ('triage', 'webcare')"
 UNCLAIMED = f"{OPEN} AND t.state IN ('triage', 'routed')"
 
-_LINE = ", ".join(f"t.{column.name}" for column in ticket.c if column.name != "signals")
+LINE = ", ".join(f"t.{column.name}" for column in ticket.c if column.name != "signals")
 _pressing = itemgetter(*Pressing._fields)
-_POST = f"""(SELECT left(m.text, {EXCERPT}) AS text, coalesce(a.handle, a.display_name) AS author
+POST = f"""(SELECT left(m.text, {EXCERPT}) AS text, coalesce(a.handle, a.display_name) AS author
     FROM ticket_mention l JOIN mention m ON m.id = l.mention_id JOIN author a ON a.id = m.author_id
     WHERE l.ticket_id = t.id ORDER BY m.posted_at DESC, m.id DESC LIMIT 1)"""
 _SAYS = """EXISTS (SELECT FROM ticket_mention l JOIN mention m ON m.id = l.mention_id WHERE l.ticket_id = t.id
@@ -67,7 +67,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Question:
+class Question:
     """The values behind the `$1`, `$2`, ... of a statement while it is written."""
 
     values: list[Any] = field(default_factory=list)
@@ -84,23 +84,28 @@ async def list_queue(
 
     What stands still is neither skipped nor seen twice, whatever moves meanwhile: the order is that of stored moments.
     """
-    question = _Question()
-    fits = _fits(wanted, now, question)
+    question = Question()
+    fits = conditions(wanted, now, question)
     if after is not None:
         fits += f" AND (t.urgent_at, t.id) > ({question.put(after[0])}, {question.put(after[1])})"
     first = f"ORDER BY urgent_at, id LIMIT {limit:d}"  # in plain words, for a plan that reads no further
-    halves = [f"(SELECT {_LINE} FROM ticket t WHERE {half} AND {fits} {first})" for half in _halves(wanted)]
+    halves = [f"(SELECT {LINE} FROM ticket t WHERE {half} AND {fits} {first})" for half in _halves(wanted)]
     sql = f"""WITH t AS MATERIALIZED (SELECT * FROM ({" UNION ALL ".join(halves)}) t {first})
         SELECT t.*, coalesce(post.text, '') AS text, post.author
-        FROM t LEFT JOIN LATERAL {_POST} post ON true
+        FROM t LEFT JOIN LATERAL {POST} post ON true
         ORDER BY t.urgent_at, t.id"""
-    return tuple(Line(row, urgency(Pressing(*_pressing(row)))) for row in await tx.fetch(sql, *question.values))
+    return tuple(Line(row, urgency_of(row)) for row in await tx.fetch(sql, *question.values))
+
+
+def urgency_of(row: Mapping[str, Any]) -> Urgency:
+    """Why a ticket of which this is the row stands where it stands."""
+    return urgency(Pressing(*_pressing(row)))
 
 
 async def list_counts(tx: Reading, wanted: Wanted, now: datetime) -> Counts:
     """Of open tickets, in one pass over them. A ticket counts once for each of its tags."""
-    question = _Question()
-    fits = _fits(wanted, now, question)
+    question = Question()
+    fits = conditions(wanted, now, question)
     columns = {name: f"t.{name}" for name in DIMENSIONS} | {"tag": "t.tags", "overdue": _overdue(now, question)}
     chosen = ", ".join(f"{column} AS {name}" for name, column in columns.items())
     sql = f"""SELECT *, grouping({", ".join(columns)}) AS others, count(*) AS n
@@ -128,9 +133,9 @@ async def claim_next(tx: Transaction, wanted: Wanted, actor: str, now: datetime)
 
     That of a customer whom a colleague at work helped before is kept for the colleague, until it presses.
     """
-    question = _Question()
+    question = Question()
     free = FREE if wanted.holder == OURS else UNCLAIMED
-    fits = _fits(wanted, now, question)
+    fits = conditions(wanted, now, question)
     moment = question.put(now)
     kept = f"t.urgent_at > {moment} AND {_HELPER_AT_WORK.format(now=moment)} <> {question.put(actor)}"
     first = "ORDER BY t.urgent_at, t.id LIMIT 1 FOR UPDATE SKIP LOCKED"
@@ -146,11 +151,12 @@ def _halves(wanted: Wanted) -> Iterator[str]:
         yield SETTLED
 
 
-def _fits(wanted: Wanted, now: datetime, question: _Question) -> str:
-    return " AND ".join(_conditions(wanted, now, question))
+def conditions(wanted: Wanted, now: datetime, question: Question) -> str:
+    """What a ticket `t` must be to fit, as SQL over the values that are put into `question`."""
+    return " AND ".join(_each(wanted, now, question))
 
 
-def _conditions(wanted: Wanted, now: datetime, question: _Question) -> Iterator[str]:
+def _each(wanted: Wanted, now: datetime, question: Question) -> Iterator[str]:
     yield f"(t.snoozed_until > {question.put(now)}) IS {_truth(wanted.snoozed)}"
     for name in DIMENSIONS:
         if not wanted.asks(name):
@@ -169,11 +175,11 @@ def _conditions(wanted: Wanted, now: datetime, question: _Question) -> Iterator[
         yield f"t.department = {question.put(wanted.within)}"
 
 
-def _overdue(now: datetime, question: _Question) -> str:
+def _overdue(now: datetime, question: Question) -> str:
     return f"coalesce(t.next_due_at < {question.put(now)}, false)"
 
 
-def _one_of(column: str, values: Values, question: _Question) -> str:
+def _one_of(column: str, values: Values, question: Question) -> str:
     named = f"{column} = ANY({question.put([value for value in values if value is not None])})"
     return f"({named} OR {column} IS NULL)" if None in values else named
 
