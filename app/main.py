@@ -28,6 +28,7 @@ from app.api import (
     notices,
     ownership,
     pr,
+    people,
     problems,
     profiles,
     public,
@@ -80,6 +81,39 @@ TAGS = [
 ]
 
 _root = APIRouter()
+# In the order in which the description lists their calls.
+AUDIENCES = (
+    ingest,
+    queue,
+    profiles,
+    agents,
+    bulk,
+    combining,
+    replies,
+    macros,
+    statements,
+    search,
+    tickets,
+    history,
+    drafts,
+    people,
+    stream,
+    departments,
+    endpoints,
+    pr,
+    incidents,
+    reports,
+    notices,
+    ownership,
+    calendars,
+    channels,
+    rules,
+    sources,
+    admin,
+    public,
+    health,
+)
+
 
 
 @_root.get("/", include_in_schema=False)
@@ -107,36 +141,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.live = Live(runtime.database)
     app.state.counting = queue.counting_over(runtime)
     problems.install(app)
-    for audience in (
-        ingest,
-        queue,
-        profiles,
-        agents,
-        bulk,
-        combining,
-        replies,
-        macros,
-        statements,
-        search,
-        tickets,
-        history,
-        drafts,
-        stream,
-        departments,
-        endpoints,
-        pr,
-        incidents,
-        reports,
-        notices,
-        ownership,
-        calendars,
-        channels,
-        rules,
-        sources,
-        admin,
-        public,
-        health,
-    ):
+    for audience in AUDIENCES:
         app.include_router(audience.router)
     app.include_router(sources.door)
     app.include_router(_root)

@@ -48,6 +48,12 @@ class AuthorIn(InModel):
     display_name: Annotated[str, Text(200)] | None = Field(None, description="As others read it")
     followers: Count | None = Field(None, description="How many read along")
     verified: Flag | None = Field(None, description="Whether the platform vouches for the name")
+    customer_ref: ExternalId | None = Field(
+        None,
+        description="The company's own number of this customer, the same on every channel, where the person proved to"
+        " be that customer; people with one number are one person, and are asked for a score once",
+        examples=["K-204417"],
+    )
 
 
 class AttachmentIn(InModel):
@@ -98,7 +104,7 @@ class MentionIn(InModel):
         return Mention(
             channel=self.channel,
             external_id=self.external_id,
-            author=Author(who.external_id, who.handle, who.display_name, who.followers, who.verified),
+            author=Author(who.external_id, who.handle, who.display_name, who.followers, who.verified, who.customer_ref),
             text=self.text,
             posted_at=self.posted_at,
             account=self.account,

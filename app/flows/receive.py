@@ -20,6 +20,8 @@ from app.mentions.mention import Mention
 from app.mentions.store import Key, Parent
 from app.routing import store as routing
 from app.rulebook import Rulebook
+from app.mentions.people.person import by_number
+from app.mentions.people.store import record_references
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
@@ -124,6 +126,8 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
         a.id: (a.mention.channel, threads[a.id], authors[a.mention.channel, a.mention.author_key])
         for a in new
         if is_question(unit.rulebook, a.mention)
+    numbered = {authors[key]: by_number(who.customer_ref) for key, who in people.items() if who.customer_ref}
+    await record_references(unit.tx, numbered, unit.now)
     }
     conversations, fresh = await mentions.claim_conversations(unit.tx, asked.values())
     latest = await tickets.list_latest(unit.tx, [c for c in conversations.values() if c not in fresh])

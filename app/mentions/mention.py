@@ -32,13 +32,14 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person on one channel, as far as the channel tells."""
+    """A person on one channel, as far as the channel tells. `customer_ref` is the company's number of the person."""
 
     external_id: str | None = None
     handle: str | None = None
     display_name: str | None = None
     followers: int | None = None
     verified: bool | None = None
+    customer_ref: str | None = None
 
     @property
     def key(self) -> str | None:

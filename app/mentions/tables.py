@@ -49,6 +49,18 @@ author = Table(
     ),
 )
 
+# Which authors are one person, as far as we were told: those with the same `person`. Apart, so that an author whom
+# nobody was told of costs nothing.
+identity = Table(
+    "identity",
+    metadata,
+    Column("author_id", Uuid, ForeignKey("author.id"), primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("told_by", Text, nullable=False),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    Index("ix_identity_person", "person"),
+)
+
 # The thread on one channel with one author.
 conversation = Table(
     "conversation",
