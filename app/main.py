@@ -20,6 +20,7 @@ from app.api import (
     departments,
     drafts,
     endpoints,
+    follow_ups,
     health,
     history,
     incidents,
@@ -27,8 +28,8 @@ from app.api import (
     macros,
     notices,
     ownership,
-    pr,
     people,
+    pr,
     problems,
     profiles,
     public,
@@ -80,7 +81,6 @@ TAGS = [
     {"name": "health", "description": "For probes and Prometheus. No token."},
 ]
 
-_root = APIRouter()
 # In the order in which the description lists their calls.
 AUDIENCES = (
     ingest,
@@ -100,6 +100,7 @@ AUDIENCES = (
     stream,
     departments,
     endpoints,
+    follow_ups,
     pr,
     incidents,
     reports,
@@ -114,6 +115,7 @@ AUDIENCES = (
     health,
 )
 
+_root = APIRouter()
 
 
 @_root.get("/", include_in_schema=False)

@@ -18,6 +18,7 @@ from app.flows.admit import forget_answers
 from app.flows.consult import consult
 from app.flows.dispatch import dispatch
 from app.flows.draft import forget_drafts
+from app.flows.follow_up import tell_overdue
 from app.flows.hold import follow_embargoes
 from app.flows.outage import follow_channels
 from app.flows.push import forget_calls
@@ -78,6 +79,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("consult", timedelta(seconds=1), 4, lambda limit: consult(runtime, limit)),
         Chore("tally", timedelta(seconds=1), 1000, lambda limit: runtime.run(tally, limit)),
         Chore("lessons", timedelta(seconds=20), sys.maxsize, lambda _: runtime.run(weigh_lessons)),
+        Chore("follow_ups", timedelta(seconds=5), 100, lambda limit: runtime.run(tell_overdue, limit)),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

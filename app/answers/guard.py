@@ -104,6 +104,12 @@ class Guard:
                 found.append(_finding(kind, hit, text))
         return tuple(sorted((one for one in found if one.id not in self._own), key=lambda one: one.start))
 
+    def mask(self, text: str) -> str:
+        """The text with the kind of each finding in its place: `[phone]`."""
+        for one in reversed(self.find(text)):
+            text = f"{text[: one.start]}[{one.kind}]{text[one.end :]}"
+        return text
+
 
 def check_public(found: Sequence[Finding], confirmed: Iterable[str], *, field: str) -> None:
     """Raise `PersonalDataFound` for what of `field` is not `confirmed`, by its kind or its id."""

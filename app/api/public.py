@@ -13,9 +13,9 @@ from fastapi.responses import HTMLResponse
 
 from app.api.pages import render
 from app.api.serving import Serving
-from app.feedback.invitation import MAX_COMMENT, SCALE, LinkNotFound, Wrong, read_answer
-from app.feedback.store import Invitation, find_open
-from app.flows import survey
+from app.feedback.answering import EFFORTS, MAX_COMMENT, SCALE, LinkNotFound, Wrong, read_answer
+from app.feedback.store import Asked, find_open
+from app.flows import hear
 from app.kit.ids import digest
 from app.runtime import Runtime
 
@@ -29,11 +29,15 @@ REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The form again
 @router.head("/{token}", include_in_schema=False)
 @router.get("/{token}", summary="Show the survey", responses=CLOSED)
 async def show(request: Request, runtime: Serving, token: str, lang: Lang = None) -> HTMLResponse:
-    """The form behind a one-time link. Opening it records nothing."""
-    invitation = await _find(runtime, token)
-    if invitation is None:
+    """The form behind a link, with the answer that may still be changed. Opening it records nothing."""
+    asked = await _find(runtime, token)
+    if asked is None:
         return _closed(runtime, request, lang)
-    return _form(runtime, invitation, lang)
+    given = asked.given
+    if given is None:
+        return _form(runtime, asked, lang)
+    effort = "" if given.effort is None else str(given.effort)
+    return _form(runtime, asked, lang, score=str(given.score), comment=given.comment or "", effort=effort)
 
 
 @router.post("/{token}", summary="Answer the survey", responses={**CLOSED, **REFUSED})
@@ -43,51 +47,65 @@ async def submit(
     token: str,
     score: Annotated[str, Form(description="0 to 10")] = "",
     comment: Annotated[str, Form(description=f"At most {MAX_COMMENT} characters")] = "",
+    effort: Annotated[str, Form(description="1 to 7, or nothing")] = "",
+    stop: Annotated[str, Form(description="Anything: never ask this person again")] = "",
     lang: Lang = None,
 ) -> HTMLResponse:
-    """Take the one answer to the link. A form that is not complete comes back with all that was written."""
-    invitation = await _find(runtime, token)
-    if invitation is None:
-        return _closed(runtime, request, lang)
-    given = read_answer(score, comment)
-    if isinstance(given, Wrong):
-        return _form(runtime, invitation, lang, score=score, comment=comment, wrong=given)
-    try:
-        await runtime.run(survey.answer, token, given)
-    except LinkNotFound:
+    """Take the answer to the link, or for a while another one in its place.
+
+    A form that is not complete comes back with all that was written.
+    """
+    asked = await _find(runtime, token)
+    if asked is None:
         return _closed(runtime, request, lang)
     rules = runtime.rulebook.feedback
-    language = rules.speaks(lang, invitation.language)
-    return render("message", language=language, texts=rules.texts, message=rules.texts[language].thanks)
+    texts = rules.texts[rules.speaks(lang, asked.invitation.language)]
+    try:
+        if stop:
+            await runtime.run(hear.decline, token)
+            return _message(runtime, texts.stopped, lang, asked.invitation.language)
+        given = read_answer(score, comment, effort)
+        if isinstance(given, Wrong):
+            return _form(runtime, asked, lang, score=score, comment=comment, effort=effort, wrong=given)
+        await runtime.run(hear.answer, token, given)
+    except LinkNotFound:
+        return _closed(runtime, request, lang)
+    return _message(runtime, texts.thanks, lang, asked.invitation.language, change=texts.change)
 
 
-async def _find(runtime: Runtime, token: str) -> Invitation | None:
+async def _find(runtime: Runtime, token: str) -> Asked | None:
     async with runtime.reading() as tx:
-        return await find_open(tx, digest(token), runtime.now())
+        return await find_open(tx, digest(token), runtime.now(), runtime.rulebook.feedback.changeable)
 
 
 def _form(
     runtime: Runtime,
-    invitation: Invitation,
+    asked: Asked,
     lang: str | None,
     *,
     score: str = "",
     comment: str = "",
+    effort: str = "",
     wrong: Wrong | None = None,
 ) -> HTMLResponse:
     rules = runtime.rulebook.feedback
-    language = rules.speaks(lang, invitation.language)
+    language = rules.speaks(lang, asked.invitation.language)
     return render(
         "survey",
         HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        light=rules.light,
+        dark=rules.dark,
         language=language,
         texts=rules.texts,
         words=rules.texts[language],
-        scale=list(SCALE),
+        scores=list(SCALE),
+        efforts=list(EFFORTS),
+        question=rules.effort.get(asked.invitation.topic or "", {}).get(language),
         longest=MAX_COMMENT,
         score=score,
         comment=comment,
-        wrong=wrong or Wrong(score=False, comment=False),
+        effort=effort,
+        wrong=wrong or Wrong(),
     )
 
 
@@ -95,6 +113,15 @@ def _closed(runtime: Runtime, request: Request, lang: str | None) -> HTMLRespons
     """In the browser's language: the customer's own would tell that there once was an invitation."""
     rules = runtime.rulebook.feedback
     accepted = request.headers.get("accept-language", "").lower().split(",")
-    language = rules.speaks(lang, *(part.split(";")[0].split("-")[0].strip() for part in accepted))
-    closed = rules.texts[language].closed
-    return render("message", HTTPStatus.NOT_FOUND, language=language, texts=rules.texts, message=closed)
+    spoken = [part.split(";")[0].split("-")[0].strip() for part in accepted]
+    closed = rules.texts[rules.speaks(lang, *spoken)].closed
+    return _message(runtime, closed, lang, *spoken, status=HTTPStatus.NOT_FOUND)
+
+
+def _message(
+    runtime: Runtime, said: str, *languages: str | None, change: str = "", status: HTTPStatus = HTTPStatus.OK
+) -> HTMLResponse:
+    rules = runtime.rulebook.feedback
+    language = rules.speaks(*languages)
+    colours = {"light": rules.light, "dark": rules.dark}
+    return render("message", status, **colours, language=language, texts=rules.texts, message=said, change=change)

@@ -19,10 +19,12 @@ from app.api.auth import allow
 from app.api.calendars import OpenOut
 from app.api.etag import etag
 from app.api.fields import OutModel
+from app.api.follow_ups import FollowUpOut
 from app.api.marks import CrisisOut, EmbargoOut, RiskPartOut, crisis_of
 from app.api.serving import Serving
 from app.escalation.embargoes.store import find_embargo
 from app.escalation.risk import weigh
+from app.feedback.follow_ups.store import find_follow_up
 from app.feedback.store import find_feedback
 from app.kit.db import Reading
 from app.kit.wire import dump
@@ -186,11 +188,15 @@ class AnswerOut(OutModel):
 
 
 class FeedbackOut(OutModel):
-    state: str
-    reason: str | None
-    score: int | None
-    comment: str | None
+    """How the customer was asked about the latest resolution, or why not, and what was answered."""
+
+    state: str = Field(examples=["answered"])
+    reason: str | None = Field(description="Why the customer is not asked", examples=[None])
+    score: int | None = Field(examples=[9])
+    comment: str | None = Field(examples=["Snel geholpen"])
+    effort: int | None = Field(description="The second question, from 1 (hard) to 7 (easy)", examples=[6])
     received_at: datetime | None
+    changed_at: datetime | None = Field(description="When the answer was changed, which it may be for a while")
 
 
 class LinkOut(OutModel):
@@ -245,6 +251,7 @@ class TicketOut(TicketLine):
     replies: list[ReplyOut]
     answers: list[AnswerOut]
     feedback: FeedbackOut | None
+    follow_up: FollowUpOut | None = Field(description="Who gets back to a customer who is not content, and by when")
     drafts: list[WriterOut] = Field(description="Who wrote something that is not sent yet; nobody else's words")
     embargo: EmbargoOut | None = Field(description="Under which public replies wait for PR")
     crisis: CrisisOut | None = Field(description="When it belongs to an open incident: who says what")
@@ -317,6 +324,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
     clocks = (await sla.list_clocks(tx, [ticket_id])).get(ticket_id, ())
     feedback = await find_feedback(tx, ticket_id)
     embargo = await find_embargo(tx, ticket_id, runtime.now())
+    follow_up = await find_follow_up(tx, ticket_id)
     crisis = await crisis_of(tx, runtime, ticket)
     opinion = (await list_opinions(tx, [ticket_id])).get(ticket_id)
     whole = {
@@ -332,6 +340,7 @@ async def view(tx: Reading, runtime: Runtime, ticket_id: UUID, department: str |
         "replies": [ReplyOut.plain(one) for one in await answers.list_replies(tx, ticket_id)],
         "answers": [AnswerOut.plain(one) for one in await answers.list_answers(tx, ticket_id)],
         "feedback": feedback and FeedbackOut.plain(feedback),
+        "follow_up": follow_up and FollowUpOut.plain(follow_up),
         "drafts": [dict(one) for one in await list_writers(tx, ticket_id)],
         "embargo": embargo and EmbargoOut.plain(embargo),
         "crisis": crisis and crisis.model_dump(),

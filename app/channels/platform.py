@@ -44,6 +44,11 @@ class Manner:
     when_closed: str | None = None
     attachments: int | None = None
 
+    @property
+    def first_window(self) -> timedelta | None:
+        """How long after the customer's last post anything is taken, by whomever it is said; None: always."""
+        return min(self.windows.values(), default=None)
+
     def open_until(self, posted_at: datetime) -> datetime | None:
         """Until when a post of the customer can be answered; None: always."""
         return posted_at + max(self.windows.values()) if self.windows else None
@@ -56,11 +61,6 @@ class Platform:
     channel: str
     public: Manner | None = Manner()
     private: Manner | None = Manner()
-
-    @property
-    def first_window(self) -> timedelta | None:
-        """How long after the customer's last private post anything is taken, by whomever it is said; None: always."""
-        return min(self.private.windows.values(), default=None) if self.private else None
 
     def is_public(self, visibility: Visibility) -> bool:
         """Whether everybody reads what is said so: where nothing is public, what is called public is not either."""

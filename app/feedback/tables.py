@@ -17,6 +17,9 @@ from sqlalchemy import (
 
 from app.kit.db import metadata
 
+# What full text search reads of an answer.
+STEMS = "to_tsvector('dutch', coalesce(verbatim, ''))"
+
 # One row per resolution by a person, asked about or not. Attribution is frozen here, whatever becomes of the ticket.
 # `state` is one of
 #   waiting    due_at says when it is sent        queued    link made, on its way to the channel
@@ -60,6 +63,32 @@ response = Table(
     Column("invitation_id", Uuid, ForeignKey("invitation.id"), primary_key=True),
     Column("score", SmallInteger, nullable=False),
     Column("comment", Text),
+    Column("effort", SmallInteger),
+    Column("verbatim", Text),  # the comment without personal data, which is what others than its readers here read
+    Column("mention_id", Uuid, ForeignKey("mention.id")),  # the reply that it was read from; None: the page
     Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True)),
     CheckConstraint("score between 0 and 10", name="score"),
+    CheckConstraint("effort between 1 and 7", name="effort"),
+    Index("ix_response_mention_id", "mention_id", postgresql_where=text("mention_id is not null")),
+    Index("ix_response_verbatim", text(STEMS), postgresql_using="gin"),
+)
+
+# Somebody who is not content, for the department that owned the ticket: open until done, due at its own moment.
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("invitation_id", Uuid, ForeignKey("invitation.id"), primary_key=True),
+    Column("ticket_id", Uuid, ForeignKey("ticket.id"), nullable=False),
+    Column("department", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("overdue_at", DateTime(timezone=True)),  # its due moment, once the department was told that it passed
+    Column("done_at", DateTime(timezone=True)),
+    Column("done_by", Text),
+    Column("outcome", Text),
+    Column("note", Text),
+    Index("ix_follow_up_ticket_id", "ticket_id"),
+    Index("ix_follow_up_department", "department", "due_at", postgresql_where=text("done_at is null")),
+    Index("ix_follow_up_due_at", "due_at", postgresql_where=text("done_at is null and overdue_at is null")),
 )

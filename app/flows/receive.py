@@ -5,23 +5,26 @@ Refuses to know HTTP and how single posts are gathered into lists (api/intake).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from app.delivery import store as delivery
+from app.feedback import store as feedback
+from app.feedback.store import Asked
 from app.flows import survey
+from app.flows.hear import Heard, keep_heard, list_spoken
 from app.flows.record import record
 from app.flows.settle import Ledger, Outcome, Received, Understood, is_question, settle
 from app.kit.errors import Invalid, WebcareError
 from app.kit.ids import new_id
 from app.mentions import store as mentions
 from app.mentions.mention import Mention
+from app.mentions.people.person import by_number
+from app.mentions.people.store import record_references
 from app.mentions.store import Key, Parent
 from app.routing import store as routing
 from app.rulebook import Rulebook
-from app.mentions.people.person import by_number
-from app.mentions.people.store import record_references
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
@@ -109,6 +112,7 @@ async def _write(unit: Unit, rulebook: Rulebook, arrivals: Sequence[Understood])
     await survey.withdraw(
         unit, [draft.ticket.id for draft in drafts if draft.ticket and draft.outcome is Outcome.REOPENED]
     )
+    await keep_heard(unit, list(ledger.heard.values()))
     return [replace(d, ticket=after.get(d.ticket.id, d.ticket)) if d.ticket else d for d in drafts]
 
 
@@ -122,19 +126,24 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     new = [a for a in arrivals if a.mention.key not in known]
     people = {(a.mention.channel, a.mention.author_key): a.mention.author for a in new}
     authors = await mentions.claim_authors(unit.tx, people, unit.now)
+    numbered = {authors[key]: by_number(who.customer_ref) for key, who in people.items() if who.customer_ref}
+    await record_references(unit.tx, numbered, unit.now)
     asked = {
         a.id: (a.mention.channel, threads[a.id], authors[a.mention.channel, a.mention.author_key])
         for a in new
         if is_question(unit.rulebook, a.mention)
-    numbered = {authors[key]: by_number(who.customer_ref) for key, who in people.items() if who.customer_ref}
-    await record_references(unit.tx, numbered, unit.now)
     }
     conversations, fresh = await mentions.claim_conversations(unit.tx, asked.values())
     latest = await tickets.list_latest(unit.tx, [c for c in conversations.values() if c not in fresh])
     reposted = [(a.mention.channel, a.mention.parent_id) for a in new if a.mention.is_repost and a.mention.parent_id]
     moved = {*(k.mention_id for k in known.values()), *(parents[key].mention_id for key in reposted if key in parents)}
     stood = await tickets.list_ids_of(unit.tx, [mention_id for mention_id in moved if mention_id])
-    claimed = await tickets.claim_standing(unit.tx, [*latest.values(), *stood.values()])
+    spoken = list_spoken({a.id: a.mention for a in new if a.id in asked})
+    speakers = {a.id: authors[a.mention.channel, a.mention.author_key] for a in new if a.id in spoken}
+    questions = await _questions(unit, speakers.values())
+    settled = [one.invitation.ticket_id for one in questions.values()]
+    claimed = await tickets.claim_standing(unit.tx, [*latest.values(), *stood.values(), *settled])
+    questions = await _questions(unit, questions)  # once more, now that nobody else can answer them
     current = {conversation_id: claimed[ticket_id] for conversation_id, ticket_id in latest.items()}
     opening = [c for c in conversations.values() if c not in current or current[c].state is State.CLOSED]
     return Ledger(
@@ -146,8 +155,18 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
         open=current,
         standing={mention_id: claimed[ticket_id] for mention_id, ticket_id in stood.items()},
         originals=await mentions.add_reposts(unit.tx, reposted),
+        replies={
+            mention_id: Heard(one, claimed[one.invitation.ticket_id], spoken[mention_id], mention_id)
+            for mention_id, author_id in speakers.items()
+            if (one := questions.get(author_id)) and one.invitation.ticket_id in claimed
+        },
         numbers=iter(await tickets.take_numbers(unit.tx, len(opening))),
     )
+
+
+async def _questions(unit: Unit, author_ids: Iterable[UUID]) -> dict[UUID, Asked]:
+    """What these authors were asked and may still answer, by author."""
+    return await feedback.list_open(unit.tx, [*author_ids], unit.now, unit.rulebook.feedback.changeable)
 
 
 def _threads(arrivals: Sequence[Understood], parents: Mapping[Key, Parent]) -> dict[UUID, str]:
@@ -172,6 +191,7 @@ async def withdraw(unit: Unit, key: Key) -> Received:
     if before.deleted or ticket is None:
         return Received(before.mention_id, Outcome.DELETED, ticket)
     await routing.record_deletion(unit.tx, before.mention_id)
+    await feedback.record_deletion(unit.tx, before.mention_id)
     told_of = await tickets.list_ids_ever(unit.tx, before.mention_id)
     await delivery.record_deletion(unit.tx, told_of, before.mention_id)
     step = Step(ticket, ticket, (Event("mention.deleted", "customer", {"mention_id": str(before.mention_id)}),))

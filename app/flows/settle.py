@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from app.escalation import risk
+from app.feedback.spoken import Declined
+from app.flows.hear import Heard, answer_of, declined, received
 from app.kit.ids import new_id
 from app.mentions.mention import Mention, is_newer
 from app.mentions.store import AuthorKey, Key, Known, Stored, Uptake
@@ -68,11 +70,13 @@ class Ledger:
     standing: Mapping[UUID, Ticket]
     originals: Mapping[Key, Uptake]
     numbers: Iterator[int]
+    replies: Mapping[UUID, Heard] = field(default_factory=dict)
     stored: list[Stored] = field(default_factory=list)
     edits: dict[UUID, Mention] = field(default_factory=dict)
     metrics: dict[UUID, Mapping[str, int]] = field(default_factory=dict)
     steps: dict[UUID, Step] = field(default_factory=dict)
     decisions: list[Decided] = field(default_factory=list)
+    heard: dict[UUID, Heard] = field(default_factory=dict)
 
     def standing_now(self, ticket: Ticket | None) -> Ticket | None:
         """The ticket as earlier mentions of the same list left it; merged conversations share one."""
@@ -109,6 +113,10 @@ def settle(ledger: Ledger, arrival: Understood) -> Received:
         _reposted(ledger, arrival.mention)
         return Received(arrival.id, Outcome.IGNORED, None, [_why_ignored(ledger, arrival.mention)])
     ticket = ledger.standing_now(ledger.open.get(ledger.conversations[arrival.id]))
+    answered = _answer(ledger, arrival, ticket)
+    if answered is not None:
+        return answered
+    ticket = ledger.standing_now(ticket)
     if ticket is None or ticket.state is State.CLOSED:
         return _open(ledger, arrival, ticket)
     return _join(ledger, arrival, ticket)
@@ -211,6 +219,31 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
     step = _cared_for(ledger, arrival, step)
     ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
     return Received(arrival.id, Outcome.REOPENED if was is State.RESOLVED else Outcome.JOINED, step.ticket, why)
+
+
+def _answer(ledger: Ledger, arrival: Understood, standing: Ticket | None) -> Received | None:
+    """A reply to the question how we did is counted, and settles nothing that was settled anew; one that asks for more
+    takes its usual course besides.
+    """
+    reply = ledger.replies.get(arrival.id)
+    if reply is None or reply.asked.invitation.id in {one.asked.invitation.id for one in ledger.heard.values()}:
+        return None
+    reply = replace(reply, ticket=ledger.standing_now(reply.ticket) or reply.ticket)
+    if not reply.answers(arrival.mention, standing):
+        return None
+    ledger.heard[arrival.id] = reply
+    asked, ticket = reply.asked, reply.ticket
+    if isinstance(reply.said, Declined):
+        step, why = declined(ticket, asked), _reason("declined", "the customer does not want to be asked for a score")
+    else:
+        given = answer_of(asked, reply.said)
+        step = received(ledger.rulebook, ticket, asked, given, ledger.now)
+        why = _reason("score", f"read as a score of {given.score}, which we had asked for", score=given.score)
+        if reply.said.wants_more:
+            ledger.take(step)
+            return None
+    posted = Step(ticket, ticket, (_posted(arrival),), (arrival.id,))
+    return Received(arrival.id, Outcome.JOINED, ledger.take(posted.then(step)), [why])
 
 
 def _cared_for(ledger: Ledger, arrival: Understood, step: Step) -> Step:

@@ -1,37 +1,24 @@
-"""The customer is asked how we did, once per resolution, and answers.
+"""The customer is asked how we did, once per resolution.
 
-Knows the order of deciding, asking and taking the answer. Refuses to know who is asked (feedback.invitation), how a
-publication reaches the channel (dispatch) and what the page looks like.
+Knows the order of deciding and asking. Refuses to know who is asked (feedback.invitation), how a publication reaches
+the channel (dispatch) and what becomes of the answer (hear).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from app.delivery.envelope import Publication, Saying, publication
 from app.delivery.store import add_messages
 from app.feedback import store
-from app.feedback.invitation import (
-    FOLLOW_UP_TAG,
-    Answer,
-    Facts,
-    FeedbackRules,
-    Invite,
-    LinkNotFound,
-    Reason,
-    Skip,
-    State,
-    decide,
-)
-from app.feedback.nps import is_detractor
+from app.feedback.invitation import Facts, FeedbackRules, Invite, Reason, Skip, State, decide, obstacle
 from app.feedback.store import History, Invitation
 from app.flows.record import record
 from app.kit.ids import digest, new_id, new_secret
-from app.mentions.mention import Visibility, named_conversation
+from app.mentions.mention import named_conversation
 from app.mentions.store import Key, list_threads
 from app.runtime import Unit
-from app.tickets.store import claim_ticket, claim_tickets, list_latest_mentions
+from app.tickets.store import claim_tickets, list_latest_mentions
 from app.tickets.ticket import Event, Step, Ticket
 
 
@@ -42,15 +29,16 @@ async def invite(unit: Unit, tickets: Sequence[Ticket]) -> None:
     """
     if not tickets:
         return
-    await store.claim_authors(unit.tx, [ticket.author_id for ticket in tickets])
+    await store.claim_people(unit.tx, [ticket.author_id for ticket in tickets])
     histories = await store.list_histories(unit.tx, [ticket.id for ticket in tickets])
-    last_asked = {ticket.author_id: histories[ticket.id].last_asked_at for ticket in tickets}
+    last_asked = {history.person: history.last_asked_at for history in histories.values()}
     invitations = []
     for ticket in tickets:
-        facts = _facts(ticket, histories[ticket.id], last_asked[ticket.author_id])
+        history = histories[ticket.id]
+        facts = _facts(ticket, _resolved_at(ticket), history, last_asked[history.person])
         invitation = _invitation(ticket, decide(unit.rulebook.feedback, facts), unit.rulebook.feedback)
         if invitation.due_at is not None:
-            last_asked[ticket.author_id] = invitation.due_at
+            last_asked[history.person] = invitation.due_at
         invitations.append(invitation)
     await store.add_invitations(unit.tx, invitations)
 
@@ -62,15 +50,40 @@ async def withdraw(unit: Unit, ticket_ids: Sequence[UUID]) -> None:
 
 
 async def send_due(unit: Unit, limit: int) -> int:
-    """Put the questions whose moment has come on their way, each with a fresh one-time link; returns how many.
+    """Put the questions whose moment has come on their way, each with a fresh one-time link; returns how many were due.
 
-    Only the message that carries a link knows it; the invitation keeps its token's digest.
+    What stands against asking by now, such as a window that closed meanwhile, is kept in the question's place. Only the
+    message that carries a link knows it; the invitation keeps its token's digest.
     """
     due = await store.claim_due(unit.tx, limit)
     if not due:
         return 0
     tickets = await claim_tickets(unit.tx, [invitation.ticket_id for invitation in due])
-    newest = await list_latest_mentions(unit.tx, list(tickets))
+    dropped = await _obstacles(unit, due, tickets)
+    await store.mark_dropped(unit.tx, dropped)
+    await _send(unit, [invitation for invitation in due if invitation.id not in dropped], tickets)
+    return len(due)
+
+
+async def _obstacles(unit: Unit, due: Sequence[Invitation], tickets: Mapping[UUID, Ticket]) -> dict[UUID, Reason]:
+    """What came between the decision to ask and now, by invitation."""
+    await store.claim_people(unit.tx, [invitation.author_id for invitation in due])
+    histories = await store.list_histories(unit.tx, list(tickets), without=[invitation.id for invitation in due])
+    last_asked = {history.person: history.last_asked_at for history in histories.values()}
+    found = {}
+    for invitation in due:
+        ticket, history = tickets[invitation.ticket_id], histories[invitation.ticket_id]
+        facts = _facts(ticket, invitation.resolved_at, history, last_asked[history.person])
+        reason = obstacle(unit.rulebook.feedback, facts, unit.now)
+        if reason is None:
+            last_asked[history.person] = unit.now
+        else:
+            found[invitation.id] = reason
+    return found
+
+
+async def _send(unit: Unit, due: Sequence[Invitation], tickets: Mapping[UUID, Ticket]) -> None:
+    newest = await list_latest_mentions(unit.tx, [invitation.ticket_id for invitation in due])
     # In the conversation of the newest post, which may be one that was merged in.
     posts = {ticket_id: (row.channel, row.external_id) for ticket_id, row in newest.items()}
     threads = await list_threads(unit.tx, posts.values())
@@ -86,30 +99,14 @@ async def send_due(unit: Unit, limit: int) -> int:
     await add_messages(unit.tx, messages)
     digests = {invitation_id: digest(token) for invitation_id, token in tokens.items()}
     await store.mark_queued(unit.tx, digests, expires_at=unit.now + unit.rulebook.feedback.expires)
-    return len(due)
 
 
-async def answer(unit: Unit, token: str, given: Answer) -> None:
-    """Take the one answer to a link. A detractor's ticket is tagged for a follow-up by the owning department.
-
-    Raises `LinkNotFound`.
-    """
-    invitation = await store.find_open(unit.tx, digest(token), unit.now)
-    if invitation is None:
-        raise LinkNotFound("This link is not, or no longer, good.")
-    ticket = await claim_ticket(unit.tx, invitation.ticket_id)
-    if not await store.mark_answered(unit.tx, invitation.id, unit.now):
-        raise LinkNotFound("This link was used a moment ago.")
-    await store.record_response(unit.tx, invitation.id, given, unit.now)
-    await record(unit, [_received(ticket, invitation, given.score)])
-
-
-def _facts(ticket: Ticket, history: History, last_asked_at: datetime | None) -> Facts:
+def _facts(ticket: Ticket, resolved_at: datetime, history: History, last_asked_at: datetime | None) -> Facts:
     return Facts(
         ticket_id=ticket.id,
         channel=ticket.channel,
         resolution=ticket.resolution,
-        resolved_at=_resolved_at(ticket),
+        resolved_at=resolved_at,
         last_post_at=history.last_post_at,
         last_asked_at=last_asked_at,
         escalated=history.with_pr,
@@ -151,7 +148,7 @@ def _invited(ticket: Ticket, invitation: Invitation) -> Step:
 def _said(
     unit: Unit, invitation: Invitation, token: str, post: Key, account: str | None, conversation_id: str | None
 ) -> Publication:
-    """Always in private, also about a public post: the link is good for whoever reads it first."""
+    """In private unless the channel's rules want a public reply: the link is good for whoever reads it first."""
     rules = unit.rulebook.feedback
     return Publication(
         type=Saying.SURVEY,
@@ -160,17 +157,7 @@ def _said(
         account=account,
         conversation_id=conversation_id,
         in_reply_to=post[1],
-        visibility=Visibility.PRIVATE,
+        visibility=rules.asking(invitation.channel).by,
         text=rules.texts[rules.speaks(invitation.language)].invitation,
         link=f"{unit.knobs.public_url}/s/{token}",
     )
-
-
-def _received(ticket: Ticket, invitation: Invitation, score: int) -> Step:
-    """The owner at the time of the resolution hears of it, whoever has the ticket now."""
-    follow_up = is_detractor(score)
-    tags = ticket.tags if not follow_up or FOLLOW_UP_TAG in ticket.tags else (*ticket.tags, FOLLOW_UP_TAG)
-    facts = {"invitation_id": str(invitation.id), "score": score, "follow_up": follow_up}
-    told = (invitation.department,) if invitation.department else ()
-    event = Event("feedback.received", "customer", facts, departments=told)
-    return Step(ticket, replace(ticket, tags=tags), (event,))

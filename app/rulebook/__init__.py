@@ -22,7 +22,7 @@ from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
 from app.routing.ownership import Department
 from app.routing.readiness import Rollout
-from app.rulebook import checks, files, promises, speech
+from app.rulebook import asking, checks, files, promises, speech
 from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
@@ -48,7 +48,7 @@ FILES: Mapping[str, type[Entry]] = {
     "departments": files.Departments,
     "crisis": Crisis,
     "escalation": Escalating,
-    "feedback": files.Feedback,
+    "feedback": asking.Feedback,
     "guard": speech.Guarding,
     "ownership": files.Ownership,
     "resolutions": files.Resolutions,
@@ -172,7 +172,6 @@ def parse(sources: Sources) -> Rulebook:
     escalating, owning = shelf.get(Escalating), shelf.get(files.Ownership)
     escalation = escalating.build_rules()
     platforms = shelf.get(speech.Channels).build()
-    windows = {name: one.first_window for name, one in platforms.items() if one.first_window is not None}
     accounts = {
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
         for channel, entries in shelf.get(files.Accounts).accounts.items()
@@ -192,7 +191,7 @@ def parse(sources: Sources) -> Rulebook:
         ladders=shelf.get(promises.Sla).build_ladders(),
         windows=shelf.get(promises.Sla).build_windows(),
         calendars=shelf.get(promises.Calendars).build(),
-        feedback=shelf.get(files.Feedback).build(windows),
+        feedback=shelf.get(asking.Feedback).build(platforms),
         resolutions=shelf.get(files.Resolutions).build(),
         accounts=accounts,
         platforms=platforms,

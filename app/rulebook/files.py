@@ -3,13 +3,10 @@
 Knows one file at a time. Refuses to know how files fit together (checks) and how an error finds its line (entry).
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.feedback.invitation import Asking, FeedbackRules, Texts
 from app.mentions.mention import Kind, Visibility, plain_handle
 from app.routing.decision import FALL_BACK, Priority, Route, Then, When
 from app.routing.ownership import Department, Owning, Stage
@@ -262,44 +259,3 @@ class Resolutions(Entry):
         return {
             code: Resolution(code, entry.name.model_dump(), entry.automatic) for code, entry in self.resolutions.items()
         }
-
-
-class AskingEntry(Entry):
-    share: float = Field(default=1.0, ge=0, le=1)
-
-
-class TextsEntry(Entry):
-    language: Line
-    invitation: Line
-    question: Line
-    lowest: Line
-    highest: Line
-    comment: Line
-    send: Line
-    thanks: Line
-    closed: Line
-    score_missing: Line
-    comment_too_long: Line
-
-
-class FeedbackEntry(Entry):
-    cool_down: Duration
-    delay: Duration
-    expires: Duration
-    channels: dict[ChannelName, AskingEntry] = Field(default_factory=dict)
-    skip_resolutions: frozenset[ResolutionCode] = frozenset()
-    texts: Some[dict[Language, TextsEntry]]
-
-
-class Feedback(Entry):
-    feedback: FeedbackEntry
-
-    def build(self, windows: Mapping[str, timedelta]) -> FeedbackRules:
-        """`windows` is how long after the customer's last post a channel takes a company's words; others always do."""
-        texts = {language: Texts(**dict(entry)) for language, entry in self.feedback.texts.items()}
-        asking = self.feedback.channels
-        channels = {
-            channel: Asking(asking.get(channel, AskingEntry()).share, windows.get(channel))
-            for channel in asking.keys() | windows.keys()
-        }
-        return FeedbackRules(**dict(self.feedback) | {"texts": texts, "channels": channels})

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from app.feedback.invitation import State
+from app.feedback.invitation import Reason, State
 from app.feedback.store import (
     Feedback,
     Invitation,
@@ -18,6 +19,7 @@ from app.feedback.store import (
     find_feedback,
     mark_queued,
 )
+from app.feedback.tables import invitation
 from app.kit.db import Transaction
 from app.kit.ids import digest, new_id
 from app.rulebook import Rulebook
@@ -47,7 +49,7 @@ async def asked(runtime: Runtime, clock: Clock) -> Ticket:
             language="nl",
             channel="x",
             account=None,
-            topic="invoice_question",
+            topic="delivery_delay",
             department="billing",
             stage="central",
             arm=None,
@@ -103,12 +105,19 @@ async def test_every_control_has_a_name_and_the_scale_goes_from_0_to_10(
 ) -> None:
     page = Controls((await client.get(LINK)).text)
 
-    assert [radio["value"] for radio in page.all("input")] == [str(score) for score in range(11)]
-    assert {radio["name"] for radio in page.all("input")} == {"score"}
+    radios = {
+        name: [radio["value"] for radio in page.all("input") if radio["name"] == name] for name in ("score", "effort")
+    }
+    assert radios["score"] == [str(score) for score in range(11)]
+    assert radios["effort"] == [str(effort) for effort in range(1, 8)]
+    assert len(page.all("input")) == 18
+    assert [radio["name"] for radio in page.all("input") if "required" in radio] == ["score"] * 11
     labelled = {label.get("for") for label in page.all("label")}
     assert {area["id"] for area in page.all("textarea")} <= labelled
     assert len(page.all("label")) == len(page.all("input")) + len(page.all("textarea"))
-    assert len(page.all("legend")) == len(page.all("fieldset")) == 1
+    assert len(page.all("legend")) == len(page.all("fieldset")) == 2
+    assert [len(page.all(landmark)) for landmark in ("main", "nav", "h1", "title")] == [1] * 4
+    assert page.all("nav")[0]["aria-label"] == "Taal van deze pagina"
     assert page.all("meta")[1] == {"name": "viewport", "content": "width=device-width, initial-scale=1"}
 
 
@@ -156,6 +165,61 @@ async def test_a_submitted_form_is_the_answer(
     assert given == Feedback(State.ANSWERED, None, score, "Vlot én vriendelijk 👍", clock.at)
 
 
+async def test_the_second_question_is_asked_about_its_topics_and_kept(
+    client: httpx.AsyncClient, runtime: Runtime, rulebook: Rulebook, asked: Ticket
+) -> None:
+    question = rulebook.feedback.effort["delivery_delay"]
+    assert [question[lang] in unescape((await client.get(f"{LINK}?lang={lang}")).text) for lang in ("nl", "en")] == [
+        True,
+        True,
+    ]
+
+    await client.post(LINK, data={"score": "9", "effort": "6"})
+
+    assert (await feedback_of(runtime, asked)).effort == 6
+
+
+async def test_a_topic_without_a_second_question_asks_one(
+    client: httpx.AsyncClient, runtime: Runtime, asked: Ticket
+) -> None:
+    other = update(invitation).values(topic="compliment")
+    await runtime.database.transact(lambda tx: tx.execute(other))
+
+    page = Controls((await client.get(LINK)).text)
+
+    assert {radio["name"] for radio in page.all("input")} == {"score"}
+
+
+async def test_an_answer_comes_back_filled_in_as_long_as_it_may_be_changed(
+    client: httpx.AsyncClient, runtime: Runtime, rulebook: Rulebook, clock: Clock, asked: Ticket
+) -> None:
+    thanked = await client.post(f"{LINK}?lang=en", data={"score": "3", "comment": "Te <traag>", "effort": "2"})
+    assert rulebook.feedback.texts["en"].change in unescape(thanked.text)
+    assert [link["href"] for link in Controls(thanked.text).all("a")] == ["?lang=nl", "?lang=en", "?lang=en"]
+    clock.pass_(minutes=59)
+
+    shown = await client.get(LINK)
+
+    checked = [(radio["name"], radio["value"]) for radio in Controls(shown.text).all("input") if "checked" in radio]
+    assert checked == [("score", "3"), ("effort", "2")]
+    assert "Te &lt;traag&gt;</textarea>" in shown.text
+    await client.post(LINK, data={"score": "8", "comment": "Valt mee"})
+    assert (await feedback_of(runtime, asked)).score == 8
+
+
+async def test_who_wants_no_such_question_says_so_with_a_button(
+    client: httpx.AsyncClient, runtime: Runtime, rulebook: Rulebook, asked: Ticket
+) -> None:
+    assert (await client.get(LINK, params={"stop": "yes"})).status_code == 200
+    assert (await feedback_of(runtime, asked)).reason is None
+
+    stopped = await client.post(f"{LINK}?lang=nl", data={"stop": "yes"})
+
+    assert rulebook.feedback.texts["nl"].stopped in unescape(stopped.text)
+    assert (await feedback_of(runtime, asked)).reason is Reason.OPTED_OUT
+    assert (await client.get(LINK)).status_code == 404
+
+
 async def test_every_link_that_is_not_good_gets_the_same_answer(
     client: httpx.AsyncClient, runtime: Runtime, clock: Clock, asked: Ticket
 ) -> None:
@@ -169,6 +233,7 @@ async def test_every_link_that_is_not_good_gets_the_same_answer(
     expired = await answers()
     clock.pass_(days=-1)
     await client.post(LINK, data={"score": "9"})
+    clock.pass_(hours=1)
     used = await answers()
     wrong = [await client.get("/s/wcs_invented"), await client.post("/s/wcs_invented", data={"score": "9"})]
 
@@ -196,6 +261,8 @@ async def test_a_closed_page_speaks_the_browsers_language(
         ({"comment": "zomaar"}, ["score_missing"]),
         ({"score": "11", "comment": "zomaar"}, ["score_missing"]),
         ({"score": "7", "comment": "zomaar" + "x" * 2000}, ["comment_too_long"]),
+        ({"score": "7", "comment": "zomaar " * 15_000}, ["comment_too_long"]),
+        ({"score": "7", "comment": "zomaar", "effort": "8"}, ["effort_wrong"]),
         ({"score": "", "comment": "zomaar" + "x" * 2000}, ["score_missing", "comment_too_long"]),
     ],
 )
@@ -212,7 +279,9 @@ async def test_an_incomplete_form_comes_back_with_what_was_written(
     said = rulebook.feedback.texts["en"]
     page = Controls(shown.text)
     assert shown.status_code == 422
-    assert [name for name in ("score_missing", "comment_too_long") if getattr(said, name) in shown.text] == complaints
+    assert [
+        name for name in ("score_missing", "comment_too_long", "effort_wrong") if getattr(said, name) in shown.text
+    ] == complaints
     assert form["comment"] in shown.text
     assert [radio["value"] for radio in page.all("input") if "checked" in radio] == (
         ["7"] if form.get("score") == "7" else []

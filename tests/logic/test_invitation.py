@@ -6,28 +6,31 @@ from uuid import UUID
 
 import pytest
 
+from app.feedback.answering import Answer, Wrong, read_answer
 from app.feedback.invitation import (
-    Answer,
     Asking,
     Facts,
     FeedbackRules,
     Invite,
     Reason,
     Skip,
-    Texts,
-    Wrong,
     decide,
     draw_lot,
-    read_answer,
 )
+from app.feedback.page import Palette, Texts
 from app.routing.ownership import Arm, draw_arm
 
 RESOLVED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DUTCH = Texts(*["woorden"] * 11)
+DUTCH = Texts(*["woorden"] * 18)
+PLAIN = Palette(*["#000000"] * 6)
 RULES = FeedbackRules(
     cool_down=timedelta(days=90),
     delay=timedelta(hours=2),
     expires=timedelta(days=14),
+    changeable=timedelta(hours=1),
+    follow_up=timedelta(hours=16),
+    light=PLAIN,
+    dark=PLAIN,
     texts={"nl": DUTCH, "en": DUTCH},
     channels={"whatsapp": Asking(reply_window=timedelta(hours=24)), "reviews": Asking(share=0.0)},
     skip_resolutions=frozenset({"spam"}),

@@ -62,10 +62,17 @@ feedback:
   cool_down: 90 days
   delay: 1 minute
   expires: 24 hours
+  changeable: 1 hour
+  follow_up: 16 hours
+  colours:
+    light:
+      {text: "#000000", page: "#ffffff", edge: "#666666", accent: "#0b4fa0", on_accent: "#ffffff", wrong: "#a00000"}
+    dark: {text: "#ffffff", page: "#000000", edge: "#999999", accent: "#8ab8ff", on_accent: "#000000", wrong: "#ff9d9d"}
   texts:
     nl:
-      {language: Nederlands, invitation: i, question: q, lowest: l, highest: h, comment: c, send: s, thanks: t,
-       closed: z, score_missing: m, comment_too_long: g}
+      {language: Nederlands, languages: Taal, invitation: i, question: q, lowest: l, highest: h, comment: c, hardest: u,
+       easiest: v, send: s, thanks: t, change: w, stop: x, stopped: y, closed: z, score_missing: m, effort_wrong: n,
+       comment_too_long: g}
 """
 GUARD = """\
 guard:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.api.reports import nps, sla, standing
+from app.api.reports import nps, sla
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
-for report in (nps, sla, standing):
+for report in (nps, sla):
     router.include_router(report.router)

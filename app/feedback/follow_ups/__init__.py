@@ -1,0 +1,1 @@
+"""Who is not content, and who got back to them."""

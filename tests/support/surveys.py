@@ -1,0 +1,81 @@
+"""Tickets that were resolved, and the questions about them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select, update
+
+from app.access.role import Caller, Role
+from app.delivery.tables import message
+from app.feedback import store
+from app.feedback.store import Feedback
+from app.feedback.tables import invitation
+from app.flows import survey, work
+from app.flows.receive import receive
+from app.flows.record import record
+from app.flows.settle import Received
+from app.kit.ids import new_id
+from app.runtime import Runtime, Unit
+from app.tickets import lifecycle
+from app.tickets.store import claim_tickets, list_events
+from app.tickets.ticket import Ticket
+from tests.support.mentions import mention
+
+ANNA = Caller(new_id(), "anna", Role.AGENT)
+
+
+async def opened(runtime: Runtime, by: str = "sanne", **facts: Any) -> Ticket:
+    (received,) = await receive(runtime, [mention(by=by, **facts)])
+    assert isinstance(received, Received)
+    assert received.ticket is not None
+    return received.ticket
+
+
+async def resolved(runtime: Runtime, by: str = "sanne", code: str = "solved", **facts: Any) -> Ticket:
+    ticket = await opened(runtime, by, **facts)
+    return await runtime.run(work.resolve, ANNA, ticket.id, None, code, None)
+
+
+async def feedback_of(runtime: Runtime, ticket: Ticket) -> Feedback:
+    async with runtime.reading() as tx:
+        found = await store.find_feedback(tx, ticket.id)
+    assert found is not None
+    return found
+
+
+async def events_of(runtime: Runtime, ticket: Ticket) -> dict[str, Mapping[str, Any]]:
+    async with runtime.reading() as tx:
+        return {event.type: event.data for event in await list_events(tx, ticket.id)}
+
+
+async def close(unit: Unit, ticket_id: UUID) -> None:
+    (ticket,) = (await claim_tickets(unit.tx, [ticket_id])).values()
+    await record(unit, [lifecycle.close(ticket, unit.now)])
+
+
+async def only_invitation(runtime: Runtime) -> UUID:
+    async with runtime.reading() as tx:
+        (row,) = await tx.rows(select(invitation.c.id))
+    invitation_id: UUID = row.id
+    return invitation_id
+
+
+async def make_due(runtime: Runtime) -> None:
+    """The sweep goes by the database's clock, which tests cannot set."""
+    await runtime.database.transact(lambda tx: tx.execute(update(invitation).values(due_at=func.now())))
+
+
+async def asked(runtime: Runtime) -> dict[str, Any]:
+    """Send what waits; the only publication there is."""
+    await make_due(runtime)
+    assert await runtime.run(survey.send_due, 10) == 1
+    async with runtime.reading() as tx:
+        (row,) = await tx.rows(select(message.c.body).where(message.c.type == "survey"))
+    body: dict[str, Any] = orjson.loads(row.body)
+    return body
+
+
+def token_of(body: dict[str, Any]) -> str:
+    return str(body["link"]).rpartition("/s/")[2]
