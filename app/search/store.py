@@ -2,14 +2,16 @@
 
 Knows two ways to the same answer and what they cost. Walking back from the newest post soon fills a page with a word
 that many use, and finds nothing of one that nobody used lately; the index finds rare words at once, and would fetch a
-tenth of the table for a frequent one. So a search walks a little, then asks the index, and where the index has too
-much to tell walks on, so far and no further: what one call costs is bounded whatever is asked. Refuses to know how
-what was typed is read (question) and who may ask.
+tenth of the table for a frequent one. So a search walks a little, on from there when a page is to be expected soon,
+then asks the index, and where the index has too much to tell walks on, so far and no further: what one call costs is
+bounded whatever is asked. Refuses to know how what was typed is read (question) and who may ask.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.kit.db import Reading, Values
@@ -29,14 +31,18 @@ class NothingToLookFor(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many posts a first walk passes, how many matches the index is asked for, how many posts a second walk passes.
+    """How many posts a first walk passes, how many matches the index is asked for, how many posts any walk passes.
 
-    A word that one post in 60 holds fills a page of 50 in the first walk, one in 600 in the second.
+    A word that one post in 60 holds fills a page of 50 in the first walk, one in 400 in the second.
     """
 
     near: int = 3_000
     found: int = 3_000
     far: int = 30_000
+
+    def enough(self, near: int, limit: int) -> int:
+        """How many posts hold a page, by what was found near: half as many again as would do if all went on so."""
+        return self.near * limit * 3 // (2 * near) if near else sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ _BACK = "SELECT id FROM mention WHERE id <= $1 ORDER BY id DESC OFFSET $2 LIMIT 
 # $1 and $2 are the stems, $3 the name, $4 and $5 the place, $6 the oldest match, $7 the newest, $8 on the filters.
 _POST_SAYS = "(({0}.language IS DISTINCT FROM 'en' AND {0}.search @@ $1) OR ({0}.language = 'en' AND {0}.search @@ $2))"
 _REPLY_SAYS = "({0}.search @@ $1 OR {0}.search @@ $2)"
+_POST_LOOSELY, _REPLY_LOOSELY = (says.replace("$1", "$15").replace("$2", "$16") for says in (_POST_SAYS, _REPLY_SAYS))
 _NAMESAKES = f"SELECT id FROM author WHERE {NAMES} @@ $3 LIMIT {MOST_NAMESAKES}"  # noqa: S608 - made of our own parts
 _POST_MATCHES = f"({_POST_SAYS} OR {{0}}.author_id IN ({_NAMESAKES}))"
 
@@ -136,17 +143,19 @@ _WALKED = f"""
     FROM (SELECT id, ticket_id, search FROM reply WHERE id BETWEEN $6 AND $4 ORDER BY id DESC OFFSET 0) r
     WHERE {_REPLY_SAYS.format("r")}"""  # noqa: S608 - made of our own parts
 
+# What the index has by the stems alone, each text looked at once: whether it says the words as they were asked for
+# stands beside it. Where that is more than it may have ($17), nothing is made of it.
+_PICKED = f"""
+    SELECT id, NULL::uuid AS ticket_id, {_POST_SAYS.format("m")} AS says
+    FROM (SELECT id, language, search FROM mention m WHERE {_POST_LOOSELY.format("m")} LIMIT $17 + 1) m
+    UNION ALL
+    SELECT id, ticket_id, {_REPLY_SAYS.format("r")}
+    FROM (SELECT id, ticket_id, search FROM reply r WHERE {_REPLY_LOOSELY.format("r")} LIMIT $17 + 1) r"""  # noqa: S608 - made of our own parts
 _INDEXED = f"""
-    SELECT id, NULL::uuid AS ticket_id FROM mention m WHERE {_POST_SAYS.format("m")}
+    SELECT id, ticket_id FROM picked WHERE says AND (SELECT matches FROM counted) <= $17
     UNION
     SELECT on_ticket.mention_id, NULL FROM ticket t JOIN ticket_mention on_ticket ON on_ticket.ticket_id = t.id
-    WHERE t.author_id = ANY(ARRAY({_NAMESAKES}))
-    UNION ALL
-    SELECT id, ticket_id FROM reply r WHERE {_REPLY_SAYS.format("r")}"""  # noqa: S608 - made of our own parts
-
-_COUNT = f"""
-    SELECT (SELECT count(*) FROM (SELECT FROM mention m WHERE {_POST_SAYS.format("m")} LIMIT $3) m)
-         + (SELECT count(*) FROM (SELECT FROM reply r WHERE {_REPLY_SAYS.format("r")} LIMIT $3) r) AS matches"""  # noqa: S608 - made of our own parts
+    WHERE t.author_id = ANY(ARRAY({_NAMESAKES})) AND (SELECT matches FROM counted) <= $17"""  # noqa: S608 - made of our own parts
 
 # Matches are put in order first, so that tickets are only looked at until the page is full. A ticket stands where its
 # newest match is; posts of one that was merged stand on the one that it is a part of.
@@ -172,7 +181,12 @@ _PAGE = f"""
           SELECT FROM reply later
           WHERE later.ticket_id = t.id AND later.id > ordered.id AND later.id <= $7 AND {_REPLY_SAYS.format("later")})
     ORDER BY ordered.id DESC, t.id DESC LIMIT $14"""  # noqa: S608 - made of our own parts
-_WALK, _ASK_INDEX = _PAGE.format(_WALKED), _PAGE.format(_INDEXED)
+_WALK = _PAGE.format(_WALKED)
+_ASK_INDEX = f"""
+    WITH picked AS MATERIALIZED ({_PICKED}), counted AS MATERIALIZED (SELECT count(*) AS matches FROM picked),
+    page AS ({_PAGE.format(_INDEXED)})
+    SELECT counted.matches, page.id, page.ticket_id FROM counted LEFT JOIN page ON true
+    ORDER BY page.id DESC, page.ticket_id DESC"""  # noqa: S608 - made of our own parts
 
 _MARKS = f"HighlightAll=true, StartSel={START}, StopSel={STOP}"
 _TELL = f"""
@@ -226,12 +240,16 @@ async def list_matches(
     page are not looked at.
     """
     matches, floor = await _walk(tx, sought, among, bounds.near, limit, before, since)
+    enough = bounds.enough(len(matches), limit)
+    if len(matches) < limit and floor > since and enough <= bounds.far:
+        matches, floor = await _walk(tx, sought, among, enough, limit, before, since)
     if len(matches) < limit and floor > since:
-        (counted,) = await tx.fetch(_COUNT, *sought.loosely, bounds.found + 1)
-        if counted["matches"] > bounds.found:
+        given = _given(sought, among, limit, before, since)
+        rows = await tx.fetch(_ASK_INDEX, *given, *sought.loosely, bounds.found)
+        if rows[0]["matches"] > bounds.found:
             matches, floor = await _walk(tx, sought, among, bounds.far, limit, before, since)
         else:
-            matches, floor = await _page(tx, _ASK_INDEX, sought, among, limit, before, since), since
+            matches, floor = tuple(_match(row) for row in rows if row["id"] is not None), since
     newest = before.newest_id
     if newest == LAST:
         newest = matches[0].id if matches else floor
@@ -260,14 +278,13 @@ async def _walk(
     """What matches among so many posts and the replies of that time, and the oldest id that was looked at."""
     back = await tx.fetch(_BACK, before.match_id, posts)
     floor = max(back[0]["id"], since) if back else since
-    return await _page(tx, _WALK, sought, among, limit, before, floor), floor
+    rows = await tx.fetch(_WALK, *_given(sought, among, limit, before, floor))
+    return tuple(_match(row) for row in rows), floor
 
 
-async def _page(
-    tx: Reading, sql: str, sought: Sought, among: Among, limit: int, before: Place, floor: UUID
-) -> tuple[Match, ...]:
-    rows = await tx.fetch(
-        sql,
+def _given(sought: Sought, among: Among, limit: int, before: Place, floor: UUID) -> tuple[Any, ...]:
+    """The values of a page's statement, in their order."""
+    return (
         sought.dutch,
         sought.english,
         sought.name,
@@ -283,7 +300,6 @@ async def _page(
         sought.number,
         limit,
     )
-    return tuple(_match(row) for row in rows)
 
 
 def _match(row: Values) -> Match:

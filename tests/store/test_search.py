@@ -12,6 +12,7 @@ from tests.support.mentions import mention
 WALKING = Bounds(near=10_000, found=0, far=0)
 BY_INDEX = Bounds(near=1, found=10_000, far=0)
 IN_STEPS = Bounds(near=1, found=0, far=3)
+AS_EXPECTED = Bounds(near=14, found=0, far=1_000)
 POSTS = [
     *(mention(f"Koelkast {n}", by=f"k{n}", conversation_id=f"k{n}") for n in range(12)),
     *(mention(f"Wasmachine {n}", by=f"w{n}", conversation_id=f"w{n}") for n in range(12)),
@@ -47,18 +48,25 @@ async def test_every_way_finds_the_same(said: Database, typed: str, count: int) 
     async with said.reading() as tx:
         expected = await found(tx, typed, Among(), Bounds(), 100)
         assert len(set(expected)) == len(expected) == count
-        for bounds in (WALKING, BY_INDEX, IN_STEPS):
+        for bounds in (WALKING, BY_INDEX, IN_STEPS, AS_EXPECTED):
             for limit in (1, 4, 100):
                 assert await found(tx, typed, Among(), bounds, limit) == expected
 
 
-@pytest.mark.parametrize("bounds", [WALKING, BY_INDEX, IN_STEPS])
+@pytest.mark.parametrize("bounds", [WALKING, BY_INDEX, IN_STEPS, AS_EXPECTED])
 async def test_filters_and_periods_hold_on_every_way(said: Database, bounds: Bounds) -> None:
     async with said.reading() as tx:
         assert await found(tx, "koelkast", Among(state=("closed",)), bounds, 5) == []
         assert await found(tx, "koelkast", Among(within="nobody"), bounds, 5) == []
         everything = await found(tx, "koelkast", Among(channel=("x", "forum")), bounds, 5)
         assert everything == await found(tx, "koelkast", Among(), Bounds(), 100)
+
+
+def test_a_walk_goes_as_far_as_a_page_is_to_be_expected() -> None:
+    bounds = Bounds(near=3_000, far=30_000)
+    assert bounds.enough(25, limit=50) == 9_000
+    assert bounds.enough(7, limit=50) > bounds.far
+    assert bounds.enough(0, limit=50) > bounds.far
 
 
 async def test_a_search_that_may_not_go_on_tells_where_it_stopped(said: Database) -> None:
