@@ -58,6 +58,9 @@ EVENT_TYPES: Mapping[str, str] = {
     "incident.opened": "Many customers report the same thing",
     "incident.closed": "What many customers reported is over",
     "feedback.invited": "The customer was asked for a score",
+    "feedback.sent": "The channel took the question for a score",
+    "feedback.failed": "The channel did not take the question for a score",
+    "feedback.withdrawn": "The customer is not asked for a score after all",
     "feedback.received": "The customer gave a score, or changed it; below 7 somebody is to get back to them",
     "feedback.declined": "The customer does not want to be asked for a score",
     "feedback.followed_up": "Somebody got back to a customer who is not content, or tried to",
@@ -68,9 +71,11 @@ EVENT_TYPES: Mapping[str, str] = {
     "endpoint.disabled": "A receiver answered 410 and gets nothing more; told to the department's other endpoints",
     "endpoint.pinged": "A test that somebody asked for; it goes to that one endpoint, whatever it listens for",
 }
+# Never sent to anybody.
 INTERNAL = frozenset(
     {"ticket.noted", "ticket.delivered", "sla.mended", "channel.down", "channel.up"}
-)  # never sent to anybody
+    | {"feedback.sent", "feedback.failed", "feedback.withdrawn"}
+)
 UNTOLD = frozenset({"note", "text", "question"})  # colleagues' words to each other, in whatever event they stand
 AUDIBLE: Mapping[str, str] = {name: said for name, said in EVENT_TYPES.items() if name not in INTERNAL}
 

@@ -168,14 +168,14 @@ async def mark_queued(tx: Transaction, digests: Mapping[UUID, bytes], expires_at
     await tx.update(invitation, queued)
 
 
-async def mark_sent(tx: Transaction, invitation_id: UUID, at: datetime) -> None:
-    """The channel took it. Nothing changes for a customer who was quicker to answer."""
-    await _mark_queued_as(tx, invitation_id, state=State.SENT, sent_at=at)
+async def mark_sent(tx: Transaction, invitation_id: UUID, at: datetime) -> bool:
+    """The channel took it; whether that is news: it is not of a customer who was quicker to answer."""
+    return await _mark_queued_as(tx, invitation_id, state=State.SENT, sent_at=at)
 
 
-async def mark_failed(tx: Transaction, invitation_id: UUID) -> None:
-    """The channel did not take it and will not be asked again by itself."""
-    await _mark_queued_as(tx, invitation_id, state=State.FAILED, reason=Reason.UNDELIVERED)
+async def mark_failed(tx: Transaction, invitation_id: UUID) -> bool:
+    """The channel did not take it and will not be asked again by itself; whether that is news."""
+    return await _mark_queued_as(tx, invitation_id, state=State.FAILED, reason=Reason.UNDELIVERED)
 
 
 async def find_open(tx: Reading, digest: bytes, now: datetime, changeable: timedelta) -> Asked | None:
@@ -230,9 +230,9 @@ async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:
     return None
 
 
-async def _mark_queued_as(tx: Transaction, invitation_id: UUID, **changes: object) -> None:
+async def _mark_queued_as(tx: Transaction, invitation_id: UUID, **changes: object) -> bool:
     queued = (invitation.c.id == invitation_id, invitation.c.state == State.QUEUED)
-    await tx.execute(update(invitation).where(*queued).values(**changes))
+    return (await tx.execute(update(invitation).where(*queued).values(**changes))).rowcount == 1
 
 
 def _open(now: datetime, changeable: timedelta) -> Select[Any]:

@@ -20,7 +20,7 @@ from app.delivery.lookup import UNASKABLE, Found, leaves_in_doubt, read
 from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, RetryIn, Schedule, Verdict, judge, later
 from app.delivery.signing import SecretUnusable, sign
 from app.delivery.store import Claimed
-from app.feedback import store as feedback
+from app.flows import survey
 from app.flows.record import record
 from app.flows.review import hold_queued
 from app.kit import logs
@@ -153,7 +153,8 @@ async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
     in_order = sorted(sent, key=lambda one: one.claimed.lane)  # in one order everywhere, against deadlocks
     judged = [(one, _verdict(unit, one)) for one in in_order]
     unsaid = _unsaid(judged)
-    await tickets.claim_tickets(unit.tx, unsaid)  # tickets are locked before deliveries
+    # Tickets are locked before deliveries.
+    await tickets.claim_tickets(unit.tx, [*unsaid, *_asked_about(judged)])
     handed_over = await tickets.claim_handed_over(unit.tx, _hand_overs(sent))
     await outbox.record_attempts(unit.tx, [(one.claimed, one.outcome, one.started_at) for one in sent])
     held = await _finish(unit, judged)
@@ -208,6 +209,12 @@ def _unsaid(judged: Sequence[tuple[_Sent, Verdict]]) -> list[UUID]:
     """The tickets of replies that their channel is known not to have, and that go out another time."""
     again = (one for one, verdict in judged if isinstance(verdict, RetryIn) and not one.in_doubt)
     return [one.claimed.ticket_id for one in again if one.claimed.ticket_id and one.claimed.type == Saying.REPLY]
+
+
+def _asked_about(judged: Sequence[tuple[_Sent, Verdict]]) -> list[UUID]:
+    """The tickets of questions of which it is known now whether the channel has them."""
+    known = (one.claimed for one, verdict in judged if not isinstance(verdict, RetryIn))
+    return [one.ticket_id for one in known if one.ticket_id and one.type == Saying.SURVEY]
 
 
 def _hand_overs(sent: Sequence[_Sent]) -> list[UUID]:
@@ -278,7 +285,9 @@ async def _announce(unit: Unit, endpoint: Endpoint, event_type: str, reason: str
 async def _tell_speaker(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
     """The reply or invitation that a publication carried learns what became of it."""
     claimed, reason = sent.claimed, UNASKABLE if sent.found is Found.UNASKABLE else sent.outcome.reason
+    asked_about = claimed.ticket_id
     assert claimed.subject_id is not None
+    assert asked_about is not None
     named = external_id(sent.outcome.answer)
     match claimed.type, verdict:
         case Saying.REPLY | Saying.STATEMENT, Delivered():
@@ -290,9 +299,9 @@ async def _tell_speaker(unit: Unit, sent: _Sent, verdict: Verdict) -> None:
         case Saying.REPLY | Saying.STATEMENT, _:
             await answers.mark_failed(unit.tx, claimed.subject_id, reason)
         case Saying.SURVEY, Delivered():
-            await feedback.mark_sent(unit.tx, claimed.subject_id, unit.now)
+            await survey.note_sent(unit, asked_about, claimed.subject_id)
         case Saying.SURVEY, GaveUp() | Gone() if not sent.in_doubt:  # in doubt it counts as asked
-            await feedback.mark_failed(unit.tx, claimed.subject_id)
+            await survey.note_failed(unit, asked_about, claimed.subject_id)
     if isinstance(verdict, Delivered) and named is not None:
         await _remember_own_post(unit, claimed, named)
 

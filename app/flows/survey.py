@@ -18,7 +18,7 @@ from app.kit.ids import digest, new_id, new_secret
 from app.mentions.mention import named_conversation
 from app.mentions.store import Key, list_threads
 from app.runtime import Unit
-from app.tickets.store import claim_tickets, list_latest_mentions
+from app.tickets.store import claim_ticket, claim_tickets, list_latest_mentions
 from app.tickets.ticket import Event, Step, Ticket
 
 
@@ -61,8 +61,29 @@ async def send_due(unit: Unit, limit: int) -> int:
     tickets = await claim_tickets(unit.tx, [invitation.ticket_id for invitation in due])
     dropped = await _obstacles(unit, due, tickets)
     await store.mark_dropped(unit.tx, dropped)
+    for invitation in due:
+        if invitation.id in dropped:
+            await _note(unit, tickets[invitation.ticket_id], "withdrawn", invitation.id, dropped[invitation.id])
     await _send(unit, [invitation for invitation in due if invitation.id not in dropped], tickets)
     return len(due)
+
+
+async def note_sent(unit: Unit, ticket_id: UUID, invitation_id: UUID) -> None:
+    """The channel took the question."""
+    if await store.mark_sent(unit.tx, invitation_id, unit.now):
+        await _note(unit, await claim_ticket(unit.tx, ticket_id), "sent", invitation_id)
+
+
+async def note_failed(unit: Unit, ticket_id: UUID, invitation_id: UUID) -> None:
+    """The channel did not take the question and is not asked again by itself."""
+    if await store.mark_failed(unit.tx, invitation_id):
+        await _note(unit, await claim_ticket(unit.tx, ticket_id), "failed", invitation_id, Reason.UNDELIVERED)
+
+
+async def _note(unit: Unit, ticket: Ticket, what: str, invitation_id: UUID, reason: Reason | None = None) -> None:
+    """What reports are made of: they count a ticket anew when something happened to it."""
+    facts = {"invitation_id": str(invitation_id), **({"reason": reason} if reason else {})}
+    await record(unit, [Step(ticket, ticket, (Event(f"feedback.{what}", "system", facts),))])
 
 
 async def _obstacles(unit: Unit, due: Sequence[Invitation], tickets: Mapping[UUID, Ticket]) -> dict[UUID, Reason]:

@@ -5,6 +5,8 @@ function returns figures for all lines that the question makes, zeros included, 
 docs/metrics.md tells the axes and formulas.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.feedback import nps
@@ -19,6 +21,15 @@ from app.reports.tally.store import list_measured
 Step = datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of a group: how many the question reached, how many of them answered, and how many were not asked, by reason."""
+
+    invited: int
+    answered: int
+    not_invited: Mapping[str, int]
+
+
 async def list_nps(tx: Reading, question: Question) -> tuple[datetime, list[tuple[Step, Group, Nps]]]:
     """The scores of customers, by when their tickets were resolved. Raises `TooManyLines`, `NotKept`."""
     measured = await list_measured(tx, question, [Measure.ASKED, Measure.SCORED])
@@ -29,6 +40,25 @@ async def list_nps(tx: Reading, question: Question) -> tuple[datetime, list[tupl
 
     groups = {line.group for line in measured.cells} if question.group_by else {()}
     return measured.as_of, [(step, group, scored(step, group)) for step, group in question.lines(groups)]
+
+
+async def list_asked(tx: Reading, question: Question) -> tuple[datetime, list[tuple[Step, Group, Asked]]]:
+    """Who was asked for a score, and why others were not, by when their tickets were resolved.
+
+    Raises `TooManyLines`, `NotKept`.
+    """
+    measured = await list_measured(tx, question, [Measure.ASKED, Measure.UNASKED])
+    unasked: dict[tuple[Step, Group], dict[str, int]] = {}
+    for line, cell in measured.cells.items():
+        if line.measure is Measure.UNASKED:
+            unasked.setdefault((line.step, line.group), {})[line.detail] = cell.n
+
+    def asked(step: Step, group: Group) -> Asked:
+        cell = measured.of(step, group, Measure.ASKED)
+        return Asked(cell.n, cell.good, dict(sorted(unasked.get((step, group), {}).items())))
+
+    groups = {line.group for line in measured.cells} if question.group_by else {()}
+    return measured.as_of, [(step, group, asked(step, group)) for step, group in question.lines(groups)]
 
 
 async def list_attainment(tx: Reading, question: Question) -> tuple[datetime, list[tuple[Step, Group, Attainment]]]:

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.feedback.invitation import Answer, State
+from app.feedback.answering import Answer
+from app.feedback.invitation import State
 from app.feedback.store import Invitation, add_invitations, record_response
 from app.kit.db import Transaction
 from app.kit.ids import new_id

@@ -23,6 +23,7 @@ def test_every_event_that_the_code_writes_is_in_the_list() -> None:
 
 def test_an_endpoint_may_listen_for_anything_but_colleagues_notes_and_what_it_knows() -> None:
     inward = {"ticket.noted", "ticket.delivered", "sla.mended", "channel.down", "channel.up"}
+    inward |= {"feedback.sent", "feedback.failed", "feedback.withdrawn"}
     assert EVENT_TYPES.keys() - AUDIBLE.keys() == inward
     check_audible(AUDIBLE)
 

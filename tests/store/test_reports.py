@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.feedback.invitation import Answer, Reason, State
+from app.feedback.answering import Answer
+from app.feedback.invitation import Reason, State
 from app.feedback.nps import Nps, score
 from app.feedback.store import Invitation, add_invitations, record_response
 from app.kit.db import Database, Transaction

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.api.reports import nps, sla
+from app.api.reports import asked, nps, sla, versus
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
-for report in (nps, sla):
+for report in (nps, asked, versus, sla):
     router.include_router(report.router)

@@ -4,6 +4,7 @@ Knows the question's shape and who may ask it. Refuses to know what makes a ques
 department asks the same questions and is answered about itself.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -28,13 +29,24 @@ class Format(StrEnum):
     SVG = "svg"
 
 
-class QuestionIn(InModel):
+class SpanIn(InModel):
+    """A period as a whole, and what to group by."""
+
     from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
     to: Instant | None = Field(None, description="Not included. Left out: now")
-    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
     group_by: Annotated[str, Text(200)] = Field(
         "", description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"]
     )
+
+    def question(self, caller: Caller, now: datetime) -> Question:
+        """Raises `EmptyPeriod` and the like, when the question has no sense."""
+        until = self.to or now
+        names = tuple(name.strip() for name in self.group_by.split(",") if name.strip())
+        return Question(self.from_ or until - USUAL_PERIOD, until, Interval.NONE, names, caller.department)
+
+
+class QuestionIn(SpanIn):
+    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
     format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet, `svg` a chart")
     figure: Annotated[str, Text(50)] | None = Field(
         None, description="What a chart shows: a member of the lines. Left out: the most telling one", examples=["p90"]
@@ -42,10 +54,7 @@ class QuestionIn(InModel):
     lang: Language | None = Field(None, description="Language of a chart. Left out: `Accept-Language`, else Dutch")
 
     def question(self, caller: Caller, now: datetime) -> Question:
-        """Raises `EmptyPeriod` and the like, when the question has no sense."""
-        until = self.to or now
-        names = tuple(name.strip() for name in self.group_by.split(",") if name.strip())
-        return Question(self.from_ or until - USUAL_PERIOD, until, self.interval, names, caller.department)
+        return replace(super().question(caller, now), interval=self.interval)
 
 
 Asked = Annotated[QuestionIn, Query()]

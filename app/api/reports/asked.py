@@ -1,0 +1,55 @@
+"""Who was asked how we did, and who was not and why, over HTTP. Refuses to know who is asked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field
+
+from app.api.fields import OutModel
+from app.api.reports.answering import LineOut
+from app.api.reports.asking import Reader, SpanIn
+from app.api.serving import Serving
+from app.feedback.invitation import Reason
+from app.reports.store import list_asked
+
+router = APIRouter()
+
+
+class AskedOut(LineOut):
+    invited: int = Field(description="Customers whom the question reached")
+    answered: int = Field(description="Those of them who gave a score")
+    silent: int = Field(description="Those who did not, or not yet")
+    not_invited: dict[str, int] = Field(
+        description=f"Resolved tickets about which nobody was asked, by reason: {', '.join(Reason)}",
+        examples=[{"cool_down": 12, "not_sampled": 207}],
+    )
+
+
+class AskedReportOut(OutModel):
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+    as_of: AwareDatetime = Field(description="What happened by then is counted")
+    items: list[AskedOut]
+
+
+@router.get(
+    "/nps/asked",
+    response_model_exclude_unset=True,
+    summary="Who was asked for a score, and who was not",
+)
+async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, Query()]) -> AskedReportOut:
+    """By when the tickets were resolved; a ticket of which it is not decided yet is not counted."""
+    question = asked.question(caller, runtime.now())
+    async with runtime.reading(reports=True) as tx:
+        as_of, found = await list_asked(tx, question)
+    items = [
+        AskedOut(
+            **dict(zip(question.group_by, group, strict=True)),
+            invited=one.invited,
+            answered=one.answered,
+            silent=one.invited - one.answered,
+            not_invited=dict(one.not_invited),
+        )
+        for _, group, one in found
+    ]
+    return AskedReportOut.model_validate({"from": question.start, "to": question.end, "as_of": as_of, "items": items})

@@ -1,0 +1,124 @@
+"""Two Net Promoter Scores side by side, over HTTP: how far apart, and whether that is more than noise.
+
+Knows which pairs can be asked for. Refuses to know the arithmetic (reports.comparing).
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field
+
+from app.api.fields import OutModel
+from app.api.reports.answering import LineOut
+from app.api.reports.asking import Reader, SpanIn
+from app.api.serving import Serving
+from app.feedback import nps
+from app.feedback.nps import Nps
+from app.kit.db import Reading
+from app.reports.comparing import Measured, difference, is_certain
+from app.reports.question import Group, Question
+from app.reports.store import list_nps
+from app.routing.ownership import Arm
+
+router = APIRouter()
+
+NOBODY = nps.score(0, 0, 0, invited=0)
+
+
+class Versus(StrEnum):
+    PREVIOUS = "previous"
+    ARM = "arm"
+
+
+class ComparisonIn(SpanIn):
+    versus: Versus = Field(
+        Versus.PREVIOUS,
+        description="What it is held against: `previous` is the period of the same length before; `arm` holds what a"
+        " pilot's departments answered first-hand against what webcare published for them",
+    )
+
+
+class ScoreOut(OutModel):
+    n: int = Field(description="Answers")
+    invited: int
+    nps: float | None = Field(description="Null below 10 answers", examples=[42.0])
+    low: float | None
+    high: float | None
+    response_rate: float | None
+
+
+class ComparisonLineOut(LineOut):
+    this: ScoreOut = Field(description="The period that was asked about, or what was answered first-hand")
+    other: ScoreOut = Field(description="The period before, or what webcare published")
+    difference: float | None = Field(
+        description="nps of `this` less that of `other`; null when either is withheld", examples=[12.0]
+    )
+    low: float | None = Field(description="Lower end of the 95 % interval of the difference", examples=[2.5])
+    high: float | None = Field(description="Upper end", examples=[21.5])
+    more_than_noise: bool | None = Field(description="Whether zero lies outside the interval", examples=[True])
+
+
+class ComparisonOut(OutModel):
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+    versus: Versus
+    items: list[ComparisonLineOut]
+
+
+@router.get(
+    "/nps/compare",
+    response_model_exclude_unset=True,
+    summary="Whether scores differ by more than noise",
+)
+async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[ComparisonIn, Query()]) -> ComparisonOut:
+    """The difference of two scores with its interval, by when the tickets were resolved."""
+    question = asked.question(caller, runtime.now())
+    if asked.versus is Versus.ARM:
+        question = replace(question, group_by=tuple(name for name in question.group_by if name != "arm"))
+    async with runtime.reading(reports=True) as tx:
+        if asked.versus is Versus.ARM:
+            one, other = await _by_arm(tx, question)
+        else:
+            before = replace(question, start=question.start - (question.end - question.start), end=question.start)
+            one, other = await _by_group(tx, question), await _by_group(tx, before)
+    groups = one.keys() | other.keys() if question.group_by else {()}
+    items = [
+        _line(question, group, one.get(group, NOBODY), other.get(group, NOBODY)) for _, group in question.lines(groups)
+    ]
+    told = {"from": question.start, "to": question.end, "versus": asked.versus, "items": items}
+    return ComparisonOut.model_validate(told)
+
+
+async def _by_group(tx: Reading, question: Question) -> dict[Group, Nps]:
+    _, found = await list_nps(tx, question)
+    return {group: figures for _, group, figures in found}
+
+
+async def _by_arm(tx: Reading, question: Question) -> tuple[dict[Group, Nps], dict[Group, Nps]]:
+    found = await _by_group(tx, replace(question, group_by=(*question.group_by, "arm")))
+    first_hand, advised = (
+        {group[:-1]: figures for group, figures in found.items() if group[-1] == arm}
+        for arm in (Arm.FIRST_HAND, Arm.CONTROL)
+    )
+    return first_hand, advised
+
+
+def _line(question: Question, group: Group, one: Nps, other: Nps) -> ComparisonLineOut:
+    apart = difference(_measured(one), _measured(other))
+    return ComparisonLineOut(
+        **dict(zip(question.group_by, group, strict=True)),
+        this=ScoreOut.model_validate(one),
+        other=ScoreOut.model_validate(other),
+        difference=apart and apart.value,
+        low=apart and apart.low,
+        high=apart and apart.high,
+        more_than_noise=is_certain(apart),
+    )
+
+
+def _measured(figures: Nps) -> Measured | None:
+    if figures.nps is None or figures.low is None or figures.high is None:
+        return None
+    return Measured(figures.nps, figures.low, figures.high)
