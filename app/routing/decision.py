@@ -20,7 +20,7 @@ from uuid import UUID
 from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
 from app.tickets.hand_over import FallBack
-from app.topics.classify import Classification, Evidence
+from app.topics.weigh import Classification, Estimate, Evidence, Verdict, sentences
 
 TRIAGE = "triage"
 FALL_BACK = FallBack(undelivered=timedelta(minutes=30), unaccepted=timedelta(hours=8))  # where the rules say nothing
@@ -35,6 +35,11 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+_DECIDED_BY = {
+    Verdict.MODEL: ", decided by the model",
+    Verdict.AGREED: ", phrases and model agree",
+    Verdict.OVERRULED: ", decided by the model against the phrases",
+}
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 
 
@@ -137,7 +142,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why a ticket is where it is. `topic` and `department` None: triage.
+    """Why a ticket is where it is. `topic` and `department` None: triage. `verdict` None: no text was classified.
 
     `rule` names what placed the ticket: `triage`, `ownership: TOPIC on CHANNEL`, or `route: NAME` when a route gave
     the department. `digest` is of the rulebook. `considered` holds (topic, score), best first.
@@ -155,6 +160,8 @@ class Decision:
     evidence: tuple[Evidence, ...]
     considered: tuple[tuple[str, float], ...]
     reasons: tuple[Reason, ...]
+    estimate: Estimate | None = None
+    verdict: Verdict | None = None
 
 
 def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
@@ -184,6 +191,8 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
         evidence=subject.classification.evidence,
         considered=subject.classification.considered,
         reasons=tuple(reasons),
+        estimate=subject.classification.estimate,
+        verdict=subject.classification.verdict,
     )
 
 
@@ -211,6 +220,8 @@ def as_record(decision: Decision) -> dict[str, Any]:
         "digest": decision.digest,
         "evidence": [_evidence_facts(evidence) for evidence in decision.evidence],
         "considered": [{"topic": topic, "score": score} for topic, score in decision.considered],
+        "model": decision.estimate and _estimate_facts(decision.estimate),
+        "verdict": decision.verdict,
         "reasons": [{"code": reason.code, "text": reason.text, "facts": reason.facts} for reason in decision.reasons],
     }
 
@@ -271,12 +282,15 @@ def _reasons_of_topic(classification: Classification) -> Iterable[Reason]:
         verdict = "speaks for" if evidence.weight > 0 else "speaks against"
         text = f"phrase '{evidence.phrase}' found: '{evidence.found}', {verdict} {evidence.topic}"
         yield Reason("phrase", text, _evidence_facts(evidence))
+    for code, text in sentences(classification):
+        assert classification.estimate is not None
+        yield Reason(code, text, _estimate_facts(classification.estimate))
     facts: dict[str, Any] = {"topic": classification.topic, "confidence": classification.confidence}
     if classification.topic is None:
         yield Reason("no_topic", f"no topic is sure enough{_best(classification.considered)}", facts)
     else:
         text = f"topic {classification.topic}, confidence {classification.confidence:.2f}"
-        yield Reason("topic", text, facts)
+        yield Reason("topic", text + _DECIDED_BY.get(classification.verdict, ""), facts)
 
 
 def _best(considered: Sequence[tuple[str, float]]) -> str:
@@ -305,4 +319,12 @@ def _evidence_facts(evidence: Evidence) -> dict[str, Any]:
         "phrase": evidence.phrase,
         "found": evidence.found,
         "weight": evidence.weight,
+    }
+
+
+def _estimate_facts(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "version": estimate.version,
+        "threshold": estimate.threshold,
+        "best": [{"topic": topic, "probability": chance} for topic, chance in estimate.best],
     }

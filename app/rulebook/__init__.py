@@ -265,7 +265,7 @@ class _Shelf:
 
     @cached_property
     def classifier(self) -> Classifier:
-        return Classifier(tuple(self.topics.values()))
+        return Classifier(tuple(self.topics.values()), self.get(files.Topics).contradiction)
 
     @cached_property
     def guard(self) -> Guard:

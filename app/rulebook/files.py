@@ -13,7 +13,7 @@ from app.routing.ownership import Department, Owning, Stage
 from app.routing.readiness import Gates, Rollout, parse_step
 from app.rulebook.entry import Duration, Entry, attempt, known, wrong
 from app.tickets.resolution import AUTOMATIC, SOLVED, Resolution
-from app.topics.classify import THRESHOLD, Example, Phrase, Topic
+from app.topics.classify import PRECISION, THRESHOLD, Contradiction, Example, Phrase, Topic
 from app.topics.phrase import check_phrase
 
 T = TypeVar("T")
@@ -107,10 +107,12 @@ class TopicEntry(Entry):
     phrases: PhrasesEntry
     against: PhrasesEntry = Field(default=PhrasesEntry(), alias="not")
     threshold: float = Field(default=THRESHOLD, gt=0, lt=1)
+    precision: float = Field(default=PRECISION, gt=0, lt=1)
     examples: Some[list[ExampleEntry]]
 
 
 class Topics(Entry):
+    contradiction: Contradiction = Contradiction.WEIGH
     topics: dict[Slug, TopicEntry]
 
     def build(self) -> dict[str, Topic]:
@@ -122,6 +124,7 @@ class Topics(Entry):
                 entry.against.build(),
                 entry.threshold,
                 tuple(Example(example.text, example.lang, example.counter) for example in entry.examples),
+                entry.precision,
             )
             for slug, entry in self.topics.items()
         }

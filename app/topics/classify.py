@@ -1,7 +1,8 @@
-"""Topics from phrase evidence: which words of a text speak for, and against, which topic.
+"""Topics from phrase evidence: which words of a text speak for, and against, which topic; and from a model, if any.
 
 Knows phrases, what is denied rather than said, and how weights become one confidence. Refuses to know who owns a
-topic, where the phrases come from, and anything outside the text. `app/topics/phrase.py` says how phrases are written.
+topic, where phrases and model come from, and anything outside the text. `app/topics/phrase.py` says how phrases are
+written, `app/topics/weigh.py` what is decided when there is a model.
 
 What counts:
 
@@ -12,19 +13,25 @@ What counts:
 - A topic's score is its weights for minus its weights against; `confidence` says how sure that makes us.
 """
 
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from app.topics.finding import Finder
+from app.topics.model import NEVER, Judged, Model
 from app.topics.phrase import PhraseUnusable, check_phrase, pattern
-from app.topics.reading import Readable, readable
+from app.topics.reading import Readable, normalised, readable
+from app.topics.weigh import Classification, Contradiction, Estimate, Evidence, weigh
 
 __all__ = [
+    "PRECISION",
     "THRESHOLD",
     "Classification",
     "Classifier",
+    "Contradiction",
     "Evidence",
     "Example",
     "Phrase",
@@ -36,6 +43,7 @@ __all__ = [
 ]
 
 THRESHOLD = 0.5  # the confidence that a topic needs when it names none
+PRECISION = 0.95  # how often a topic that names none must be right where a model decides
 
 _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
@@ -63,7 +71,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A leaf of the taxonomy. `name` maps a language to the name in it; `not_phrases` speak against."""
+    """A leaf of the taxonomy. `name` maps a language to the name in it; `not_phrases` speak against.
+
+    `threshold` is the confidence that phrases need, `precision` how often the topic is right where a model decides.
+    """
 
     slug: str
     name: Mapping[str, str]
@@ -71,34 +82,7 @@ class Topic:
     not_phrases: tuple[Phrase, ...] = ()
     threshold: float = THRESHOLD
     examples: tuple[Example, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A phrase that was found.
-
-    `found` is how it stands in the text, at most 60 characters; `weight` what it counted for, below 0 if against.
-    """
-
-    topic: str
-    phrase: str
-    found: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """What a text is about. `topic` None means triage: not sure enough.
-
-    `confidence` is that of the best topic, 0..1, also when it was not enough. `considered` holds the best three
-    topics with their scores, best first; `evidence` is what was found for and against these, in the same order.
-    """
-
-    topic: str | None
-    confidence: float
-    language: str | None
-    evidence: tuple[Evidence, ...]
-    considered: tuple[tuple[str, float], ...]
+    precision: float = PRECISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +97,11 @@ class _Clue:
 class Classifier:
     """Finds the topic of texts. Built once, then shared by all threads."""
 
-    def __init__(self, topics: Sequence[Topic]) -> None:
+    def __init__(self, topics: Sequence[Topic], contradiction: Contradiction = Contradiction.WEIGH) -> None:
         """Raise `PhraseUnusable` when a phrase is not written as one, or stands twice under its topic."""
+        self._contradiction = contradiction
+        self._model: Model | None = None
+        self._version: int | None = None
         clues: dict[str, dict[str, _Clue]] = defaultdict(dict)
         for topic in topics:
             for phrase, sign in [(p, 1) for p in topic.phrases] + [(p, -1) for p in topic.not_phrases]:
@@ -127,20 +114,41 @@ class Classifier:
         self._finder = Finder(clues)
         self._clues = [tuple(meant.values()) for meant in clues.values()]
         self._thresholds = {topic.slug: topic.threshold for topic in topics}
+        self._precisions = {topic.slug: topic.precision for topic in topics}
+
+    def mounted(self, model: Model | None, version: int | None) -> Self:
+        """The same phrases with this model beside them; None: without any."""
+        mounted = copy.copy(self)
+        mounted._model, mounted._version = model, version  # noqa: SLF001 - it is another of the same
+        return mounted
 
     def classify(self, texts: Sequence[Readable]) -> list[Classification]:
         """One answer for each text, in their order."""
-        return [self._classify(text) for text in texts]
+        found = map(self._classify, texts)
+        if self._model is None:
+            return [weigh(one, None, self._contradiction) for one in found]
+        judged = map(self._estimate, self._model.judge([normalised(text) for text in texts]))
+        return [weigh(*one, self._contradiction) for one in zip(found, judged, strict=True)]
+
+    def _estimate(self, judged: Judged) -> Estimate | None:
+        """What the model thinks; a topic that the taxonomy does not have any more is never decided."""
+        if not judged.best:
+            return None
+        topic = judged.best[0][0]
+        threshold = judged.threshold if topic in self._precisions else NEVER
+        return Estimate(self._version, judged.best, threshold, self._precisions.get(topic, PRECISION))
 
     def _classify(self, text: Readable) -> Classification:
         evidence = self._evidence(text)
         scores: dict[str, float] = defaultdict(float)
         for piece in evidence:
             scores[piece.topic] += piece.weight
-        rounded = ((slug, round(score, _DECIMALS)) for slug, score in scores.items())
+        rounded = [(slug, round(score, _DECIMALS)) for slug, score in scores.items()]
         ranked = sorted((pair for pair in rounded if pair[1] > 0), key=_best_first)
+        against = {slug for slug, score in rounded if score < 0}
+        opposed = tuple(piece for piece in evidence if piece.topic in against)
         if not ranked:
-            return Classification(None, 0.0, text.language, (), ())
+            return Classification(None, 0.0, text.language, (), (), opposed)
         (topic, best), next_best = ranked[0], ranked[1][1] if len(ranked) > 1 else 0.0
         sure = confidence(best, next_best)
         considered = tuple(ranked[:_CONSIDERED])
@@ -150,6 +158,7 @@ class Classifier:
             text.language,
             tuple(piece for slug, _ in considered for piece in evidence if piece.topic == slug),
             considered,
+            opposed,
         )
 
     def _evidence(self, text: Readable) -> list[Evidence]:

