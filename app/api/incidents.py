@@ -101,8 +101,8 @@ class TextIn(InModel):
 
 class IncidentStatementIn(InModel):
     text: TextIn = Field(
-        description="At least one language. Merge fields: {name} of the customer, {number} of the ticket, {topic}",
-        examples=[{"nl": "Dag {name}, de storing is verholpen. Werkt het nog niet? Laat het hier weten."}],
+        description="At least one language. Merge fields, as in macros: {customer_name}, {ticket_number}, {topic}",
+        examples=[{"nl": "Dag {customer_name}, de storing is verholpen. Werkt het nog niet? Laat het hier weten."}],
     )
 
 

@@ -13,7 +13,7 @@ from tests.flows.test_spikes import look, post, remember
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 
-TEXT = {"text": {"nl": "Dag {name}, de vertraging is opgelost."}}
+TEXT = {"text": {"nl": "Dag {customer_name}, de vertraging is opgelost."}}
 
 
 @pytest.fixture

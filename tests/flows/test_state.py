@@ -28,7 +28,7 @@ from tests.flows.test_spikes import found, look, post, remember
 from tests.support.clock import Clock
 from tests.support.mentions import mention
 
-SORRY = {"nl": "Dag {name}, de vertraging ({topic}) is opgelost. Ticket {number}."}
+SORRY = {"nl": "Dag {customer_name}, de vertraging ({topic}) is opgelost. Ticket {ticket_number}."}
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_what_the_platform_does_not_take_is_said_nowhere_and_kept_as_such(
 
 async def test_a_later_statement_is_said_too(runtime: Runtime) -> None:
     one = await begun(runtime)
-    for text in ("Er is vertraging, {name}.", "De vertraging is over, {name}."):
+    for text in ("Er is vertraging, {customer_name}.", "De vertraging is over, {customer_name}."):
         await runtime.run(state.approve, EVA, one.id, {"nl": text})
         await runtime.run(state.say_statements, 100)
     assert [len(each) for each in await said(runtime, one)] == [2] * 10

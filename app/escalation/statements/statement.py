@@ -2,9 +2,11 @@
 
 Knows the fields that there are. Refuses to know what is said and why.
 
-    {name}    what the customer is called, or else the neutral word of the language
-    {number}  the number of the ticket
-    {topic}   what it is about, in the words of the language
+    {customer_name}  what the customer is called, or else the neutral word of the language
+    {ticket_number}  the number of the ticket
+    {topic}          what it is about, in the words of the language
+
+They are called as in macros; `{name}` and `{number}`, as the first two were called before, go on to be filled in.
 """
 
 import re
@@ -13,7 +15,8 @@ from dataclasses import dataclass
 
 from app.kit.errors import Invalid
 
-FIELDS = frozenset({"name", "number", "topic"})
+FIELDS = ("customer_name", "ticket_number", "topic")
+_FORMERLY = {"name": "customer_name", "number": "ticket_number"}
 NOBODY = {"nl": "klant", "en": "customer"}  # where a channel tells no name
 ABOUT_NOTHING = {"nl": "je bericht", "en": "your message"}  # where no topic is sure enough
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -35,14 +38,13 @@ class Filling:
 
 def check_text(text: str, field: str) -> None:
     """Raises `UnknownMergeField` about `field`."""
-    unknown = sorted(set(_FIELD.findall(text)) - FIELDS)
+    unknown = sorted(set(_FIELD.findall(text)) - {*FIELDS, *_FORMERLY})
     if unknown:
-        allowed = sorted(FIELDS)
         raise UnknownMergeField(
-            f"There is no merge field {{{unknown[0]}}}; there are: {', '.join(f'{{{name}}}' for name in allowed)}.",
+            f"There is no merge field {{{unknown[0]}}}; there are: {', '.join(f'{{{name}}}' for name in FIELDS)}.",
             field=field,
             unknown=unknown,
-            allowed=allowed,
+            allowed=FIELDS,
         )
 
 
@@ -50,8 +52,8 @@ def filled(texts: Mapping[str, str], filling: Filling) -> str:
     """The words for this ticket, in its language where there are any, else in the first; texts are checked ones."""
     language = filling.language if filling.language and filling.language in texts else next(iter(texts))
     words = {
-        "name": filling.name or NOBODY[language],
-        "number": str(filling.number),
+        "customer_name": filling.name or NOBODY[language],
+        "ticket_number": str(filling.number),
         "topic": filling.topic.get(language, ABOUT_NOTHING[language]),
     }
-    return _FIELD.sub(lambda field: words[field[1]], texts[language])
+    return _FIELD.sub(lambda field: words[_FORMERLY.get(field[1], field[1])], texts[language])
