@@ -18,6 +18,7 @@ from app.flows.admit import forget_answers
 from app.flows.consult import consult
 from app.flows.dispatch import dispatch
 from app.flows.draft import forget_drafts
+from app.flows.drift import mind_drift
 from app.flows.follow_up import tell_overdue
 from app.flows.hold import follow_embargoes
 from app.flows.outage import follow_channels
@@ -80,6 +81,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("tally", timedelta(seconds=1), 1000, lambda limit: runtime.run(tally, limit)),
         Chore("lessons", timedelta(seconds=20), sys.maxsize, lambda _: runtime.run(weigh_lessons)),
         Chore("follow_ups", timedelta(seconds=5), 100, lambda limit: runtime.run(tell_overdue, limit)),
+        Chore("drift", timedelta(minutes=30), sys.maxsize, lambda _: mind_drift(runtime, runtime.now())),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

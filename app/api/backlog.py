@@ -15,6 +15,7 @@ from app.answers.tables import reply
 from app.delivery.endpoints.endpoint import EndpointState
 from app.delivery.tables import delivery, endpoint
 from app.kit.db import Reading
+from app.reports.tables import alarm
 from app.tickets.tables import ticket
 from app.tickets.ticket import State
 
@@ -31,6 +32,7 @@ _dead = select(delivery.c.finished_at).where(delivery.c.state == literal_column(
 # Those that wait for a person; what is queued waits for a delivery, and what failed has a dead one.
 _held = select(reply.c.state).where(text("reply.state in ('held', 'unknown')")).limit(CAP).subquery()
 
+_ALARMS = select(func.count()).select_from(alarm).where(text("alarm.resolved_at is null"))
 _REPLIES = select(_held.c.state, func.count().label("n")).group_by(_held.c.state)
 _TICKETS = select(_tickets.c.state, func.count().label("n")).group_by(_tickets.c.state)
 _OVERDUE = select(func.count()).select_from(_overdue)
@@ -64,6 +66,7 @@ class Backlog:
     late_seconds: float
     replies: Mapping[ReplyState, int]
     receivers: Receivers
+    alarms: int
 
 
 async def count_receivers(tx: Reading) -> Receivers:
@@ -76,6 +79,12 @@ async def count_receivers(tx: Reading) -> Receivers:
         dead=dead.all,
         died_lately=dead.lately,
     )
+
+
+async def count_alarms(tx: Reading) -> int:
+    """Topics that suddenly grew or soured, once for each kind of alarm."""
+    count: int = await tx.scalar(_ALARMS)
+    return count
 
 
 async def count_backlog(tx: Reading) -> Backlog:
@@ -91,4 +100,5 @@ async def count_backlog(tx: Reading) -> Backlog:
         late_seconds=max(0.0, float(deliveries.late or 0)),
         replies={state: replies.get(state, 0) for state in (ReplyState.HELD, ReplyState.UNKNOWN)},
         receivers=await count_receivers(tx),
+        alarms=await count_alarms(tx),
     )

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, Field
 
-from app.api.backlog import Backlog, count_backlog, count_receivers
+from app.api.backlog import Backlog, count_alarms, count_backlog, count_receivers
 from app.api.metrics import Metrics
 from app.api.serving import Serving
 from app.delivery.endpoints.endpoint import EndpointState
@@ -35,6 +35,7 @@ class Alarms(BaseModel):
     endpoints_failing: int = Field(description="Receivers of departments that failed several attempts in a row")
     endpoints_disabled: int = Field(description="Receivers that get nothing until somebody enables them")
     deliveries_died: int = Field(description="Deliveries that were given up within the last day")
+    topics_drifting: int = Field(description="Alarms on topics that suddenly grew or soured (`GET /topics/drift`)")
 
 
 class Ready(BaseModel):
@@ -56,12 +57,14 @@ async def readyz(runtime: Serving) -> Ready:
         async with asyncio.timeout(PATIENCE), runtime.reading() as tx:
             await check_schema(tx)
             receivers = await count_receivers(tx)
+            drifting = await count_alarms(tx)
     except TimeoutError as error:
         raise DatabaseUnreachable(f"The database did not answer within {PATIENCE:g} seconds.") from error
     alarms = Alarms(
         endpoints_failing=receivers.endpoints[EndpointState.FAILING],
         endpoints_disabled=receivers.endpoints[EndpointState.DISABLED],
         deliveries_died=receivers.died_lately,
+        topics_drifting=drifting,
     )
     return Ready(rulebook=runtime.rulebook.digest, alarms=alarms)
 

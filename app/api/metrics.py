@@ -60,6 +60,9 @@ class Metrics:
         self._replies = Gauge(
             "webcare_replies_waiting", f"Replies that wait for a person, {capped}", ("state",), registry=self._registry
         )
+        self._alarms = Gauge(
+            "webcare_topics_drifting", "Alarms on topics that suddenly grew or soured", registry=self._registry
+        )
         self._endpoints = Gauge("webcare_endpoints", "Endpoints of departments", ("state",), registry=self._registry)
         self._late = Gauge(
             "webcare_delivery_late_seconds", "Since when the longest waiting one is due", registry=self._registry
@@ -92,7 +95,7 @@ class Metrics:
         self._endpoints.clear()
         self._replies.clear()
         if backlog is None:
-            for figure in (self._overdue, self._deliveries, self._dead, self._late):
+            for figure in (self._overdue, self._deliveries, self._dead, self._late, self._alarms):
                 figure.set(math.nan)
         else:
             for state, n in backlog.tickets.items():
@@ -105,6 +108,7 @@ class Metrics:
             for health, n in backlog.receivers.endpoints.items():
                 self._endpoints.labels(health).set(n)
             self._late.set(backlog.late_seconds)
+            self._alarms.set(backlog.alarms)
         return generate_latest(self._registry)
 
 

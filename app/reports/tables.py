@@ -1,11 +1,25 @@
 """Tables of what reports count: the facts of tickets, their sums, and how far the events were counted.
 
-All of it follows from tickets and can be made again. `edition` tells whole sets of it apart: readers go by the one that
-`tally` names, while another may be in the making.
+All but alarms follows from tickets and can be made again. `edition` tells whole sets of it apart: readers go by the one
+that `tally` names, while another may be in the making.
 """
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Index, Integer, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.kit.db import metadata
 
@@ -64,4 +78,30 @@ rollup = Table(
     Column("spread", ARRAY(Integer), nullable=False),
     Column("lasted", ARRAY(Integer), nullable=False),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
+)
+
+# What decisions of a day were like, by the topic that they took posts for: `sure` is the sum of their confidences.
+certainty = Table(
+    "certainty",
+    metadata,
+    Column("day_on", Date, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("decided", Integer, nullable=False),
+    Column("sure", Double, nullable=False),
+)
+
+# A topic that suddenly grew or soured. `figures` are those of the last look at which it still had.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("figures", JSONB, nullable=False),
+    CheckConstraint("kind in ('grows', 'unsure', 'corrected', 'handed_back', 'detractors')", name="kind"),
+    Index("uq_alarm_standing", "topic", "kind", unique=True, postgresql_where=text("resolved_at is null")),
+    Index("ix_alarm_resolved_at", "resolved_at", postgresql_where=text("resolved_at is not null")),
 )

@@ -1,0 +1,122 @@
+"""Weeks of topics and their alarms in the database.
+
+Knows which facts a week is made of. Refuses to know what is unusual (alarm) and when to look (worker).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.kit.db import Reading, Transaction
+from app.kit.ids import first_id_at, new_id
+from app.reports.drift.alarm import Drift, Finding
+from app.reports.drift.week import WEEK, WEEKS, Counts, Daily, weeks_of
+from app.reports.question import Interval, Question
+from app.reports.tables import alarm, certainty
+from app.reports.tally.fact import Measure
+from app.reports.tally.store import list_measured
+
+SHOWN = timedelta(days=30)  # after it resolved itself
+_DETRACTOR = "detractor"
+_MEASURES = (Measure.UNDERSTOOD, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.SCORED)
+
+_SURE = """
+    SELECT (at AT TIME ZONE 'UTC')::date AS day_on, topic, count(*) AS decided, sum(confidence) AS sure
+    FROM decision WHERE id >= $1 AND id < $2 AND actor = 'system' AND topic IS NOT NULL GROUP BY 1, 2"""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`figures` as the last look found them that still alarmed: n, of, usual, chance."""
+
+    id: UUID
+    topic: str
+    kind: Drift
+    raised_at: datetime
+    seen_at: datetime
+    resolved_at: datetime | None
+    figures: Mapping[str, Any]
+
+
+async def list_weeks(tx: Reading, until: datetime) -> Mapping[str, tuple[Counts, ...]]:
+    """Each topic's weeks up to `until`, the first moment of a day in UTC; in a session of `reading(reports=True)`."""
+    question = Question(until - WEEKS * WEEK, until, Interval.DAY, ("topic",))
+    measured = await list_measured(tx, question, _MEASURES)
+    counted: dict[tuple[str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for (day, (topic,), measure, detail), cell in measured.cells.items():
+        assert day is not None
+        for about, name in _counted(topic, measure, detail):
+            counted[about, day][name] += cell.n
+    days = [Daily(topic, day, Counts(**counts)) for (topic, day), counts in counted.items()]
+    since = select(certainty).where(certainty.c.day_on >= question.start.date(), certainty.c.day_on < until.date())
+    for row in await tx.rows(since):
+        day = until - timedelta(days=(until.date() - row.day_on).days)
+        days.append(Daily(row.topic, day, Counts(sure=row.sure, decided=row.decided)))
+    return weeks_of(days, until)
+
+
+def _counted(topic: str | None, measure: Measure, detail: str) -> list[tuple[str, str]]:
+    """What a cell counts for: topics, each with what of it is counted. `detail` of what was understood is the topic
+    that it was taken for, while `topic` is what it turned out to be.
+    """
+    if measure is Measure.UNDERSTOOD:
+        found = [(detail, "taken")] if detail else []
+        found += [(detail, "corrected")] if detail and topic != detail else []
+        found += [(topic, "posts")] if topic else []
+        return found + ([(topic, "unsure")] if topic and not detail else [])
+    if topic is None:
+        return []
+    if measure is Measure.SCORED:
+        return [(topic, "scored"), *([(topic, "detractors")] if detail == _DETRACTOR else [])]
+    return [(topic, str(measure))]
+
+
+async def record_certainty(tx: Transaction, until: datetime) -> None:
+    """Count the decisions of each day before `until` that is not counted yet, of as many weeks as are looked at."""
+    last: date | None = await tx.scalar(select(func.max(certainty.c.day_on)))
+    earliest = until - WEEKS * WEEK
+    since = earliest if last is None else max(earliest, until - timedelta(days=(until.date() - last).days - 1))
+    if since < until:
+        rows = await tx.fetch(_SURE, first_id_at(since), first_id_at(until))
+        await tx.insert(certainty, [dict(row) for row in rows])
+
+
+async def claim_standing(tx: Transaction) -> dict[tuple[str, Drift], Alarm]:
+    """The alarms that are not resolved, locked."""
+    rows = await tx.rows(select(alarm).where(alarm.c.resolved_at.is_(None)).with_for_update())
+    return {(one.topic, one.kind): one for one in map(_alarm, rows)}
+
+
+async def record_alarm(tx: Transaction, finding: Finding, now: datetime) -> None:
+    """It stands now with these figures, new or as before."""
+    found = {
+        "n": finding.n,
+        "of": finding.of,
+        "usual": round(finding.usual, 1),
+        "chance": finding.chance,
+    }
+    row = {"id": new_id(), "topic": finding.topic, "kind": finding.kind, "raised_at": now, "seen_at": now}
+    raised = insert(alarm).values(**row, figures=found)
+    again = {"seen_at": now, "figures": found}
+    standing = alarm.c.resolved_at.is_(None)
+    await tx.execute(raised.on_conflict_do_update(index_elements=["topic", "kind"], index_where=standing, set_=again))
+
+
+async def mark_resolved(tx: Transaction, ids: Sequence[UUID], now: datetime) -> None:
+    await tx.execute(update(alarm).where(alarm.c.id.in_(ids), alarm.c.resolved_at.is_(None)).values(resolved_at=now))
+
+
+async def list_alarms(tx: Reading, now: datetime) -> tuple[Alarm, ...]:
+    """Those that stand, and those that resolved themselves lately; the newest first."""
+    shown = alarm.c.resolved_at.is_(None) | (alarm.c.resolved_at > now - SHOWN)
+    return tuple(map(_alarm, await tx.rows(select(alarm).where(shown).order_by(alarm.c.raised_at.desc(), alarm.c.id))))
+
+
+def _alarm(row: Any) -> Alarm:
+    return Alarm(row.id, row.topic, Drift(row.kind), row.raised_at, row.seen_at, row.resolved_at, row.figures)
