@@ -58,6 +58,16 @@ fact = Table(
     Column("agent", Text),
     Column("language", Text),
     Index("ix_fact_at", "edition", "measure", "at"),
+    Index(
+        "ix_fact_broken",
+        "edition",
+        "at",
+        "ticket_id",
+        "number",
+        postgresql_where=text(
+            "not good and measure in ('first_reply', 'next_reply', 'resolution', 'acceptance', 'ownership')"
+        ),
+    ),
 )
 
 # `cut` names the dimensions whose values are in `key`, `step_at` is the start of an hour, day, week or month in UTC.

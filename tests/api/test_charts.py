@@ -55,7 +55,7 @@ def test_each_group_is_a_series_over_the_steps(dutch: Speech) -> None:
 def test_without_steps_each_group_is_a_bar(english: Speech) -> None:
     question = Question(START, START + DAY, group_by=("department", "priority"))
     rows = [(None, "billing", "high", 4, 0.5, None), (None, None, "low", 1, 1.0, None)]
-    chart = plot(Lines("sla", question, question.group_by, FIGURES, rows, shown="met_share"), "n", english)
+    chart = plot(Lines("sla", question, START, question.group_by, FIGURES, rows, shown="met_share"), "n", english)
     assert chart.labels == ("Billing, high", "none, low")
     assert [(one.name, one.values) for one in chart.series] == [("count", (4, 1))]
 
@@ -82,7 +82,7 @@ def test_a_drawing_is_named_and_described_and_runs_nothing(interval: Interval, d
     hostile = '<script>alert(1)</script>"&'
     step = START if interval is Interval.DAY else None
     rows = [(step, hostile, 2, 0.5, None), (step, "billing", 1, None, None)]
-    drawn = draw(plot(Lines("sla", question, ("topic",), FIGURES, rows, shown="met_share"), None, dutch))
+    drawn = draw(plot(Lines("sla", question, START, ("topic",), FIGURES, rows, shown="met_share"), None, dutch))
     root = ET.fromstring(drawn)
     title, about = root[0], root[1]
     assert (title.tag, title.text, about.tag) == (f"{SVG}title", "Beloften: aandeel op tijd", f"{SVG}desc")
@@ -97,7 +97,7 @@ def test_a_chart_is_the_same_each_time_it_is_drawn(dutch: Speech) -> None:
 
 
 def test_nothing_at_all_is_drawn_as_that(english: Speech) -> None:
-    drawn = draw(plot(Lines("sla", Question(START, START + DAY), (), FIGURES, [], shown="n"), None, english))
+    drawn = draw(plot(Lines("sla", Question(START, START + DAY), START, (), FIGURES, [], shown="n"), None, english))
     assert "nothing was measured" in drawn
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.api.reports import asked, nps, sla, versus
+from app.api.reports import asked, backlog, breaches, nps, routing, sla, standing, versus, volume, waiting
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
-for report in (nps, asked, versus, sla):
+for report in (nps, asked, versus, sla, breaches, standing, waiting, routing, backlog, volume):
     router.include_router(report.router)

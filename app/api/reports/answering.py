@@ -4,6 +4,7 @@ Knows the members that every line and every report have. Refuses to know any fig
 """
 
 from asyncio import to_thread
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -11,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
 from app.api.reports import table
-from app.api.reports.asking import Format, QuestionIn
+from app.api.reports.asking import Format, ShownIn
 from app.api.reports.chart import MEDIA_TYPE, draw
 from app.api.reports.lines import Lines
 from app.api.reports.picture import plot
@@ -53,12 +54,22 @@ class ReportOut(OutModel):
 
 
 async def answer(
-    lines: Lines, asked: QuestionIn, request: Request, runtime: Runtime, shape: type[ReportOut]
+    lines: Lines,
+    asked: ShownIn,
+    request: Request,
+    runtime: Runtime,
+    shape: type[ReportOut],
+    *,
+    told: Mapping[str, Any] | None = None,
+    drawn: Lines | None = None,
 ) -> Response:
-    """The report in the format that was asked for. Raises `UnknownFigure`."""
+    """The report in the format that was asked for: JSON with what else is `told`, a table, or a chart.
+
+    A chart is of `drawn`, where the same figures are laid out otherwise to be seen. Raises `UnknownFigure`.
+    """
     if asked.format is Format.SVG:
         speech = speak(language_of(request, asked.lang), runtime.rulebook)
-        svg = await to_thread(draw, plot(lines, asked.figure, speech))
+        svg = await to_thread(draw, plot(drawn or lines, asked.figure, speech))
         return Response(svg, media_type=MEDIA_TYPE, headers=SAFE)
     question, names, rows = lines.question, lines.names, lines.rows
     if question.interval is Interval.NONE:
@@ -68,7 +79,8 @@ async def answer(
     rows = [tuple(round(value, DECIMALS) if isinstance(value, float) else value for value in row) for row in rows]
     if asked.format is Format.CSV:
         return Response(table.write(names, rows), media_type=table.MEDIA_TYPE)
-    told = {
+    whole = {
+        **(told or {}),
         "from": question.start,
         "to": question.end,
         "interval": question.interval,
@@ -76,5 +88,5 @@ async def answer(
         "as_of": lines.as_of,
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
-    shown = shape.model_validate(told).model_dump_json(exclude_unset=True, by_alias=True)
+    shown = shape.model_validate(whole).model_dump_json(exclude_unset=True, by_alias=True)
     return Response(shown, media_type="application/json")

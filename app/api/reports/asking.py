@@ -45,13 +45,18 @@ class SpanIn(InModel):
         return Question(self.from_ or until - USUAL_PERIOD, until, Interval.NONE, names, caller.department)
 
 
-class QuestionIn(SpanIn):
-    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
+class ShownIn(InModel):
+    """How an answer is shown."""
+
     format: Format = Field(Format.JSON, description="`csv` is a table for a spreadsheet, `svg` a chart")
     figure: Annotated[str, Text(50)] | None = Field(
         None, description="What a chart shows: a member of the lines. Left out: the most telling one", examples=["p90"]
     )
     lang: Language | None = Field(None, description="Language of a chart. Left out: `Accept-Language`, else Dutch")
+
+
+class QuestionIn(SpanIn, ShownIn):
+    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
 
     def question(self, caller: Caller, now: datetime) -> Question:
         return replace(super().question(caller, now), interval=self.interval)

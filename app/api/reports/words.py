@@ -24,9 +24,10 @@ class Language(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a figure is counted in. A share is 0 to 1, a score -100 to 100."""
+    """What a figure is counted in. A share is 0 to 1, a score -100 to 100; a ratio is of two counts."""
 
     COUNT = "count"
+    RATIO = "ratio"
     SHARE = "share"
     SECONDS = "seconds"
     SCORE = "score"
@@ -51,7 +52,9 @@ class Speech:
         """What people call a value of a dimension; what has no name of its own reads as it is kept."""
         if value is None:
             return str(self.texts["none"])
-        known = {"topic": self.topics, "department": self.departments}.get(dimension, self.texts["names"])
+        known = {"topic": self.topics, "first": self.topics, "now": self.topics, "department": self.departments}.get(
+            dimension, self.texts["names"]
+        )
         return str(known.get(value, value))
 
     def moment(self, at: datetime, interval: Interval) -> str:

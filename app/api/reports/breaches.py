@@ -1,0 +1,73 @@
+"""Broken promises one by one, over HTTP, with links. Knows the filters; refuses to know what breaks a promise."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field
+
+from app.api.fields import Count, Instant, Name
+from app.api.paging import Page, Paging, Places
+from app.api.reports.asking import USUAL_PERIOD, Reader
+from app.api.reports.standing import TicketLine, ticket_url
+from app.api.serving import Serving
+from app.reports.broken.store import list_broken
+from app.reports.question import DIMENSIONS, Question
+from app.reports.tally.fact import Measure
+from app.sla.policy import Metric
+
+router = APIRouter()
+
+_places = Places(tuple[Instant, UUID, Count])
+
+
+class BreachFilter(Paging):
+    """Every filter that is given must hold, as the promise counts in `/reports/sla`."""
+
+    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
+    to: Instant | None = Field(None, description="Not included. Left out: now")
+    metric: Metric | None = Field(None, description="Left out: all of them")
+    topic: Name | None = None
+    channel: Name | None = None
+    account: Name | None = None
+    department: Name | None = None
+    stage: Name | None = None
+    arm: Name | None = None
+    priority: Name | None = None
+    agent: Name | None = None
+    language: Name | None = None
+
+    def question(self, department: str | None, now: datetime) -> Question:
+        """Raises `EmptyPeriod`."""
+        until = self.to or now
+        only = {name: value for name in DIMENSIONS if (value := getattr(self, name)) is not None}
+        return Question(self.from_ or until - USUAL_PERIOD, until, department=department, only=only)
+
+
+class BreachOut(TicketLine):
+    """A promise that was broken, and the ticket as it stands."""
+
+    at: AwareDatetime = Field(description="Its due moment")
+    metric: str = Field(examples=["first_reply"])
+    stage: str | None
+    arm: str | None
+    agent: str | None
+    state: str
+    business: float | None = Field(description="Seconds of business time that it took; null: it has not ended")
+    calendar: float | None = Field(description="The same on the wall")
+
+
+@router.get("/sla/breaches", summary="List broken promises")
+async def read_breaches(caller: Reader, runtime: Serving, asked: Annotated[BreachFilter, Query()]) -> Page[BreachOut]:
+    """Newest first: what stands behind `breached` in `/reports/sla`, counted within a second or two."""
+    question = asked.question(caller.department, runtime.now())
+    metric = None if asked.metric is None else Measure(asked.metric)
+    after = _places.decode(asked.cursor)
+    async with runtime.reading(reports=True) as tx:
+        found = await list_broken(tx, question, metric, limit=asked.limit + 1, after=after)
+    cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.at, one.ticket_id, one.place))
+    url = runtime.knobs.public_url
+    items = [BreachOut.model_validate({**asdict(one), "url": ticket_url(url, one.ticket_id)}) for one in cut]
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,101 @@
+"""How tickets find their owner, over HTTP. Knows the members of the answers; refuses to know how they come about."""
+
+from dataclasses import astuple, replace
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.api.fields import OutModel
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.asking import Asked, Reader
+from app.api.reports.lines import Lines
+from app.api.reports.words import Unit
+from app.api.serving import Serving
+from app.kit.db import Reading
+from app.reports.confusion import confuse, understand
+from app.reports.gathering.store import list_pairs, list_routed
+from app.reports.question import Interval, Question
+
+router = APIRouter()
+
+FIGURES = {
+    "n": Unit.COUNT,
+    "ownership": Unit.COUNT,
+    "route": Unit.COUNT,
+    "triage": Unit.COUNT,
+    "ownership_share": Unit.SHARE,
+    "route_share": Unit.SHARE,
+    "triage_share": Unit.SHARE,
+    "handed_over": Unit.COUNT,
+    "handed_back": Unit.COUNT,
+    "hand_back_rate": Unit.SHARE,
+    "fell_back": Unit.COUNT,
+    "hops": Unit.RATIO,
+}
+CONFUSED = {"n": Unit.COUNT, "share": Unit.SHARE}
+
+
+class RoutingOut(LineOut):
+    n: int = Field(description="Tickets, by when they were opened")
+    ownership: int = Field(description="Placed at once by the ownership of their topic")
+    route: int = Field(description="Placed at once by a route")
+    triage: int = Field(description="Not placed at once: a person looked")
+    ownership_share: float | None = Field(description="ownership / n, 0 to 1")
+    route_share: float | None
+    triage_share: float | None
+    handed_over: int = Field(description="To departments, by when")
+    handed_back: int = Field(description="By departments, by when")
+    hand_back_rate: float | None = Field(description="handed_back / handed_over, 0 to 1", examples=[0.08])
+    fell_back: int = Field(description="Not taken, or not accepted, in time")
+    hops: float | None = Field(
+        description="How often the ball went to somebody else among us until a resolution, on average"
+    )
+
+
+class RoutingReportOut(ReportOut):
+    items: list[RoutingOut]
+
+
+class ConfusedOut(OutModel):
+    first: str | None = Field(description="The topic at first; null: none was found, the ticket went to triage")
+    now: str | None = Field(description="The topic as it stands")
+    n: int = Field(description="Tickets, by when they were opened")
+    share: float = Field(description="Of the tickets with this topic at first, 0 to 1")
+
+
+class ConfusionOut(ReportOut):
+    """The cells that are not empty, those on the diagonal included."""
+
+    found: int = Field(description="Tickets for which a topic was found at first")
+    right: int = Field(description="Of these: it is still so")
+    right_share: float | None = Field(description="right / found, 0 to 1; null when there are none")
+    items: list[ConfusedOut]
+
+
+@router.get("/routing", response_model=RoutingReportOut, responses=FORMATS, summary="How tickets find their owner")
+async def read_routing(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
+    """What placed tickets, and how often they had to go on."""
+    async with runtime.reading(reports=True) as tx:
+        lines = await gather_routing(tx, asked.question(caller, runtime.now()))
+    return await answer(lines, asked, request, runtime, RoutingReportOut)
+
+
+@router.get(
+    "/routing/confusion", response_model=ConfusionOut, responses=FORMATS, summary="Which topics are taken for others"
+)
+async def read_confusion(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
+    """Topic at first against topic now, of the tickets opened in the period; without steps and groups."""
+    question = replace(asked.question(caller, runtime.now()), interval=Interval.NONE, group_by=())
+    async with runtime.reading(reports=True) as tx:
+        as_of, pairs = await list_pairs(tx, question)
+    rows = [(None, *astuple(one)) for one in confuse(pairs)]
+    lines = Lines("confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")
+    known = understand(pairs)
+    told = {"found": known.n, "right": known.right, "right_share": known.share}
+    return await answer(lines, asked, request, runtime, ConfusionOut, told=told)
+
+
+async def gather_routing(tx: Reading, question: Question) -> Lines:
+    counted = await list_routed(tx, question)
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in counted.lines]
+    return Lines("routing", question, counted.as_of, question.group_by, FIGURES, rows, shown="triage_share")

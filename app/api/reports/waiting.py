@@ -1,0 +1,46 @@
+"""Where the customer's waiting time went, over HTTP. Knows the members; refuses to know how they come about."""
+
+from dataclasses import astuple
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.asking import Asked, Reader
+from app.api.reports.lines import Lines
+from app.api.reports.words import Unit
+from app.api.serving import Serving
+from app.kit.db import Reading
+from app.reports.gathering.store import list_held
+from app.reports.question import Question
+
+router = APIRouter()
+
+FIGURES = {"n": Unit.COUNT, "seconds": Unit.SECONDS, "share": Unit.SHARE, "waiting_share": Unit.SHARE}
+
+
+class HeldOut(LineOut):
+    holder: str = Field(description="triage, webcare, department, customer, pr or outage (of the channel)")
+    n: int = Field(description="Stretches, by when they ended; none after the resolution")
+    seconds: float = Field(description="Together, on the wall")
+    share: float | None = Field(description="Of the time of all holders, 0 to 1")
+    waiting_share: float | None = Field(description="Of the time in which the customer waited; null for the customer")
+
+
+class HeldReportOut(ReportOut):
+    items: list[HeldOut]
+
+
+@router.get("/sla/holders", response_model=HeldReportOut, responses=FORMATS, summary="Where the waiting time went")
+async def read_holders(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
+    """How long each holder had the ball: every second from opening to resolution is one holder's."""
+    async with runtime.reading(reports=True) as tx:
+        lines = await gather_held(tx, asked.question(caller, runtime.now()))
+    return await answer(lines, asked, request, runtime, HeldReportOut)
+
+
+async def gather_held(tx: Reading, question: Question) -> Lines:
+    counted = await list_held(tx, question)
+    rows = [(step, *group, *astuple(figures)) for step, group, figures in counted.lines]
+    keys = (*question.group_by, "holder")
+    return Lines("holders", question, counted.as_of, keys, FIGURES, rows, shown="waiting_share", weight="seconds")

@@ -1,0 +1,1 @@
+"""Broken promises one by one: what stands behind the figure `breached`."""

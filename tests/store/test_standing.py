@@ -1,0 +1,145 @@
+"""What stands now: promises at risk, tickets that are late, escalated, or in somebody's hands."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.escalation.tables import escalation
+from app.kit.db import Database, Reading, Transaction
+from app.kit.ids import new_id
+from app.reports.standing.store import (
+    Aged,
+    Ball,
+    list_aged,
+    list_at_risk,
+    list_balls,
+    list_escalated,
+    list_late,
+)
+from app.sla.clock import Clock, State
+from app.sla.policy import Metric, Policy
+from app.sla.store import record_clocks
+from app.tickets.custody import Custody, Holder
+from app.tickets.ticket import State as Standing
+from app.tickets.ticket import Ticket
+from tests.support.clock import MORNING as NOW
+from tests.support.standing import add_ticket
+
+HOUR = timedelta(hours=1)
+POLICY = Policy("usual", Metric.FIRST_REPLY, "office", 8 * HOUR, 0.75, frozenset(), "digest")
+
+
+async def promise(tx: Transaction, ticket: Ticket, due_in: timedelta, **facts: Any) -> None:
+    due_at = NOW + due_in
+    warn_at = due_at - 2 * HOUR
+    usual: dict[str, Any] = {"metric": Metric.FIRST_REPLY, "department": None, "state": State.RUNNING}
+    usual |= {"due_at": due_at, "warn_at": warn_at, "warned_at": warn_at if warn_at <= NOW else None}
+    usual |= {"breached_at": due_at, "state": State.BREACHED} if due_in < timedelta() else {}
+    made = Clock(id=new_id(), ticket_id=ticket.id, round=1, policy=POLICY, started_at=NOW - HOUR, **usual | facts)
+    await record_clocks(tx, [made])
+
+
+async def held(tx: Transaction, holder: Holder, department: str | None = None, **facts: Any) -> Ticket:
+    custody = (Custody(holder, department if holder is Holder.DEPARTMENT else None, NOW - HOUR),)
+    return await add_ticket(tx, NOW - HOUR, custody=custody, department=department, **facts)
+
+
+def now(tx: Reading, **asked: Any) -> Any:
+    usual: dict[str, Any] = {"department": None, "now": NOW, "until": NOW + 4 * HOUR, "limit": 10}
+    return list_at_risk(tx, **usual | asked)
+
+
+async def test_at_risk_is_what_is_due_soon_or_past_its_warning_and_not_yet_broken(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        tickets = [await add_ticket(tx, NOW - HOUR) for _ in range(6)]
+        await promise(tx, tickets[0], 3 * HOUR)
+        await promise(tx, tickets[1], HOUR)
+        await promise(tx, tickets[2], 5 * HOUR)
+        await promise(tx, tickets[3], 30 * HOUR, warn_at=NOW - HOUR, warned_at=NOW - HOUR)
+        await promise(tx, tickets[4], -HOUR)
+        await promise(tx, tickets[5], HOUR, state=State.PAUSED, due_at=None, warn_at=None, warned_at=None)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        found = await now(tx)
+        paged = [*await now(tx, limit=1)]
+        paged += await now(tx, after=(paged[0].due_at, paged[0].id))
+    assert [one.due_at - NOW for one in found] == [HOUR, 3 * HOUR, 30 * HOUR]
+    assert tuple(paged) == found
+
+
+async def test_a_promise_at_risk_is_of_the_department_that_made_it_else_of_the_owner(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        ticket = await add_ticket(tx, NOW - HOUR, department="billing")
+        await promise(tx, ticket, HOUR)
+        await promise(tx, ticket, 2 * HOUR, metric=Metric.ACCEPTANCE, department="network")
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        assert [one.metric for one in await now(tx, department="billing")] == ["first_reply"]
+        assert [one.metric for one in await now(tx, department="network")] == ["acceptance"]
+        assert [one.department for one in await now(tx)] == ["billing", "network"]
+
+
+async def test_late_is_what_is_open_past_its_soonest_promise_the_latest_first(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        await add_ticket(tx, NOW - HOUR, next_due_at=NOW - HOUR)
+        await add_ticket(tx, NOW - HOUR, next_due_at=NOW - 2 * HOUR, department="network")
+        await add_ticket(tx, NOW - HOUR, next_due_at=NOW + HOUR)
+        await add_ticket(tx, NOW - HOUR, next_due_at=NOW - 3 * HOUR, state=Standing.RESOLVED)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        late = await list_late(tx, None, NOW, 10)
+        own = await list_late(tx, "network", NOW, 10)
+    assert [(one.department, NOW - one.due_at) for one in late] == [("network", 2 * HOUR), ("billing", HOUR)]
+    assert own == late[:1]
+
+
+async def test_escalated_is_what_pr_is_not_done_with(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for risk, state in ((20, "raised"), (70, "acknowledged"), (90, "closed")):
+            ticket = await add_ticket(tx, NOW - HOUR, risk=risk, escalated=state != "closed")
+            facts = {"id": new_id(), "ticket_id": ticket.id, "incident_id": None, "state": state}
+            await tx.insert(escalation, [facts | {"raised_at": NOW, "due_at": NOW + HOUR}])
+            await tx.flush()
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        assert [(one.risk, one.state) for one in await list_escalated(tx, None, 10)] == [
+            (70, "acknowledged"),
+            (20, "raised"),
+        ]
+        assert await list_escalated(tx, "network", 10) == ()
+
+
+async def test_each_holder_is_told_what_there_is_to_do(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        await held(tx, Holder.WEBCARE, "billing", next_due_at=NOW - HOUR)
+        await held(tx, Holder.WEBCARE, "network", next_due_at=NOW + HOUR)
+        await held(tx, Holder.DEPARTMENT, "network")
+        await held(tx, Holder.DEPARTMENT, "network", state=Standing.WORKING, next_due_at=NOW + 9 * HOUR)
+        await held(tx, Holder.NOBODY, "network", state=Standing.CLOSED)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        balls = await list_balls(tx, None, NOW, NOW + 4 * HOUR)
+    assert balls == (
+        Ball("webcare", None, 2, 1, 1, 0, NOW - HOUR),
+        Ball("department", "network", 2, 0, 0, 1, NOW - HOUR),
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "age"),
+    [(-1, "under_4h"), (3.9, "under_4h"), (4, "under_1d"), (71, "under_3d"), (72, "under_7d"), (999, "older")],
+)
+async def test_open_tickets_stand_in_bands_of_age(database: Database, hours: float, age: str) -> None:
+    async def arrange(tx: Transaction) -> None:
+        await add_ticket(tx, NOW - hours * HOUR, next_due_at=NOW - HOUR)
+        await add_ticket(tx, NOW - hours * HOUR)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        assert await list_aged(tx, None, NOW) == (Aged("webcare", "billing", age, 2, 1),)

@@ -1,0 +1,42 @@
+"""Facts that were counted, without what happened: for what is made of sums."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.kit.db import Transaction
+from app.kit.ids import new_id
+from app.reports.question import DIMENSIONS, Dimensions
+from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.folding import fold
+from app.reports.tally.keeping.store import NOTHING, add_cells, claim_tallied, mark_tallied, record_facts
+from app.tickets.journal.store import get_head
+
+OF = Dimensions(
+    topic="invoice_question",
+    channel="x",
+    account="@poldermobiel",
+    department="billing",
+    stage="central",
+    arm=None,
+    priority="normal",
+    agent=None,
+    language="nl",
+)
+
+
+def fact(measure: Measure, at: datetime, detail: str = "", **said: Any) -> Fact:
+    """With the dimensions of `OF` but for those that are said."""
+    of = OF._replace(**{name: said.pop(name) for name in DIMENSIONS if name in said})
+    return Fact(measure, at, of, detail, **said)
+
+
+async def count(tx: Transaction, facts: Iterable[Fact], ticket_id: UUID | None = None) -> None:
+    """As if a worker had counted them, all on one ticket; and whatever was committed before, as nothing."""
+    if await claim_tallied(tx) is not None:
+        await mark_tallied(tx, await get_head(tx))
+    counted = list(facts)
+    of = ticket_id or new_id()
+    await record_facts(tx, NOTHING.edition, {(of, number): one for number, one in enumerate(counted, start=1)})
+    await add_cells(tx, NOTHING.edition, fold((one, 1) for one in counted))
