@@ -43,6 +43,7 @@ from app.api import (
     statements,
     stream,
     tickets,
+    verbatims,
     webhooks,
 )
 from app.api.auth import Doorkeeper
@@ -106,6 +107,7 @@ AUDIENCES = (
     incidents,
     reports,
     drift,
+    verbatims,
     notices,
     ownership,
     calendars,

@@ -71,6 +71,7 @@ response = Table(
     CheckConstraint("score between 0 and 10", name="score"),
     CheckConstraint("effort between 1 and 7", name="effort"),
     Index("ix_response_mention_id", "mention_id", postgresql_where=text("mention_id is not null")),
+    Index("ix_response_received_at", "received_at", "invitation_id", postgresql_where=text("verbatim is not null")),
     Index("ix_response_verbatim", text(STEMS), postgresql_using="gin"),
 )
 

@@ -35,7 +35,7 @@ async def add(tx: Transaction, days_ago: int, state: State, *, score: int | None
         resolved_at=MORNING - days_ago * DAY,
         author_id=ticket.author_id,
         state=state,
-        reason=Reason(facts["reason"]) if facts.get("reason") else None,
+        reason=Reason(reason) if (reason := facts.get("reason")) else None,
         language="nl",
         channel="x",
         account=None,

@@ -68,12 +68,12 @@ async def make_due(runtime: Runtime) -> None:
 
 
 async def asked(runtime: Runtime) -> dict[str, Any]:
-    """Send what waits; the only publication there is."""
+    """Send the one question that waits; what the channel is asked to say."""
     await make_due(runtime)
     assert await runtime.run(survey.send_due, 10) == 1
     async with runtime.reading() as tx:
-        (row,) = await tx.rows(select(message.c.body).where(message.c.type == "survey"))
-    body: dict[str, Any] = orjson.loads(row.body)
+        newest = select(message.c.body).where(message.c.type == "survey").order_by(message.c.id.desc())
+        body: dict[str, Any] = orjson.loads(await tx.scalar(newest))
     return body
 
 

@@ -1,0 +1,121 @@
+"""What customers wrote beside their scores, over HTTP: searched, and the most telling of each topic.
+
+Knows the wire form. Refuses to know what is told of whom: personal data was taken out when the answer came in.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from app.access.role import Caller, Permission
+from app.api.auth import allow
+from app.api.fields import InModel, Instant, OutModel, Text
+from app.api.paging import Page, Paging, Places
+from app.api.serving import Serving
+from app.feedback.verbatims.store import Band, Wanted, list_telling, list_verbatims
+from app.reports.question import EmptyPeriod
+
+router = APIRouter(prefix="/api/v1/feedback", tags=["managers"])
+
+Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
+Slug = Annotated[str, Text(100)]
+
+USUAL_PERIOD = timedelta(days=90)
+WEEK = timedelta(weeks=1)
+
+_places = Places(tuple[Instant, UUID])
+
+
+class Filter(InModel):
+    """Every filter that is given must hold."""
+
+    to: Instant | None = Field(None, description="Received before this; left out: now")
+    topic: Slug | None = Field(None, description="What the ticket was about", examples=["delivery_delay"])
+    department: Slug | None = Field(
+        None, description="Who owned the ticket; a department reads its own whatever stands here", examples=["billing"]
+    )
+    channel: Slug | None = Field(None, description="Where the customer posted", examples=["x"])
+    band: Band | None = Field(None, description="promoter (9, 10), passive (7, 8) or detractor (0 to 6)")
+
+    def wanted(self, caller: Caller, now: datetime, since: datetime | None, usual: timedelta) -> Wanted:
+        """Raises `EmptyPeriod`."""
+        until = self.to or now
+        since = since or until - usual
+        if since >= until:
+            raise EmptyPeriod("`from` must lie before `to`.", field="from")
+        department = caller.department or self.department
+        return Wanted(since, until, None, self.topic, department, self.channel, self.band)
+
+
+class VerbatimFilter(Filter, Paging):
+    from_: Instant | None = Field(
+        None, alias="from", description="Received from here on; left out: 90 days before `to`"
+    )
+    q: Annotated[str, Text(200)] | None = Field(
+        None, description='Words that all occur, "a phrase", one or another, -without', examples=["wachtrij -winkel"]
+    )
+
+
+class TellingFilter(Filter):
+    from_: Instant | None = Field(None, alias="from", description="Received from here on; left out: a week before `to`")
+    per_topic: int = Field(3, ge=1, le=20, description="At most so many comments of each topic")
+
+
+class VerbatimOut(OutModel):
+    """A comment without personal data: `[phone]` stands where a number stood."""
+
+    id: UUID
+    ticket_id: UUID
+    number: int = Field(description="Of the ticket", examples=[1001])
+    received_at: datetime
+    score: int = Field(examples=[9])
+    effort: int | None = Field(description="The second question, from 1 (hard) to 7 (easy)", examples=[6])
+    text: str = Field(examples=["Snel geholpen, bel me gerust op [phone]."])
+    topic: str | None = Field(description="This and what follows as it was when the ticket was resolved")
+    channel: str
+    department: str | None
+    stage: str | None
+    language: str
+
+
+class TopicOut(OutModel):
+    topic: str | None
+    items: list[VerbatimOut] = Field(description="The most telling first")
+
+
+class TellingOut(OutModel):
+    items: list[TopicOut] = Field(description="By topic; what has none last")
+
+
+@router.get("/verbatims", summary="Read what customers wrote")
+async def read_verbatims(
+    caller: Reader, runtime: Serving, asked: Annotated[VerbatimFilter, Query()]
+) -> Page[VerbatimOut]:
+    """Newest first, without personal data. Words are found by their stems."""
+    wanted = asked.wanted(caller, runtime.now(), asked.from_, USUAL_PERIOD)
+    async with runtime.reading(reports=True) as tx:
+        found = await list_verbatims(
+            tx, replace(wanted, text=asked.q or None), limit=asked.limit + 1, before=_places.decode(asked.cursor)
+        )
+    cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.received_at, one.id))
+    return Page(items=[VerbatimOut.model_validate(one) for one in cut], next_cursor=next_cursor)
+
+
+@router.get("/verbatims/telling", summary="Read what tells most about each topic")
+async def read_telling(caller: Reader, runtime: Serving, asked: Annotated[TellingFilter, Query()]) -> TellingOut:
+    """Comments with the words that set their topic apart and a score far from the middle; docs/feedback.md has the
+    formula. Of more than 5,000 comments the newest are weighed.
+    """
+    wanted = asked.wanted(caller, runtime.now(), asked.from_, WEEK)
+    async with runtime.reading(reports=True) as tx:
+        found = await list_telling(tx, wanted, per_topic=asked.per_topic)
+    topics = sorted(found, key=lambda topic: (topic is None, topic))
+    return TellingOut(
+        items=[
+            TopicOut(topic=topic, items=[VerbatimOut.model_validate(one) for one in found[topic]]) for topic in topics
+        ]
+    )

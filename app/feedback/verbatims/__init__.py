@@ -1,0 +1,1 @@
+"""What customers wrote beside their scores, for others to read."""

@@ -1,0 +1,94 @@
+"""Comments in the database, as others than the ticket's own readers may see them: without personal data.
+
+Knows how they are searched and filtered. Refuses to know what personal data is (answers.guard, when the answer came in)
+and which comments tell most (feedback.telling).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
+from app.feedback.telling import Comment, most_telling
+from app.kit.db import Reading
+
+MOST_READ = 5_000  # comments of a period that are weighed against each other: the newest
+
+
+class Band(StrEnum):
+    PROMOTER = "promoter"
+    PASSIVE = "passive"
+    DETRACTOR = "detractor"
+
+
+_BANDS = {
+    Band.PROMOTER: (MIN_PROMOTER, 10),
+    Band.PASSIVE: (MAX_DETRACTOR + 1, MIN_PROMOTER - 1),
+    Band.DETRACTOR: (0, MAX_DETRACTOR),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which comments: received in [since, until), and all that is not None must hold. `text` as people write searches:
+    words, "a phrase", or, -not.
+    """
+
+    since: datetime
+    until: datetime
+    text: str | None = None
+    topic: str | None = None
+    department: str | None = None
+    channel: str | None = None
+    band: Band | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A comment without personal data. Attribution is of the resolution that it is about."""
+
+    id: UUID
+    ticket_id: UUID
+    number: int
+    received_at: datetime
+    score: int
+    effort: int | None
+    text: str
+    topic: str | None
+    channel: str
+    department: str | None
+    stage: str | None
+    language: str
+
+
+_LIST = """
+    SELECT r.invitation_id AS id, i.ticket_id, t.number, r.received_at, r.score, r.effort, r.verbatim AS text,
+        i.topic, i.channel, i.department, i.stage, i.language
+    FROM response r JOIN invitation i ON i.id = r.invitation_id JOIN ticket t ON t.id = i.ticket_id
+    WHERE r.verbatim IS NOT NULL AND r.received_at >= $1 AND r.received_at < $2
+        AND ($3::text IS NULL
+            OR to_tsvector('dutch', coalesce(r.verbatim, '')) @@ websearch_to_tsquery('dutch', $3))
+        AND ($4::text IS NULL OR i.topic = $4)
+        AND ($5::text IS NULL OR i.department = $5)
+        AND ($6::text IS NULL OR i.channel = $6)
+        AND r.score BETWEEN $7 AND $8
+        AND ($9::timestamptz IS NULL OR (r.received_at, r.invitation_id) < ($9, $10::uuid))
+    ORDER BY r.received_at DESC, r.invitation_id DESC LIMIT $11"""
+
+
+async def list_verbatims(
+    tx: Reading, wanted: Wanted, *, limit: int, before: tuple[datetime, UUID] | None = None
+) -> list[Verbatim]:
+    """Newest first; `before` is the place of the last one that was seen."""
+    lowest, highest = _BANDS[wanted.band] if wanted.band else (0, 10)
+    filters = (wanted.since, wanted.until, wanted.text, wanted.topic, wanted.department, wanted.channel)
+    rows = await tx.fetch(_LIST, *filters, lowest, highest, *(before or (None, None)), limit)
+    return [Verbatim(**{member.name: row[member.name] for member in fields(Verbatim)}) for row in rows]
+
+
+async def list_telling(tx: Reading, wanted: Wanted, *, per_topic: int) -> Mapping[str | None, list[Verbatim]]:
+    """The most telling comments of each topic. What is asked for a week is told of that week alone."""
+    found = await list_verbatims(tx, wanted, limit=MOST_READ)
+    return most_telling([Comment(one, one.topic, one.score, one.text) for one in found], per_topic)
