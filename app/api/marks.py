@@ -21,7 +21,7 @@ from app.tickets.ticket import Ticket
 class RiskPartOut(OutModel):
     """What one thing adds to a ticket's risk."""
 
-    code: str = Field(description="reach, mood, unanswered, growth or the name of a risk", examples=["legal"])
+    code: str = Field(description="reach, unanswered, growth, or the name of a risk or a tone", examples=["legal"])
     points: int = Field(examples=[35])
     text: str = Field(examples=["legal: phrase 'advocaat'"])
     figures: dict[str, Any] = Field(examples=[{"phrase": "advocaat"}])

@@ -89,7 +89,7 @@ def explain(
         verified=False,
         visibility="private" if private else "public",
         classification=rulebook.classifier.classify(said)[0],
-        words=rulebook.find_words(said)[0],
+        heard=rulebook.hear(said)[0],
     )
     record = as_record(decide(subject, rulebook.routing, rulebook.digest))
     if as_json:

@@ -13,6 +13,7 @@ from app.tickets import press
 from app.tickets.press import Reason
 from app.tickets.signals import Signals
 from app.tickets.ticket import Step
+from app.topics.hearing import Heard
 
 HIGHEST = 100
 _AN_HOUR = timedelta(hours=1)
@@ -39,7 +40,7 @@ class RiskRules:
     """What each signal weighs. `threshold` is the score from which on PR is asked.
 
     `phrases` maps a phrase to the name of the risk that it tells, `risks` a name to its points, `watchdogs` a phrase to
-    whom it names. `lexicon` weighs phrases by their mood, below 0 is bad; `mood` levels count how far below 0.
+    whom it names. `tones` maps a tone to the levels of how much care it asks for.
     `engagement` weighs the metrics that channels count; `growth` levels are in its units per hour.
     """
 
@@ -52,8 +53,7 @@ class RiskRules:
     unanswered: tuple[Level, ...] = ()
     engagement: Mapping[str, float] = field(default_factory=dict)
     growth: tuple[Level, ...] = ()
-    lexicon: Mapping[str, float] = field(default_factory=dict)
-    mood: tuple[Level, ...] = ()
+    tones: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
     told: tuple[str, ...] = ()
 
 
@@ -68,7 +68,7 @@ class Part:
 
 
 def heard(
-    words: Mapping[str, str],
+    said: Heard,
     *,
     followers: int | None,
     verified: bool,
@@ -76,13 +76,13 @@ def heard(
     unanswered: int,
     rules: RiskRules,
 ) -> Signals:
-    """The signals of one post. `words` are the phrases found in it, `followers` and `verified` its author's."""
+    """The signals of one post. `said` is what was heard in it, `followers` and `verified` are its author's."""
     risks: dict[str, str] = {}
-    for phrase in words:
+    for phrase in said.words:
         if phrase in rules.phrases:
             risks.setdefault(rules.phrases[phrase], phrase)
-    mood = sum(rules.lexicon.get(phrase, 0) for phrase in words)
-    return Signals(followers or 0, verified, risks, min(mood, 0.0), growth, unanswered)
+    tones = {name: tone.care for name, tone in said.tones.items() if tone.care}
+    return Signals(followers or 0, verified, risks, tones, growth, unanswered)
 
 
 def growth(metrics: Mapping[str, int], reposts: int, age: timedelta, rules: RiskRules) -> float:
@@ -108,7 +108,10 @@ def weigh(signals: Signals, rules: RiskRules) -> tuple[Part, ...]:
     parts = [
         *_language(signals, rules),
         _audience(signals, rules),
-        _leveled("mood", -signals.mood, rules.mood, "the words of one post weigh -{:g} in mood"),
+        *(
+            _leveled(tone, care, rules.tones.get(tone, ()), f"the words of one post weigh {{:g}} in {tone}")
+            for tone, care in signals.tones.items()
+        ),
         _leveled("unanswered", signals.unanswered, rules.unanswered, "{:g} posts without a word to the customer"),
         _leveled("growth", round(signals.growth, 1), rules.growth, "taken up by others {:g} times per hour"),
     ]
@@ -154,12 +157,12 @@ def _audience(signals: Signals, rules: RiskRules) -> Part:
     return Part("reach", reach.points + rules.verified, text, {"followers": signals.followers, "verified": True})
 
 
-_FIGURES = {"mood": "mood", "unanswered": "posts", "growth": "per_hour", "reach": "followers"}
+_FIGURES = {"unanswered": "posts", "growth": "per_hour", "reach": "followers"}  # of a tone: its name
 
 
 def _leveled(code: str, figure: float, levels: Sequence[Level], text: str) -> Part:
     points = _points(figure, levels)
-    return Part(code, points, text.format(figure) if points else "", {_FIGURES[code]: figure})
+    return Part(code, points, text.format(figure) if points else "", {_FIGURES.get(code, code): figure})
 
 
 def _points(figure: float, levels: Sequence[Level]) -> int:

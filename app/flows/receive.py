@@ -78,7 +78,7 @@ async def _understand(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[U
 
 def _read(rulebook: Rulebook, arrivals: Sequence[Mention]) -> list[Understood]:
     texts = [rulebook.read(mention.words, mention.lang) for mention in arrivals]
-    read = zip(arrivals, rulebook.classifier.classify(texts), rulebook.find_words(texts), strict=True)
+    read = zip(arrivals, rulebook.classifier.classify(texts), rulebook.hear(texts), strict=True)
     return [Understood(new_id(), *one) for one in read]
 
 

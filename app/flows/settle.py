@@ -24,6 +24,7 @@ from app.tickets import lifecycle
 from app.tickets.placement import Placement
 from app.tickets.signals import Signals
 from app.tickets.ticket import Event, State, Step, Ticket
+from app.topics import hearing
 from app.topics.classify import Classification
 
 
@@ -49,12 +50,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A mention, the id that it gets if it is new, and what its words say."""
+    """A mention, the id that it gets if it is new, what it is about, and what else is heard in it."""
 
     id: UUID
     mention: Mention
     classification: Classification
-    words: Mapping[str, str]
+    heard: hearing.Heard
 
 
 @dataclass(slots=True)
@@ -247,8 +248,8 @@ def _answer(ledger: Ledger, arrival: Understood, standing: Ticket | None) -> Rec
 
 
 def _cared_for(ledger: Ledger, arrival: Understood, step: Step) -> Step:
-    """Risk words in a later post raise the priority and tag the ticket, as those of the first one do."""
-    priorities, tags = care(arrival.words, ledger.rulebook.routing.escalation)
+    """Risk words and tones in a later post raise the priority and tag the ticket, as those of the first one do."""
+    priorities, tags = care(arrival.heard, ledger.rulebook.routing.escalation)
     if not tags:
         return step
     priority = most_urgent([step.ticket.priority, *priorities])
@@ -276,7 +277,7 @@ def _decide(ledger: Ledger, arrival: Understood, ticket_id: UUID) -> Decision:
         verified=bool(said.author.verified),
         visibility=said.visibility,
         classification=arrival.classification,
-        words=arrival.words,
+        heard=arrival.heard,
     )
     return decide(subject, ledger.rulebook.routing, ledger.rulebook.digest)
 
@@ -289,7 +290,7 @@ def _signalled(ledger: Ledger, arrival: Understood, ticket: Ticket, posts: int) 
 def _signals(ledger: Ledger, arrival: Understood, unanswered: int) -> Signals:
     said, rules = arrival.mention, ledger.rulebook.escalation.risk
     return risk.heard(
-        arrival.words,
+        arrival.heard,
         followers=said.author.followers,
         verified=bool(said.author.verified),
         growth=risk.growth(said.metrics, 0, ledger.now - said.posted_at, rules),

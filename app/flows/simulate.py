@@ -150,7 +150,7 @@ def _decide(rows: Records, rules: Rulebook) -> list[Fate]:
     texts = [
         rules.read(f"{row['title']}\n{row['text']}" if row["title"] else row["text"], row["language"]) for row in rows
     ]
-    read = zip(rows, rules.classifier.classify(texts), rules.find_words(texts), strict=True)
+    read = zip(rows, rules.classifier.classify(texts), rules.hear(texts), strict=True)
     return [
         _fate(
             Subject(
@@ -163,11 +163,11 @@ def _decide(rows: Records, rules: Rulebook) -> list[Fate]:
                 verified=row["verified"],
                 visibility=row["visibility"],
                 classification=classification,
-                words=words,
+                heard=heard,
             ),
             rules,
         )
-        for row, classification, words in read
+        for row, classification, heard in read
     ]
 
 

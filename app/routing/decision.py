@@ -11,7 +11,7 @@ Three things decide, in this order:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from uuid import UUID
 from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
 from app.tickets.hand_over import FallBack
+from app.topics.hearing import NOTHING_HEARD, Heard
 from app.topics.weigh import Classification, Estimate, Evidence, Verdict, sentences
 
 TRIAGE = "triage"
@@ -96,9 +97,20 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Heeded:
+    """What follows from a tone: from so much care on, lowest first, it raises to a priority; all of them tag."""
+
+    tone: str
+    name: Mapping[str, str]
+    levels: tuple[tuple[float, Priority | None], ...]
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     risks: tuple[Risk, ...] = ()
     reach: tuple[Reach, ...] = ()
+    tones: tuple[Heeded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ class Routing:
 class Subject:
     """One mention as routing sees it. `account` is our profile that it is about; `visibility` is public or private.
 
-    `words` are the phrases of routes and risks found in the text, each with the words as they stand there.
+    `heard` has the phrases of routes and risks found in the text, and its tones.
     """
 
     ticket_id: UUID
@@ -128,7 +140,7 @@ class Subject:
     verified: bool
     visibility: str
     classification: Classification
-    words: Mapping[str, str] = field(default_factory=dict)
+    heard: Heard = NOTHING_HEARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,9 @@ class Decision:
     verdict: Verdict | None = None
 
 
+_Raise = tuple[Priority | None, str | None, Reason]
+
+
 def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
     """Place one mention. Raises `Unowned` for a topic that the rulebook does not know."""
     reasons = list(_reasons_of_topic(subject.classification))
@@ -176,7 +191,7 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
         reasons.append(_reason_of_owner(owned, rules.departments[owned.department]))
     raises = tuple(_raises(subject, rules.escalation))
     reasons += [reason for _, _, reason in raises]
-    asked = [then.priority or Priority.NORMAL, *(priority for priority, _, _ in raises)]
+    asked = [then.priority or Priority.NORMAL, *(priority for priority, _, _ in raises if priority is not None)]
     tags = (*then.tags, *(tag for _, tag, _ in raises if tag is not None))
     return Decision(
         topic=subject.classification.topic,
@@ -200,10 +215,10 @@ def most_urgent(priorities: Iterable[str]) -> Priority:
     return min(map(Priority, priorities), key=_RANK.__getitem__)
 
 
-def care(words: Mapping[str, str], rules: Escalation) -> tuple[tuple[Priority, ...], tuple[str, ...]]:
-    """The priorities that risk words ask for, and the tags they give, where a later post holds them."""
-    told = [risk for risk in rules.risks if any(phrase in words for phrase in risk.words)]
-    return tuple(risk.priority for risk in told), tuple(risk.name for risk in told)
+def care(heard: Heard, rules: Escalation) -> tuple[tuple[Priority, ...], tuple[str, ...]]:
+    """The priorities that risk words and tones ask for, and the tags they give, where a later post holds them."""
+    told = [(priority, tag) for priority, tag, _ in (*_risks(heard, rules), *_tones(heard, rules))]
+    return tuple(priority for priority, _ in told if priority), tuple(tag for _, tag in told if tag)
 
 
 def as_record(decision: Decision) -> dict[str, Any]:
@@ -251,7 +266,7 @@ def _matches(when: When, subject: Subject) -> bool:
         and when.visibility in (None, subject.visibility)
         and (when.followers_min is None or (subject.followers or 0) >= when.followers_min)
         and when.verified in (None, subject.verified)
-        and (when.words is None or any(phrase in subject.words for phrase in when.words))
+        and (when.words is None or any(phrase in subject.heard.words for phrase in when.words))
     )
 
 
@@ -259,15 +274,10 @@ def _among(value: str | None, allowed: frozenset[str] | None) -> bool:
     return allowed is None or value in allowed
 
 
-def _raises(subject: Subject, escalation: Escalation) -> Iterable[tuple[Priority, str | None, Reason]]:
-    """Each (priority, tag, reason) by which risk and reach raise the subject."""
-    for risk in escalation.risks:
-        phrase = next((phrase for phrase in risk.words if phrase in subject.words), None)
-        if phrase is not None:
-            found = subject.words[phrase]
-            text = f"risk '{risk.name}': phrase '{phrase}' found: '{found}'; priority at least {risk.priority}"
-            facts = {"risk": risk.name, "phrase": phrase, "found": found, "priority": risk.priority}
-            yield risk.priority, risk.name, Reason("risk", text, facts)
+def _raises(subject: Subject, escalation: Escalation) -> Iterable[_Raise]:
+    """Each (priority, tag, reason) by which risk, tones and reach raise the subject."""
+    yield from _risks(subject.heard, escalation)
+    yield from _tones(subject.heard, escalation)
     followers = subject.followers or 0
     passed = [reach for reach in escalation.reach if followers >= reach.followers]
     if passed:
@@ -275,6 +285,32 @@ def _raises(subject: Subject, escalation: Escalation) -> Iterable[tuple[Priority
         text = f"{followers} followers, from {reach.followers} on priority is at least {reach.priority}"
         passing = {"followers": followers, "from": reach.followers, "priority": reach.priority}
         yield reach.priority, None, Reason("reach", text, passing)
+
+
+def _risks(heard: Heard, escalation: Escalation) -> Iterable[_Raise]:
+    for risk in escalation.risks:
+        phrase = next((phrase for phrase in risk.words if phrase in heard.words), None)
+        if phrase is not None:
+            found = heard.words[phrase]
+            text = f"risk '{risk.name}': phrase '{phrase}' found: '{found}'; priority at least {risk.priority}"
+            facts = {"risk": risk.name, "phrase": phrase, "found": found, "priority": risk.priority}
+            yield risk.priority, risk.name, Reason("risk", text, facts)
+
+
+def _tones(heard: Heard, escalation: Escalation) -> Iterable[_Raise]:
+    """Each tone of which words were found, also where nothing follows from it: then it only explains."""
+    for heeded in escalation.tones:
+        tone = heard.tones.get(heeded.tone)
+        if tone is None:
+            continue
+        reached = [priority for at, priority in heeded.levels if tone.care >= at]
+        asked = [priority for priority in reached if priority is not None]
+        priority = most_urgent(asked) if asked else None
+        words = ", ".join(map(str, tone.hits))
+        follows = f"; priority at least {priority}" if priority else ""
+        text = f"{heeded.name['en']}: {words}; together {tone.score:+g}{follows}"
+        facts = {"tone": heeded.tone, "score": tone.score, "words": [asdict(hit) for hit in tone.hits]}
+        yield priority, heeded.tag if reached else None, Reason("tone", text, {**facts, "priority": priority})
 
 
 def _reasons_of_topic(classification: Classification) -> Iterable[Reason]:
@@ -298,8 +334,9 @@ def _best(considered: Sequence[tuple[str, float]]) -> str:
 
 
 def _reason_of_route(route: Route, subject: Subject) -> Reason:
-    found = {phrase: subject.words[phrase] for phrase in route.when.words or () if phrase in subject.words}
-    because = "".join(f", phrase '{phrase}' found: '{words}'" for phrase, words in found.items())
+    words = subject.heard.words
+    found = {phrase: words[phrase] for phrase in route.when.words or () if phrase in words}
+    because = "".join(f", phrase '{phrase}' found: '{said}'" for phrase, said in found.items())
     priority = f"; priority {route.then.priority}" if route.then.priority else ""
     tags = f"; tags {', '.join(route.then.tags)}" if route.then.tags else ""
     facts = {"route": route.name, "found": found, "priority": route.then.priority, "tags": list(route.then.tags)}

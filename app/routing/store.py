@@ -15,7 +15,7 @@ from app.routing.tables import decision
 
 _FORGET_WORDS = """
     UPDATE decision SET record = record || jsonb_build_object('evidence', '[]'::jsonb, 'reasons',
-        jsonb_path_query_array(record, '$.reasons[*] ? (@.code != "phrase" && @.code != "risk" && @.code != "route")'))
+        jsonb_path_query_array(record, '$.reasons[*] ? (!(@.code like_regex "^(phrase|risk|route|tone)$"))'))
     WHERE mention_id = $1"""
 
 

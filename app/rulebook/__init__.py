@@ -27,6 +27,7 @@ from app.rulebook.agreeing import Crisis
 from app.rulebook.entry import Entry, validate
 from app.rulebook.escalating import Escalating
 from app.rulebook.located import Page, Problem, RulebookInvalid, read_page
+from app.rulebook.toning import Toning, check_tones
 from app.rulebook.wording import Wording, check_wording, phrases_of
 from app.sla.calendar import Calendar
 from app.sla.ladder import Ladders
@@ -34,6 +35,7 @@ from app.sla.policy import Case, Metric, Policy, SlaRule, choose_all
 from app.tickets.hand_over import FallBack
 from app.tickets.resolution import Resolution
 from app.topics.classify import Classifier, Phrase, Readable, Topic, readable
+from app.topics.hearing import Heard, Hearing
 from app.topics.words import Words
 
 __all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "Sources", "load", "parse", "read_sources"]
@@ -54,6 +56,7 @@ FILES: Mapping[str, type[Entry]] = {
     "resolutions": files.Resolutions,
     "routes": files.Routes,
     "sla": promises.Sla,
+    "tones": Toning,
     "topics": files.Topics,
     "words": Wording,
 }
@@ -85,9 +88,9 @@ class Rulebook:
 
     `digest` is 12 hex digits that name the content: other comments or another layout do not change it. Mappings are
     by slug or name; `accounts` by channel, and a channel that is not in it is not in use. `windows` gives by priority
-    the calendar in whose hours people are told of a promise. `signals` finds the phrases of routes, risks and moods;
-    `words` is how customers' words are read;
-    `agreements` are by severity of incidents; `own_authors` holds (channel, author key) of the accounts.
+    the calendar in whose hours people are told of a promise. `words` is how customers' words are read, `hearing` hears
+    the phrases of routes and risks, and tones. `agreements` are by severity of incidents; `own_authors` holds (channel,
+    author key) of the accounts.
     """
 
     digest: str
@@ -109,7 +112,7 @@ class Rulebook:
     accounts: Mapping[str, tuple[Account, ...]]
     platforms: Mapping[str, Platform]
     guard: Guard
-    signals: Classifier
+    hearing: Hearing
     own_authors: frozenset[tuple[str, str]]
     _promised: dict[Case, Mapping[Metric, Policy]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -140,14 +143,9 @@ class Rulebook:
         """A text as all of the rules read it; `language` is its code, if one is told."""
         return readable(text, language, self.words)
 
-    def find_words(self, texts: Sequence[Readable]) -> list[dict[str, str]]:
-        """For each text: the phrases of routes and risks in it, each with the words found.
-
-        This is `Subject.words`. A phrase that is denied ("geen advocaat nodig") is not found.
-        """
-        return [
-            {evidence.phrase: evidence.found for evidence in read.evidence} for read in self.signals.classify(texts)
-        ]
+    def hear(self, texts: Sequence[Readable]) -> list[Heard]:
+        """For each text the phrases of routes and risks in it, and its tones. What is denied is not heard."""
+        return self.hearing.hear(texts)
 
 
 def load(folder: Path) -> Rulebook:
@@ -170,7 +168,8 @@ def parse(sources: Sources) -> Rulebook:
     departments = shelf.get(files.Departments).build()
     routes = shelf.get(files.Routes).build()
     escalating, owning = shelf.get(Escalating), shelf.get(files.Ownership)
-    escalation = escalating.build_rules()
+    toning = shelf.get(Toning)
+    escalation = escalating.build_rules(toning.build_levels())
     platforms = shelf.get(speech.Channels).build()
     accounts = {
         channel: tuple(Account(channel, **dict(entry)) for entry in entries)
@@ -183,7 +182,13 @@ def parse(sources: Sources) -> Rulebook:
         topics=shelf.topics,
         words=shelf.words,
         classifier=shelf.classifier,
-        routing=Routing(routes, owning.build(), departments, escalating.build(), FallBack(**dict(owning.fall_back))),
+        routing=Routing(
+            routes,
+            owning.build(),
+            departments,
+            escalating.build(toning.build_heeded()),
+            FallBack(**dict(owning.fall_back)),
+        ),
         rollout=owning.build_rollout(),
         escalation=escalation,
         agreements=shelf.get(Crisis).build(),
@@ -196,7 +201,7 @@ def parse(sources: Sources) -> Rulebook:
         accounts=accounts,
         platforms=platforms,
         guard=shelf.guard,
-        signals=_finder(shelf.signals),
+        hearing=Hearing(shelf.noticed, toning.build(), toning.build_grammar()),
         own_authors=frozenset(
             (account.channel, key)
             for account in chain(*accounts.values())
@@ -209,11 +214,6 @@ def _author_keys(handle: str | None, external_id: str | None) -> tuple[str, ...]
     """The keys by which `mentions` knows a person, one for each thing that is known."""
     keys = (Author(handle=handle).key, Author(external_id=external_id).key)
     return tuple(key for key in keys if key)
-
-
-def _finder(phrases: tuple[Phrase, ...]) -> Classifier:
-    """A classifier whose evidence is every phrase found: with a single topic none competes and none is left out."""
-    return Classifier([Topic(slug="words", name={}, phrases=phrases)])
 
 
 class _Shelf:
@@ -253,11 +253,10 @@ class _Shelf:
         return self.get(files.Topics).build()
 
     @cached_property
-    def signals(self) -> tuple[Phrase, ...]:
-        """The phrases of routes, risks and moods, each once."""
+    def noticed(self) -> tuple[str, ...]:
+        """The phrases of routes and risks, each once."""
         routes = (route.when.words or () for route in self.get(files.Routes).build())
-        rules = self.get(Escalating).build_rules().risk
-        return tuple(map(Phrase, dict.fromkeys(chain(*routes, rules.phrases, rules.lexicon))))
+        return tuple(dict.fromkeys(chain(*routes, self.get(Escalating).phrases())))
 
     @cached_property
     def words(self) -> Words:
@@ -292,9 +291,12 @@ class _Shelf:
         if self.has(files.Topics, Wording):
             results = checks.run_examples(self.topics.values(), self.classifier, self.words)
             yield from checks.check_examples(self.pages["topics"], results)
-        if self.has(files.Topics, files.Routes, Escalating, Wording):
-            searched = (*phrases_of(self.topics.values()), *self.signals)
+        if self.has(files.Topics, files.Routes, Escalating, Toning, Wording):
+            noticed, tones = map(Phrase, self.noticed), self.get(Toning).phrases()
+            searched = chain(phrases_of(self.topics.values()), noticed, tones)
             yield from check_wording(self.pages["words"], self.get(Wording), searched)
+        if self.has(files.Topics, Toning, Wording):
+            yield from check_tones(self.pages["tones"], self.get(Toning), self.words)
         if self.has(speech.Guarding):
             yield from checks.check_guard(self.pages["guard"], self.get(speech.Guarding), self.guard)
         if self.has(files.Topics, files.Ownership):

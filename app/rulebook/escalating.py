@@ -3,7 +3,7 @@
 Knows this one file. Refuses to know how it fits the others (checks).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Literal, Self
 
@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from app.escalation.incidents.incident import Severity, SpikeRules
 from app.escalation.risk import Level, RiskRules, Watchdog
 from app.escalation.rules import Acknowledging, EscalationRules
-from app.routing.decision import Escalation, Priority, Reach, Risk
+from app.routing.decision import Escalation, Heeded, Priority, Reach, Risk
 from app.rulebook.entry import Duration, Entry, wrong
-from app.rulebook.files import CalendarName, DepartmentName, Language, Line, PhraseText, Slug, Some
+from app.rulebook.files import CalendarName, DepartmentName, Line, PhraseText, Slug, Some
 
 Points = Annotated[int, Field(ge=0, le=100)]
 
@@ -51,23 +51,6 @@ class GrowthEntry(Entry):
 class EngagementEntry(Entry):
     weights: dict[Slug, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     growth: tuple[GrowthEntry, ...] = ()
-
-
-class MoodLevelEntry(Entry):
-    below: float = Field(lt=0)
-    points: Points
-
-
-class MoodEntry(Entry):
-    levels: tuple[MoodLevelEntry, ...] = ()
-    words: dict[Language, dict[Annotated[float, Field(ge=-5, le=5)], tuple[PhraseText, ...]]] = Field(
-        default_factory=dict
-    )
-
-    def lexicon(self) -> Iterator[tuple[str, float]]:
-        for weighed in self.words.values():
-            for weight, phrases in weighed.items():
-                yield from ((phrase, weight) for phrase in phrases)
 
 
 class SeverityEntry(Entry):
@@ -109,7 +92,6 @@ class Escalating(Entry):
     watchdogs: dict[Slug, WatchdogEntry] = Field(default_factory=dict)
     unanswered: tuple[UnansweredEntry, ...] = ()
     engagement: EngagementEntry = EngagementEntry()
-    mood: MoodEntry = MoodEntry()
     spike: SpikeEntry
 
     @model_validator(mode="after")
@@ -128,7 +110,7 @@ class Escalating(Entry):
                     raise wrong(f"phrase '{phrase}' tells '{told[phrase]}' and '{name}'", "keep it under one of them")
         return self
 
-    def build(self) -> Escalation:
+    def build(self, tones: tuple[Heeded, ...]) -> Escalation:
         """What raises a ticket's priority, and tags it."""
         words: dict[str, list[str]] = {}
         for name, phrases in self._words():
@@ -136,9 +118,10 @@ class Escalating(Entry):
         return Escalation(
             tuple(Risk(name, tuple(words[name]), entry.priority) for name, entry in self.risks.items()),
             tuple(Reach(entry.followers, entry.priority) for entry in self.reach),
+            tones,
         )
 
-    def build_rules(self) -> EscalationRules:
+    def build_rules(self, tones: Mapping[str, tuple[Level, ...]]) -> EscalationRules:
         """What asks for PR."""
         return EscalationRules(
             risk=RiskRules(
@@ -151,13 +134,16 @@ class Escalating(Entry):
                 unanswered=tuple(Level(entry.posts, entry.points) for entry in self.unanswered),
                 engagement=self.engagement.weights,
                 growth=tuple(Level(entry.per_hour, entry.points) for entry in self.engagement.growth),
-                lexicon=dict(self.mood.lexicon()),
-                mood=tuple(Level(-entry.below, entry.points) for entry in self.mood.levels),
+                tones=tones,
                 told=self.tell,
             ),
             acknowledge=Acknowledging(self.acknowledge.within, self.acknowledge.calendar),
             spike=self.spike.build(),
         )
+
+    def phrases(self) -> Iterator[str]:
+        """All that is looked for."""
+        return chain.from_iterable(phrases for _, phrases in self._words())
 
     def _words(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Each risk with phrases that tell it: its own, and those of the watchdogs that stand under it."""

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 @dataclass(frozen=True, slots=True)
 class Signals:
     """`followers` is the largest audience that the author had; `risks` maps the name of a risk to the phrase that told
-    it, a phrase of ours and never the customer's words. `mood` is the lowest sum of the lexicon's weights in one post,
-    0 or below. `growth` is the fastest that likes, reposts and the like came in, per hour. `unanswered` counts the
-    customer's posts since the last word to them.
+    it, a phrase of ours and never the customer's words. `tones` maps a tone to the most care that the words of one
+    post asked for in it, above 0. `growth` is the fastest that likes, reposts and the like came in, per hour.
+    `unanswered` counts the customer's posts since the last word to them.
     """
 
     followers: int = 0
     verified: bool = False
     risks: Mapping[str, str] = field(default_factory=dict)
-    mood: float = 0.0
+    tones: Mapping[str, float] = field(default_factory=dict)
     growth: float = 0.0
     unanswered: int = 0
 
@@ -29,7 +29,7 @@ class Signals:
             max(self.followers, later.followers),
             self.verified or later.verified,
             {**later.risks, **self.risks},
-            min(self.mood, later.mood),
+            {tone: max(care, self.tones.get(tone, 0.0)) for tone, care in {**self.tones, **later.tones}.items()},
             max(self.growth, later.growth),
             self.unanswered + later.unanswered,
         )

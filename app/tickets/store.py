@@ -383,6 +383,14 @@ def _ticket(row: Mapping[str, Any], held: tuple[Custody, ...]) -> Ticket:
         tags=tuple(row["tags"]),
         due=due,
         custody=held,
-        signals=Signals(**row["signals"]),
+        signals=_signals(row["signals"]),
         escalated_for=tuple(row["escalated_for"]),
     )
+
+
+def _signals(kept: Mapping[str, Any]) -> Signals:
+    """Rows of before there were tones have a mood, 0 or below."""
+    facts = {**kept}
+    if mood := facts.pop("mood", None):
+        facts["tones"] = {"mood": -mood, **facts.get("tones", {})}
+    return Signals(**facts)

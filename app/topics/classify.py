@@ -6,7 +6,7 @@ written, `app/topics/weigh.py` what is decided when there is a model.
 
 What counts:
 
-- A phrase counts once per text. One in the other language counts half; a text of unknown language is read in both.
+- A phrase counts once per text. One in the other language counts half; a text in neither, or unknown, is read in both.
 - Customers complain in negations ("not delivered", "geen internet"), so a negation alone takes nothing away. What is
   denied as the subject does not count ("geen klacht over de rekening", "it's not about my bill", "niet de bezorging
   maar de factuur": `app/topics/denial.py`). A phrase that itself holds the denial starts before that, and counts.
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.topics.finding import Finder
+from app.topics.language import is_other
 from app.topics.model import NEVER, Judged, Model
 from app.topics.phrase import PhraseUnusable, check_phrase, pattern
 from app.topics.reading import Readable, normalised, readable
@@ -162,13 +163,11 @@ class Classifier:
         )
 
     def _evidence(self, text: Readable) -> list[Evidence]:
-        language = text.language
         evidence = []
         for hit, place in self._finder.find(text.plain):
             found = text.quoted(*place)[:_FOUND]
             for clue in self._clues[hit]:
-                known = language is None or clue.phrase.language in (None, language)
-                weight = clue.weight if known else clue.weight * _OTHER_LANGUAGE
+                weight = clue.weight * (_OTHER_LANGUAGE if is_other(clue.phrase.language, text.language) else 1)
                 evidence.append(Evidence(clue.topic, clue.phrase.text, found, round(weight, _DECIMALS)))
         return evidence
 

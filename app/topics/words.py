@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import product
 
-LANGUAGES = ("nl", "en")
+from app.topics.language import SPOKEN
 
 _RUN = re.compile(rb"([a-z])\1\1+")
 _RUNS = 3  # in one word of which all ways to write them are tried
@@ -43,20 +43,18 @@ class Words:
                     self._joins[word[:cut]][word[cut:]] = word
         spelling = spelling or {}
         self._spelled: dict[str | None, dict[bytes, bytes]] = {
-            **{language: _merged(spelling, (language, None)) for language in LANGUAGES},
-            None: _merged(spelling, (*LANGUAGES, None)),
+            **{language: _merged(spelling, (language, None)) for language in SPOKEN},
+            None: _merged(spelling, (*SPOKEN, None)),
         }
-        self._elsewhere = _merged(spelling, (None,))
         self._noticed = {language: spelled.keys() | self._joins.keys() for language, spelled in self._spelled.items()}
 
     def spelled(self, language: str | None) -> Mapping[bytes, bytes]:
-        """How the odd words of a language are read; None reads those of all."""
-        return self._spelled.get(language, self._elsewhere)
+        """How the odd words of a language are read; where it is not known, or none of ours, those of all."""
+        return self._spelled[language if language in SPOKEN else None]
 
     def notices(self, tokens: Iterable[bytes], language: str | None) -> bool:
         """Whether any of the words is one that is read otherwise or may be half a compound."""
-        noticed = self._noticed.get(language) or self._elsewhere.keys()
-        return not noticed.isdisjoint(tokens)
+        return not self._noticed[language if language in SPOKEN else None].isdisjoint(tokens)
 
     def usual(self, word: bytes, language: str | None) -> bytes:
         """The word, or the words, that a word of a post is read as: `mn` mijn, `heeeel` heel, `zoooo` zo."""

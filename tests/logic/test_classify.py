@@ -112,7 +112,9 @@ def test_a_phrase_counts_once() -> None:
     assert classify("geld geld geld", topic("t", "geld"), lang="nl") == classify("geld", topic("t", "geld"), lang="nl")
 
 
-@pytest.mark.parametrize(("told", "weight"), [("nl", 1.0), ("nl-BE", 1.0), ("en", 0.5), ("und", 1.0), (None, 1.0)])
+@pytest.mark.parametrize(
+    ("told", "weight"), [("nl", 1.0), ("nl-BE", 1.0), ("en", 0.5), ("und", 1.0), (None, 1.0), ("de", 1.0)]
+)
 def test_a_phrase_of_another_language_counts_half(told: str | None, weight: float) -> None:
     evidence = classify("rekening", topic("t", Phrase("rekening", language="nl")), lang=told).evidence
     assert evidence[0].weight == weight

@@ -23,6 +23,7 @@ from app.routing.decision import (
 )
 from app.routing.ownership import Department, Owning, Stage
 from app.topics.classify import Classification, Evidence
+from app.topics.hearing import Heard
 
 DIGEST = "0123456789ab"
 FOUND = Evidence("late", "waar blijft", "waar blijft", 1.5)
@@ -93,7 +94,7 @@ def test_without_a_topic_it_waits_in_triage(classification: Classification) -> N
         (When(followers_min=1), {}, {"followers": None}),
         (When(verified=True), {"verified": True}, {}),
         (When(verified=False), {}, {"verified": True}),
-        (When(words=("avg", "gdpr")), {"words": {"gdpr": "GDPR"}}, {"words": {"legal": "legal"}}),
+        (When(words=("avg", "gdpr")), {"heard": Heard({"gdpr": "GDPR"})}, {"heard": Heard({"legal": "legal"})}),
         (When(channels=frozenset({"x"}), kinds=frozenset({"dm"})), {"kind": "dm"}, {"channel": "forum", "kind": "dm"}),
     ],
 )
@@ -125,8 +126,8 @@ RISKY = Escalation(
     ("facts", "priority", "tags"),
     [
         ({}, "normal", ()),
-        ({"words": {"rechter": "rechter"}}, "high", ("legal",)),
-        ({"words": {"rechter": "rechter", "in brand": "in brand"}}, "urgent", ("legal", "safety")),
+        ({"heard": Heard({"rechter": "rechter"})}, "high", ("legal",)),
+        ({"heard": Heard({"rechter": "rechter", "in brand": "in brand"})}, "urgent", ("legal", "safety")),
         ({"followers": 9_999}, "normal", ()),
         ({"followers": 10_000}, "high", ()),
         ({"followers": 2_000_000}, "urgent", ()),
@@ -139,20 +140,20 @@ def test_risk_and_reach_raise_the_priority(facts: Mapping[str, Any], priority: s
 
 
 def test_nothing_lowers_what_a_route_gave() -> None:
-    decision = decided(urgent(When()), escalation=RISKY, words={"advocaat": "advocaat"})
+    decision = decided(urgent(When()), escalation=RISKY, heard=Heard({"advocaat": "advocaat"}))
     assert decision.priority is Priority.URGENT
 
 
 def test_a_tag_is_given_once() -> None:
     route = Route("legal_one", When(words=("advocaat",)), Then(tags=("legal",)))
-    assert decided(route, escalation=RISKY, words={"advocaat": "Advocaat"}).tags == ("legal",)
+    assert decided(route, escalation=RISKY, heard=Heard({"advocaat": "Advocaat"})).tags == ("legal",)
 
 
 def test_a_decision_says_why_in_words() -> None:
     decision = decided(
         urgent(When(words=("gdpr",))),
         escalation=RISKY,
-        words={"gdpr": "GDPR", "advocaat": "mijn Advocaat"},
+        heard=Heard({"gdpr": "GDPR", "advocaat": "mijn Advocaat"}),
         followers=15_000,
     )
     assert in_words(as_record(decision)) == [
@@ -182,7 +183,7 @@ def test_triage_says_what_was_missing(classification: Classification, sentence: 
 
 
 def test_a_record_survives_the_database() -> None:
-    record = as_record(decided(urgent(When()), escalation=RISKY, words={"advocaat": "advocaat"}))
+    record = as_record(decided(urgent(When()), escalation=RISKY, heard=Heard({"advocaat": "advocaat"})))
     stored = json.loads(json.dumps(record))
     assert stored == record
     assert stored["considered"] == [{"topic": "late", "score": 1.5}, {"topic": "bill", "score": 0.4}]

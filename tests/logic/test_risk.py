@@ -9,6 +9,7 @@ import pytest
 from app.escalation.risk import Level, RiskRules, Watchdog, growth, heard, score, weigh, weighed
 from app.tickets.signals import Signals
 from app.tickets.ticket import Event, State, Step
+from app.topics.hearing import Heard, Tone
 from tests.logic.test_lifecycle import ticket
 
 RULES = RiskRules(
@@ -21,8 +22,7 @@ RULES = RiskRules(
     unanswered=(Level(3, 15), Level(5, 30)),
     engagement={"likes": 1, "reposts": 3},
     growth=(Level(50, 20), Level(200, 40)),
-    lexicon={"schandalig": -3, "slecht": -1, "bedankt": 1},
-    mood=(Level(3, 5), Level(6, 15)),
+    tones={"mood": (Level(3, 5), Level(6, 15)), "leaving": (Level(2, 10),)},
     told=("pr",),
 )
 POSTED = Event("mention.received", "customer")
@@ -42,9 +42,11 @@ POSTED = Event("mention.received", "customer")
             Signals(risks={"media": "naar kassa"}),
             [("media", 40, {"phrase": "naar kassa", "watchdog": "Kassa", "kind": "programme"})],
         ),
-        (Signals(mood=-2), []),
-        (Signals(mood=-3), [("mood", 5, {"mood": 3})]),
-        (Signals(mood=-9), [("mood", 15, {"mood": 9})]),
+        (Signals(tones={"mood": 2}), []),
+        (Signals(tones={"mood": 3}), [("mood", 5, {"mood": 3})]),
+        (Signals(tones={"mood": 9, "leaving": 1}), [("mood", 15, {"mood": 9})]),
+        (Signals(tones={"mood": 9, "leaving": 4}), [("mood", 15, {"mood": 9}), ("leaving", 10, {"leaving": 4})]),
+        (Signals(tones={"retired": 9}), []),
         (Signals(unanswered=2), []),
         (Signals(unanswered=4), [("unanswered", 15, {"posts": 4})]),
         (Signals(growth=49.9), []),
@@ -67,23 +69,23 @@ def test_each_part_names_its_figure(signals: Signals, parts: list[tuple[str, int
 
 
 def test_a_score_ends_at_a_hundred() -> None:
-    worst = Signals(250_000, True, {"legal": "advocaat", "media": "naar kassa"}, -9, 500, 9)
+    worst = Signals(250_000, True, {"legal": "advocaat", "media": "naar kassa"}, {"mood": 9}, 500, 9)
     assert score(weigh(worst, RULES)) == 100
 
 
 @pytest.mark.parametrize(
-    ("words", "risks", "mood"),
+    ("said", "risks", "tones"),
     [
-        ({}, {}, 0),
-        ({"advocaat": "Advocaat", "rechtszaak": "rechtszaak"}, {"legal": "advocaat"}, 0),
-        ({"schandalig": "SCHANDALIG", "slecht": "slecht", "bedankt": "bedankt"}, {}, -3),
-        ({"bedankt": "bedankt"}, {}, 0),
-        ({"route": "a phrase of routes"}, {}, 0),
+        (Heard(), {}, {}),
+        (Heard({"advocaat": "Advocaat", "rechtszaak": "rechtszaak"}), {"legal": "advocaat"}, {}),
+        (Heard({}, {"mood": Tone(-3, 3, ()), "leaving": Tone(2, 2, ())}), {}, {"mood": 3, "leaving": 2}),
+        (Heard({}, {"mood": Tone(1, 0, ())}), {}, {}),
+        (Heard({"route": "a phrase of routes"}), {}, {}),
     ],
 )
-def test_what_a_post_tells(words: dict[str, str], risks: dict[str, str], mood: float) -> None:
-    told = heard(words, followers=None, verified=False, growth=0, unanswered=1, rules=RULES)
-    assert told == Signals(risks=risks, mood=mood, unanswered=1)
+def test_what_a_post_tells(said: Heard, risks: dict[str, str], tones: dict[str, float]) -> None:
+    told = heard(said, followers=None, verified=False, growth=0, unanswered=1, rules=RULES)
+    assert told == Signals(risks=risks, tones=tones, unanswered=1)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +104,11 @@ def test_growth_is_per_hour_and_the_first_hour_counts_whole(
 
 
 def test_signals_add_up_over_the_posts_of_a_ticket() -> None:
-    calm = Signals(followers=10, risks={"legal": "advocaat"}, mood=-1, growth=3, unanswered=2)
-    angry = Signals(followers=5, verified=True, risks={"legal": "rechtszaak", "media": "kassa"}, mood=-4, unanswered=1)
-    assert calm.with_(angry) == Signals(10, True, {"legal": "advocaat", "media": "kassa"}, -4, 3, 3)
+    calm = Signals(followers=10, risks={"legal": "advocaat"}, tones={"mood": 1, "leaving": 2}, growth=3, unanswered=2)
+    risks = {"legal": "rechtszaak", "media": "kassa"}
+    angry = Signals(followers=5, verified=True, risks=risks, tones={"mood": 4}, unanswered=1)
+    together = {"mood": 4, "leaving": 2}
+    assert calm.with_(angry) == Signals(10, True, {"legal": "advocaat", "media": "kassa"}, together, 3, 3)
 
 
 def posted(signals: Signals, **facts: Any) -> Step:

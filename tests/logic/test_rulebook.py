@@ -72,7 +72,7 @@ def test_own_posts_are_recognised(channel: str, handle: str | None, external_id:
 
 def test_words_of_routes_and_risks_are_found_as_they_stand() -> None:
     texts = [readable("Mijn Advocaat vraagt dit, AVG!", "nl"), readable("Dank je wel", "nl"), readable("")]
-    assert RULEBOOK.find_words(texts) == [{"avg": "AVG", "advocaat": "Advocaat"}, {}, {}]
+    assert [heard.words for heard in RULEBOOK.hear(texts)] == [{"avg": "AVG", "advocaat": "Advocaat"}, {}, {}]
 
 
 def test_the_production_rulebook_has_examples_of_each_topic_in_both_languages() -> None:

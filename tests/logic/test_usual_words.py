@@ -50,13 +50,11 @@ def test_a_text_is_read_in_usual_words_and_quoted_as_it_stands(text: str, phrase
     assert quotes(text, phrase) == ([] if quoted is None else [quoted])
 
 
-@pytest.mark.parametrize(("language", "read"), [("nl", b"mijn pls"), ("en", b"mn please"), (None, b"mijn please")])
+@pytest.mark.parametrize(
+    ("language", "read"), [("nl", b"mijn pls"), ("en", b"mn please"), (None, b"mijn please"), ("de", b"mijn please")]
+)
 def test_the_spelling_of_a_language_is_its_own(language: str | None, read: bytes) -> None:
     assert readable("mn pls", language, WORDS).plain == read
-
-
-def test_a_language_without_a_spelling_keeps_its_words() -> None:
-    assert readable("mn pls", "de", WORDS).plain == b"mn pls"
 
 
 def test_most_posts_are_read_as_they_stand() -> None:

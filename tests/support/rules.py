@@ -123,6 +123,14 @@ sla:
   acceptance: {metric: acceptance, calendar: office, targets: ALL}
   ownership: {metric: ownership, calendar: office, targets: ALL, warn: 0.5}
 """.replace("ALL", "{urgent: 1 hour, high: 1 hour, normal: 1 hour, low: 1 hour}")
+TONES = """\
+tones:
+  mood:
+    name: {nl: stemming, en: mood}
+    levels: [{at: -3, points: 5}]
+    words: {nl: {-3: [schandalig]}}
+    examples: [{text: "Schandalig!", at_most: -3}]
+"""
 TOPICS = """\
 topics:
   invoice:
@@ -155,6 +163,7 @@ FILES = {
     "resolutions.yaml": RESOLUTIONS,
     "routes.yaml": ROUTES,
     "sla.yaml": SLA,
+    "tones.yaml": TONES,
     "topics.yaml": TOPICS,
     "words.yaml": WORDS,
 }
