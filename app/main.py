@@ -27,6 +27,7 @@ from app.api import (
     incidents,
     ingest,
     macros,
+    manual,
     notices,
     ownership,
     people,
@@ -124,17 +125,15 @@ _root = APIRouter()
 
 @_root.get("/", include_in_schema=False)
 async def read_root(request: Request) -> dict[str, str]:
-    return {"name": "webcare", "version": request.app.version, "api": "/openapi.json", "docs": "/docs"}
+    return {"name": "webcare", "version": request.app.version, "api": "/openapi.json", "docs": manual.PATH}
 
 
 def create_app(runtime: Runtime) -> FastAPI:
-    """The application over this runtime. It opens nothing by itself and may be made many times in one process.
-
-    The page at `/docs` loads its script from a public CDN and is blank without one; `/openapi.json` is whole.
-    """
+    """The application over this runtime. It opens nothing by itself and may be made many times in one process."""
     app = FastAPI(
         title="webcare",
         version=version("webcare"),
+        docs_url=None,
         redoc_url=None,
         strict_content_type=False,  # a body without a content type is read as JSON, which is all that we take
         responses=problems.RESPONSES,
@@ -151,6 +150,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         app.include_router(audience.router)
     app.include_router(sources.door)
     app.include_router(_root)
+    manual.install(app)
     app.router.routes.insert(0, Shortcut("/api/v1/mentions", ingest.post_mention, methods=["POST"]))
     longest = runtime.knobs.max_body_bytes
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})

@@ -258,3 +258,11 @@ async def test_the_root_says_where_to_look(client: httpx.AsyncClient) -> None:
     told = (await client.get("/")).json()
     assert (await client.get(told["api"])).json()["info"]["version"] == told["version"]
     assert (await client.get(told["docs"])).status_code == 200
+
+
+async def test_the_page_that_describes_the_calls_needs_no_internet(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert any(one.endswith(".js") for one in loaded)
+    for one in loaded:
+        assert (await client.get(one)).status_code == 200, one
