@@ -15,7 +15,7 @@ from app.reports.store import list_asked
 router = APIRouter()
 
 
-class AskedOut(LineOut):
+class SilenceOut(LineOut):
     invited: int = Field(description="Customers whom the question reached")
     answered: int = Field(description="Those of them who gave a score")
     silent: int = Field(description="Those who did not, or not yet")
@@ -29,7 +29,7 @@ class AskedReportOut(OutModel):
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
     as_of: AwareDatetime = Field(description="What happened by then is counted")
-    items: list[AskedOut]
+    items: list[SilenceOut]
 
 
 @router.get(
@@ -43,7 +43,7 @@ async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, 
     async with runtime.reading(reports=True) as tx:
         as_of, found = await list_asked(tx, question)
     items = [
-        AskedOut(
+        SilenceOut(
             **dict(zip(question.group_by, group, strict=True)),
             invited=one.invited,
             answered=one.answered,
