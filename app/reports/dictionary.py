@@ -1,0 +1,147 @@
+"""The dictionary of metrics: what each figure of each report counts, by which clock, when and by which formula.
+
+Knows definitions, and which facts a figure is made of. Refuses to know any value. `GET /reports/metrics` shows it, and
+the tables of docs/metrics.md are written from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.reports.tally.fact import PROMISES, Measure
+
+
+class Clock(StrEnum):
+    NONE = "none"
+    BUSINESS = "business"  # the promise's own calendar, without what pauses it
+    WALL = "wall"
+
+
+class Unit(StrEnum):
+    COUNT = "count"
+    SHARE = "share"  # 0 to 1
+    SECONDS = "seconds"
+    SCORE = "score"  # -100 to 100
+
+
+class For(StrEnum):
+    """For whom and what a fact counts, beside the channel, account and language that a ticket is born with."""
+
+    TICKET = "ticket"  # topic, priority, agent and department as they stand; stage and arm as first given
+    DEPARTMENT = "department"  # the one that it was, and the topic it had the ticket for; the rest as of the ticket
+    RESOLUTION = "resolution"  # all as it stood at the resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One kind of fact: `at` is its date axis, `says` what it is."""
+
+    says: str
+    at: str
+    counts_for: For = For.TICKET
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure as reports name it: `formula` speaks of the facts in `measures`."""
+
+    report: str
+    name: str
+    measures: tuple[Measure, ...]
+    formula: str
+    unit: Unit
+    clock: Clock = Clock.NONE
+
+    @property
+    def axis(self) -> tuple[str, ...]:
+        """When its facts count, each way once."""
+        return tuple(dict.fromkeys(COUNTED[measure].at for measure in self.measures))
+
+    @property
+    def counts_for(self) -> tuple[For, ...]:
+        return tuple(dict.fromkeys(COUNTED[measure].counts_for for measure in self.measures))
+
+
+_CERTAIN = "kept: its end; broken: its due moment"
+_THEN = "when it happened"
+_OPENING = "the opening of the ticket"
+_RESOLUTION = "the resolution that it is about"
+
+COUNTED: Mapping[Measure, Counted] = {
+    Measure.OPENED: Counted("a ticket was opened", _OPENING),
+    Measure.MENTIONED: Counted("a post of the customer was put on a ticket", _THEN),
+    Measure.FIRST_REPLY: Counted("the promise of a first reply was kept or broken", _CERTAIN),
+    Measure.NEXT_REPLY: Counted("the promise of a reply to a later post was kept or broken", _CERTAIN),
+    Measure.RESOLUTION: Counted("the promise of a resolution was kept or broken", _CERTAIN),
+    Measure.ACCEPTANCE: Counted("a department's promise to accept was kept or broken", _CERTAIN, For.DEPARTMENT),
+    Measure.OWNERSHIP: Counted("a department's promise to answer was kept or broken", _CERTAIN, For.DEPARTMENT),
+    Measure.HELD: Counted(
+        "a stretch in which one holder had the ball, until the resolution; a department's for that department",
+        "its end",
+    ),
+    Measure.PLACED: Counted("what placed a new ticket: ownership, a route, or nothing (triage)", _OPENING),
+    Measure.UNDERSTOOD: Counted("the topic that a new ticket was taken for, beside the one it has now", _OPENING),
+    Measure.HANDED_OVER: Counted("a department's time with a ticket began", _THEN, For.DEPARTMENT),
+    Measure.HANDED_BACK: Counted("a department said that it is not theirs", _THEN, For.DEPARTMENT),
+    Measure.FELL_BACK: Counted("a department did not take it in time", _THEN, For.DEPARTMENT),
+    Measure.REPLIED: Counted("something was said to the customer", _THEN),
+    Measure.PUBLISHED: Counted("webcare said what a department had answered", _THEN),
+    Measure.RESOLVED: Counted("a ticket was resolved, each time", _THEN),
+    Measure.REOPENED: Counted("a ticket was reopened", _THEN),
+    Measure.BACKLOG: Counted("a ticket began to wait for us (1), or does no longer (-1)", _THEN),
+    Measure.ASKED: Counted(
+        "the channel took the question for a score, or it was answered", _RESOLUTION, For.RESOLUTION
+    ),
+    Measure.UNASKED: Counted("the customer was not asked", _RESOLUTION, For.RESOLUTION),
+    Measure.SCORED: Counted("the customer gave a score", _RESOLUTION, For.RESOLUTION),
+}
+
+_SCORES = (Measure.SCORED,)
+_OVER_ENDED = "of promises that have ended; between two in proportion, within 2 %"
+METRICS = (
+    Metric("sla", "n", PROMISES, "met + breached", Unit.COUNT),
+    Metric("sla", "met", PROMISES, "promises that were kept", Unit.COUNT),
+    Metric("sla", "breached", PROMISES, "promises past their due moment, ended or not", Unit.COUNT),
+    Metric("sla", "met_share", PROMISES, "met / n; null when n = 0", Unit.SHARE),
+    Metric("sla", "p50", PROMISES, f"median {_OVER_ENDED}", Unit.SECONDS, Clock.BUSINESS),
+    Metric("sla", "p90", PROMISES, f"90th percentile {_OVER_ENDED}", Unit.SECONDS, Clock.BUSINESS),
+    Metric("sla", "p99", PROMISES, f"99th percentile {_OVER_ENDED}", Unit.SECONDS, Clock.BUSINESS),
+    Metric("sla", "p50_calendar", PROMISES, f"median {_OVER_ENDED}", Unit.SECONDS, Clock.WALL),
+    Metric("sla", "p90_calendar", PROMISES, f"90th percentile {_OVER_ENDED}", Unit.SECONDS, Clock.WALL),
+    Metric("sla", "p99_calendar", PROMISES, f"99th percentile {_OVER_ENDED}", Unit.SECONDS, Clock.WALL),
+    Metric("nps", "n", _SCORES, "answers", Unit.COUNT),
+    Metric("nps", "promoters", _SCORES, "scores 9 and 10", Unit.COUNT),
+    Metric("nps", "passives", _SCORES, "scores 7 and 8", Unit.COUNT),
+    Metric("nps", "detractors", _SCORES, "scores 0 to 6", Unit.COUNT),
+    Metric("nps", "invited", (Measure.ASKED,), "questions that the channel took, or that were answered", Unit.COUNT),
+    Metric("nps", "nps", _SCORES, "100 (promoters - detractors) / n; null below 10 answers", Unit.SCORE),
+    Metric("nps", "low", _SCORES, "lower end of the 95 % adjusted-Wald interval; null below 10", Unit.SCORE),
+    Metric("nps", "high", _SCORES, "upper end of the 95 % adjusted-Wald interval; null below 10", Unit.SCORE),
+    Metric(
+        "nps", "response_rate", (Measure.SCORED, Measure.ASKED), "n / invited; null when nobody was invited", Unit.SHARE
+    ),
+)
+
+
+def facts_in_words() -> str:
+    """A Markdown table of the facts."""
+    rows = ((f"`{measure}`", one.says, one.at, one.counts_for) for measure, one in COUNTED.items())
+    return _table(("fact", "what it is", "date axis", "counts for"), rows)
+
+
+def metrics_in_words(report: str) -> str:
+    """A Markdown table of the metrics of a report."""
+    rows = (
+        (f"`{one.name}`", one.formula, _named(one.measures), one.clock, one.unit)
+        for one in METRICS
+        if one.report == report
+    )
+    return _table(("figure", "formula", "of the facts", "clock", "unit"), rows)
+
+
+def _named(measures: tuple[Measure, ...]) -> str:
+    return "promises" if measures == PROMISES else ", ".join(measures)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))

@@ -1,0 +1,24 @@
+"""Every figure has its definition, and the page about metrics says the same."""
+
+from app.api.reports import nps, sla
+from app.reports.dictionary import COUNTED, METRICS, facts_in_words, metrics_in_words
+from app.reports.tally.fact import Measure
+from app.settings import PROJECT
+
+PAGE = (PROJECT / "docs" / "metrics.md").read_text("utf-8")
+REPORTS = {"sla": sla.FIGURES, "nps": nps.FIGURES}
+
+
+def test_every_figure_of_a_report_is_defined_once_and_in_its_order() -> None:
+    for report, figures in REPORTS.items():
+        defined = [(one.name, str(one.unit)) for one in METRICS if one.report == report]
+        assert defined == [(name, str(unit)) for name, unit in figures.items()]
+
+
+def test_every_fact_is_defined() -> None:
+    assert list(COUNTED) == list(Measure)
+
+
+def test_the_page_holds_the_tables_of_the_dictionary() -> None:
+    for table in (facts_in_words(), *map(metrics_in_words, sorted({one.report for one in METRICS}))):
+        assert table in PAGE, table
