@@ -45,6 +45,7 @@ class Permission(StrEnum):
     MANAGE_MACROS = "manage_macros"
     MANAGE_ENDPOINTS = "manage_endpoints"
     READ_REPORTS = "read_reports"
+    RECONCILE_REPORTS = "reconcile_reports"
     READ_RULES = "read_rules"
     MANAGE_RULES = "manage_rules"
     MANAGE_TOKENS = "manage_tokens"
@@ -99,6 +100,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_MACROS,
             Permission.READ_ESCALATIONS,
             Permission.READ_REPORTS,
+            Permission.RECONCILE_REPORTS,
             Permission.READ_RULES,
         }
     ),

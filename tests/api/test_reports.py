@@ -13,6 +13,7 @@ from app.feedback.invitation import State
 from app.feedback.store import Invitation, add_invitations, record_response
 from app.kit.db import Transaction
 from app.kit.ids import new_id
+from app.reports.question import DIMENSIONS
 from app.runtime import Runtime
 from app.sla.clock import Clock as Promise
 from app.sla.clock import State as Clocked
@@ -238,3 +239,28 @@ async def test_a_department_reads_about_itself(client: httpx.AsyncClient, runtim
 
 async def test_strangers_read_nothing(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/reports/nps")).status_code == 401
+
+
+async def test_the_dictionary_tells_clock_axis_and_formula(client: httpx.AsyncClient, manager: dict[str, str]) -> None:
+    told = (await client.get("/api/v1/reports/metrics", headers=manager)).json()
+
+    [share] = [one for one in told["items"] if (one["report"], one["name"]) == ("sla", "met_share")]
+    assert (share["formula"], share["clock"], share["unit"]) == ("met / n; null when n = 0", "none", "share")
+    assert share["axis"] == ["kept: its end; broken: its due moment"]
+    assert ["topic", "department"] in told["kept_by"]
+
+
+async def test_all_ways_of_counting_agree(client: httpx.AsyncClient, figures: None, manager: dict[str, str]) -> None:
+    told = (await client.get("/api/v1/reports/reconcile", headers=manager)).json()
+
+    assert told["agrees"]
+    counts = {one["name"]: one["anew"] for one in told["items"]}
+    assert counts["first_reply"] == {"n": 3, "good": 3, "total": 61_000}
+    assert counts["scored"] == {"n": 11, "good": 0, "total": 97}
+    [opened] = [one for one in told["items"] if one["name"] == "opened"]
+    assert set(opened["groupings"]) == set(DIMENSIONS)
+
+
+async def test_a_department_does_not_reconcile(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    sales = await token_for(runtime, "department", "sales")
+    assert (await client.get("/api/v1/reports/reconcile", headers=sales)).status_code == 403

@@ -8,18 +8,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from sqlalchemy import select, text
 
-from app.flows import tally
+from app.feedback.invitation import Answer, State
+from app.feedback.store import add_invitations, record_response
+from app.flows import answer, tally
+from app.flows.record import record_one
 from app.kit.db import Database, Reading, Transaction
+from app.reports.agreement.agreement import Count
+from app.reports.agreement.store import list_agreements
 from app.reports.question import Interval, Question
 from app.reports.tables import fact, rollup
 from app.reports.tally.fact import Measure
 from app.reports.tally.keeping.store import get_tallied
 from app.reports.tally.store import MAX_WAITING, Measured, list_measured
 from app.runtime import Runtime, Unit
-from tests.flows.test_audit import House
+from app.tickets.bounce import HandBackCode
+from app.tickets.ticket import Event, Step, Ticket
+from tests.flows.test_audit import PLACES, SUPPLY, House
+from tests.store.test_reports import invitation_of
 from tests.support.standing import add_ticket
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -77,16 +85,57 @@ class Counted(House):
         with pytest.raises(Killed):
             self.runner.run(self.runtime.run(killed))
 
+    @rule(one=PLACES)
+    def a_department_hands_back(self, one: int) -> None:
+        chosen = self.tickets[one % len(self.tickets)]
+        self.run(
+            lambda unit: answer.hand_back(
+                unit,
+                SUPPLY,
+                chosen.id,
+                None,
+                "r",
+                code=HandBackCode.WRONG_TOPIC,
+                topic=None,
+                department=None,
+                note=None,
+            )
+        )
+
+    @precondition(lambda self: any(ticket.resolved_at for ticket in self.tickets))
+    @rule(one=PLACES, state=st.sampled_from(State), score=st.integers(0, 10))
+    def a_customer_is_asked(self, one: int, state: State, score: int) -> None:
+        resolved = [ticket for ticket in self.tickets if ticket.resolved_at]
+        chosen = resolved[one % len(resolved)]
+        self.run(self._ask, chosen, state, score)
+
+    async def _ask(self, unit: Unit, ticket: Ticket, state: State, score: int) -> None:
+        """Whoever changes an invitation says so on its ticket."""
+        assert ticket.resolved_at is not None
+        asked = invitation_of(ticket, ticket.resolved_at, state)
+        await add_invitations(unit.tx, [asked])
+        stands = await unit.tx.fetch("SELECT FROM invitation WHERE id = $1", asked.id)
+        if stands and state is State.ANSWERED:
+            await record_response(unit.tx, asked.id, Answer(score, None), unit.now)
+        await record_one(unit, Step(ticket, ticket, (Event("feedback.invited", "system"),)))
+
     def teardown(self) -> None:
         self.runner.run(self.compare())
 
+    async def agree(self) -> None:
+        async with self.runtime.reading(reports=True) as tx:
+            compared = await list_agreements(tx, self.now - timedelta(days=300), self.now + timedelta(hours=1))
+        assert [one for one in compared.agreements if not one.agrees] == []
+
     async def compare(self) -> None:
         question = Question(self.now - timedelta(days=300), self.now, Interval.DAY, ("topic", "department"))
+        await self.agree()
         before = (await measured(self.runtime, question, *Measure)).cells
         await catch_up(self.runtime)
         assert (await measured(self.runtime, question, *Measure)).cells == before
         async with self.runtime.reading() as tx:
             counted = await sums(tx)
+        await self.agree()
         await rebuild(self.runtime)
         async with self.runtime.reading() as tx:
             assert await sums(tx) == counted
@@ -107,6 +156,31 @@ def test_counting_as_it_happens_gives_what_counting_anew_gives(runtime: Runtime,
             )
         finally:
             runner.run(database.close())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "shows"),
+    [
+        ("SELECT", set()),
+        ("UPDATE rollup SET n = n + 1 WHERE cut = 'topic+department' AND grain = 'day'", {"groupings"}),
+        ("UPDATE rollup SET total = total + 1 WHERE cut = '' AND grain = 'day'", {"headline", "charts"}),
+        ("DELETE FROM rollup WHERE cut = '' AND grain = 'week'", {"charts"}),
+        ("DELETE FROM fact WHERE measure = 'opened'", {"drill_down"}),
+        ("UPDATE ticket SET opened_at = opened_at - interval '1 year'", {"anew"}),
+    ],
+)
+async def test_what_somebody_changed_by_hand_does_not_agree(runtime: Runtime, spoil: str, shows: set[str]) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 3))
+    await catch_up(runtime)
+    await runtime.database.transact(lambda tx: tx.execute(text(spoil)))
+    async with runtime.reading(reports=True) as tx:
+        compared = await list_agreements(tx, START, START + timedelta(days=7))
+    [opened] = [one for one in compared.agreements if one.measure is Measure.OPENED]
+    assert opened.agrees is (not shows)
+    right = Count(3, 0, 0)
+    wrong = {name for name in ("headline", "drill_down", "anew") if getattr(opened, name) != right}
+    wrong |= {name for name in ("charts", "groupings") if set(getattr(opened, name).values()) != {right}}
+    assert wrong == shows
 
 
 async def test_workers_at_the_same_time_count_nothing_twice(runtime: Runtime) -> None:

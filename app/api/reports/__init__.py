@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter
 
-from app.api.reports import asked, backlog, breaches, dictionary, nps, routing, sla, standing, versus, volume, waiting
+from app.api.reports import (
+    asked,
+    backlog,
+    breaches,
+    dictionary,
+    nps,
+    reconcile,
+    routing,
+    sla,
+    standing,
+    versus,
+    volume,
+    waiting,
+)
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
-for report in (nps, asked, versus, sla, breaches, standing, waiting, routing, backlog, volume, dictionary):
+for report in (nps, asked, versus, sla, breaches, standing, waiting, routing, backlog, volume, dictionary, reconcile):
     router.include_router(report.router)

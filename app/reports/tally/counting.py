@@ -69,10 +69,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A department's answer as webcare published it; `edited` is the share of its words that were changed."""
+    """A department's answer as webcare published it; `edited` of 1,000 of its words were changed."""
 
     at: datetime
-    edited: float
+    edited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,7 @@ def facts_of(ticket: Subject) -> list[Fact]:
         *_of_events(ticket, of, routed),
         *_of_promises(ticket.promises, of, routed),
         *(() if ticket.merged else _of_custody(ticket, of)),  # its time is counted where it goes on
-        *(
-            Fact(Measure.PUBLISHED, one.at, of, good=one.edited == 0, value=round(one.edited * 1000))
-            for one in ticket.answers
-        ),
+        *(Fact(Measure.PUBLISHED, one.at, of, good=one.edited == 0, value=one.edited) for one in ticket.answers),
         *_of_feedback(ticket.surveys),
     ]
 

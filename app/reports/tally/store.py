@@ -66,10 +66,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What happened after the last count. `as_of` is when all was counted: the present moment when nothing waits."""
+    """The tickets of what happened after the last count; None: that is too much to be counted along.
+
+    `as_of` is the moment up to which all is counted with these, or without them when they are too many.
+    """
 
     as_of: datetime
-    ticket_ids: tuple[UUID, ...]
+    ticket_ids: tuple[UUID, ...] | None
 
 
 async def list_measured(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
@@ -91,11 +94,11 @@ async def list_measured(tx: Reading, question: Question, measures: Sequence[Meas
 
 
 async def get_waiting(tx: Reading, position: Position, limit: int) -> Waiting:
-    """What is not counted yet; with `limit` events or more it is left to the count, and `as_of` lies before them."""
+    """What is not counted yet; `limit` events are too much."""
     [row] = await tx.fetch(_WAITING, *position, limit)
-    if row["n"] == 0:
-        return Waiting(row["now"], ())
-    return Waiting(row["since"], ()) if row["n"] >= limit else Waiting(row["now"], tuple(row["ticket_ids"]))
+    if row["n"] >= limit:
+        return Waiting(row["since"], None)
+    return Waiting(row["now"], tuple(row["ticket_ids"] or ()))
 
 
 async def list_corrections(

@@ -1,0 +1,1 @@
+"""Whether what reports tell agrees with what stands."""
