@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from sqlalchemy import select, text
 
-from app.feedback.invitation import Answer, State
+from app.feedback.answering import Answer
+from app.feedback.invitation import State
 from app.feedback.store import add_invitations, record_response
 from app.flows import answer, tally
 from app.flows.record import record_one
