@@ -45,7 +45,7 @@ class MetricsOut(OutModel):
 
 
 @router.get("/metrics", summary="What each figure counts")
-async def read_metrics(_: Reader) -> MetricsOut:
+async def read_dictionary(_: Reader) -> MetricsOut:
     """The dictionary of metrics: clock, date axis and formula of every figure, and the facts that they are made of."""
     return MetricsOut(
         items=[
