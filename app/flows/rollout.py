@@ -78,7 +78,7 @@ async def read_rollout(runtime: Runtime, now: datetime) -> list[Spread]:
         opened = {moment: await list_opened(tx, moment) for moment in moments}
     spreads = []
     for line in rules.routing.ownerships:
-        channels, moment = _channels(rules, line), since[line]
+        channels, moment = channels_of(rules, line), since[line]
         step = Step(line.stage, line.percent)
         found = _added(figures[moment], line, channels)
         gates = judge(found, rules.rollout.gates)
@@ -182,7 +182,7 @@ def _since(line: Owning, past: Sequence[tuple[datetime, str]], earliest: datetim
     return began
 
 
-def _channels(rules: Rulebook, line: Owning) -> tuple[str, ...]:
+def channels_of(rules: Rulebook, line: Owning) -> tuple[str, ...]:
     """The channels on which the line decides: its own, or those that no other line of the topic names."""
     if line.channels is not None:
         return tuple(sorted(line.channels))

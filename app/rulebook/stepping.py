@@ -3,8 +3,11 @@
 Knows how a line of `ownership.yaml` is parted from the others of its entry. Refuses to know whether the step is wise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -52,6 +55,28 @@ def steps_in(source: str) -> Mapping[Where, Step]:
         for entry in _read(source)["ownership"]
         for topic in entry["topics"]
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A line went from one step to another, ahead or back, `at` that moment."""
+
+    topic: str
+    channels: frozenset[str] | None
+    at: datetime
+    before: Step
+    after: Step
+
+
+def steps_taken(past: Iterable[tuple[datetime, str]]) -> tuple[Taken, ...]:
+    """Every step between versions of the file, newest first as the versions are."""
+    return tuple(
+        Taken(topic, channels, at, earlier[topic, channels], after)
+        for (at, source), (_, source_before) in pairwise(past)
+        for earlier in [steps_in(source_before)]
+        for (topic, channels), after in steps_in(source).items()
+        if earlier.get((topic, channels), after) != after
+    )
 
 
 def _read(source: str) -> Any:

@@ -9,6 +9,7 @@ from app.api.reports import (
     dictionary,
     nps,
     reconcile,
+    rollout,
     routing,
     sla,
     standing,
@@ -18,5 +19,19 @@ from app.api.reports import (
 )
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
-for report in (nps, asked, versus, sla, breaches, standing, waiting, routing, backlog, volume, dictionary, reconcile):
+for report in (
+    nps,
+    asked,
+    versus,
+    sla,
+    breaches,
+    standing,
+    waiting,
+    routing,
+    rollout,
+    backlog,
+    volume,
+    dictionary,
+    reconcile,
+):
     router.include_router(report.router)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.feedback.nps import Nps, score
-from app.reports.comparing import Measured, median, share
+from app.reports.comparing import Measured, difference, is_certain, median, share
 from app.reports.tally.cell import Cell
 from app.reports.tally.counting import SCORES
 from app.reports.tally.fact import Measure
@@ -75,6 +75,47 @@ class Course:
     resolution: tuple[int, Measured | None]
     hand_back: tuple[int, Measured | None]
     nps: tuple[int, Measured | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """One figure of two groups, and how much higher it is in the one than in the other.
+
+    `n` are the cases. `more_than_noise` says whether zero lies outside the interval of the difference, None where a
+    figure is not known.
+    """
+
+    figure: str
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+    other_n: int
+    other_value: float | None
+    other_low: float | None
+    other_high: float | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    more_than_noise: bool | None
+
+
+COMPARED = ("first_reply_met", "first_reply", "resolution_met", "resolution", "hand_back", "nps")
+
+
+def hold_against(one: Course, other: Course) -> tuple[Apart, ...]:
+    """Each figure of two courses side by side."""
+    found = []
+    for name in COMPARED:
+        (n, figure), (other_n, other_figure) = getattr(one, name), getattr(other, name)
+        apart = difference(figure, other_figure)
+        told = (*(n, *_ends(figure)), *(other_n, *_ends(other_figure)), *_ends(apart))
+        found.append(Apart(name, *told, is_certain(apart)))
+    return tuple(found)
+
+
+def _ends(figure: Measured | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if figure is None else (figure.value, figure.low, figure.high)
 
 
 def volume(sums: Sums) -> Volume:

@@ -6,7 +6,7 @@ it was counted. All raise `TooManyLines`, `NotKept`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -54,6 +54,18 @@ async def list_routed(tx: Reading, question: Question) -> Counted[Routed]:
 
 async def list_courses(tx: Reading, question: Question) -> Counted[Course]:
     return await _counted(tx, question, COURSE, course)
+
+
+async def get_course(tx: Reading, question: Question, channels: Collection[str]) -> Course:
+    """How all tickets of these channels fared together, without steps and groups."""
+    asked = replace(question, interval=Interval.NONE, group_by=("channel",))
+    cells = (await list_measured(tx, asked, COURSE)).cells
+
+    def sums(measure: Measure, detail: str | None = None) -> Cell:
+        lines = (line for line in cells if line.measure is measure and line.group[0] in channels)
+        return summed(cells[line] for line in lines if detail in (None, line.detail))
+
+    return course(sums)
 
 
 async def list_waiting(tx: Reading, question: Question) -> Counted[Waiting]:
