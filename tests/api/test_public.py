@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
@@ -14,19 +13,14 @@ from sqlalchemy import update
 from app.feedback.invitation import Reason, State
 from app.feedback.store import (
     Feedback,
-    Invitation,
-    add_invitations,
     find_feedback,
-    mark_queued,
 )
 from app.feedback.tables import invitation
-from app.kit.db import Transaction
-from app.kit.ids import digest, new_id
 from app.rulebook import Rulebook
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.clock import Clock
-from tests.support.standing import add_ticket
+from tests.support.surveys import put_in_hand
 
 TOKEN = "wcs_the-one-link"
 LINK = f"/s/{TOKEN}"
@@ -37,31 +31,7 @@ HIDING = {"x-request-id", "date"}
 async def asked(runtime: Runtime, clock: Clock) -> Ticket:
     """A Dutch customer has the link in hand; it works for another day."""
 
-    async def arrange(tx: Transaction) -> Ticket:
-        ticket = await add_ticket(tx, clock.at)
-        invitation = Invitation(
-            id=new_id(),
-            ticket_id=ticket.id,
-            resolved_at=clock.at,
-            author_id=ticket.author_id,
-            state=State.WAITING,
-            reason=None,
-            language="nl",
-            channel="x",
-            account=None,
-            topic="delivery_delay",
-            department="billing",
-            stage="central",
-            arm=None,
-            priority="normal",
-            agent=None,
-            due_at=clock.at,
-        )
-        await add_invitations(tx, [invitation])
-        await mark_queued(tx, {invitation.id: digest(TOKEN)}, expires_at=clock.at + timedelta(days=1))
-        return ticket
-
-    return await runtime.database.transact(arrange)
+    return await runtime.database.transact(lambda tx: put_in_hand(tx, TOKEN, clock.at))
 
 
 async def feedback_of(runtime: Runtime, ticket: Ticket) -> Feedback:

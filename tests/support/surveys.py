@@ -1,6 +1,7 @@
 """Tickets that were resolved, and the questions about them."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +11,21 @@ from sqlalchemy import func, select, update
 from app.access.role import Caller, Role
 from app.delivery.tables import message
 from app.feedback import store
-from app.feedback.store import Feedback
+from app.feedback.invitation import State
+from app.feedback.store import Feedback, Invitation, add_invitations, mark_queued
 from app.feedback.tables import invitation
 from app.flows import survey, work
 from app.flows.receive import receive
 from app.flows.record import record
 from app.flows.settle import Received
-from app.kit.ids import new_id
+from app.kit.db import Transaction
+from app.kit.ids import digest, new_id
 from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets.store import claim_tickets, list_events
 from app.tickets.ticket import Ticket
 from tests.support.mentions import mention
+from tests.support.standing import add_ticket
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 
@@ -79,3 +83,29 @@ async def asked(runtime: Runtime) -> dict[str, Any]:
 
 def token_of(body: dict[str, Any]) -> str:
     return str(body["link"]).rpartition("/s/")[2]
+
+
+async def put_in_hand(tx: Transaction, token: str, now: datetime) -> Ticket:
+    """A Dutch customer has the link with this token; it works for another day."""
+    ticket = await add_ticket(tx, now)
+    invitation = Invitation(
+        id=new_id(),
+        ticket_id=ticket.id,
+        resolved_at=now,
+        author_id=ticket.author_id,
+        state=State.WAITING,
+        reason=None,
+        language="nl",
+        channel="x",
+        account=None,
+        topic="delivery_delay",
+        department="billing",
+        stage="central",
+        arm=None,
+        priority="normal",
+        agent=None,
+        due_at=now,
+    )
+    await add_invitations(tx, [invitation])
+    await mark_queued(tx, {invitation.id: digest(token)}, expires_at=now + timedelta(days=1))
+    return ticket
