@@ -22,6 +22,7 @@ from app.flows.drift import mind_drift
 from app.flows.follow_up import tell_overdue
 from app.flows.hold import follow_embargoes
 from app.flows.outage import follow_channels
+from app.flows.propose import propose
 from app.flows.push import forget_calls
 from app.flows.rollout import mind_gates
 from app.flows.spikes import watch_volumes
@@ -82,6 +83,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("lessons", timedelta(seconds=20), sys.maxsize, lambda _: runtime.run(weigh_lessons)),
         Chore("follow_ups", timedelta(seconds=5), 100, lambda limit: runtime.run(tell_overdue, limit)),
         Chore("drift", timedelta(minutes=30), sys.maxsize, lambda _: mind_drift(runtime, runtime.now())),
+        Chore("proposals", timedelta(minutes=30), sys.maxsize, lambda _: propose(runtime, runtime.now())),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     RECONCILE_REPORTS = "reconcile_reports"
     READ_RULES = "read_rules"
     MANAGE_RULES = "manage_rules"
+    TEACH_TOPICS = "teach_topics"
     MANAGE_TOKENS = "manage_tokens"
 
 
@@ -102,6 +103,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_REPORTS,
             Permission.RECONCILE_REPORTS,
             Permission.READ_RULES,
+            Permission.TEACH_TOPICS,
         }
     ),
     Role.ADMIN: frozenset(Permission),

@@ -98,3 +98,20 @@ turn = Table(
     Column("name", Text, primary_key=True),
     Column("slot_at", DateTime(timezone=True), nullable=False),
 )
+
+# A topic that the rulebook may be missing. `posts` are mentions, the most typical first; their words stand only there.
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("words", ARRAY(Text), nullable=False),
+    Column("posts", ARRAY(Uuid), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decided_by", Text),
+    CheckConstraint("state in ('open', 'accepted', 'dismissed')", name="state"),
+    Index("ix_proposal_state", "state", "id"),
+)

