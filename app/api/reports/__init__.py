@@ -13,9 +13,11 @@ from app.api.reports import (
     routing,
     sla,
     standing,
+    today,
     versus,
     volume,
     waiting,
+    weekly,
 )
 
 router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
@@ -33,5 +35,7 @@ for report in (
     volume,
     dictionary,
     reconcile,
+    weekly,
+    today,
 ):
     router.include_router(report.router)

@@ -112,6 +112,13 @@ async def list_incidents(
     return tuple(_incident(row._asdict()) for row in rows)
 
 
+async def list_lessons(tx: Reading, since: datetime, until: datetime) -> tuple[Incident, ...]:
+    """Those that ended within [since, until) and from which something was learned, in the order in which they ended."""
+    ended = (incident.c.closed_at >= since, incident.c.closed_at < until, incident.c.lesson.is_not(None))
+    rows = await tx.rows(select(*_OWN).where(*ended).order_by(incident.c.closed_at, incident.c.id))
+    return tuple(_incident(row._asdict()) for row in rows)
+
+
 async def list_attached(
     tx: Reading, incident_id: UUID, *, proves: bool | None = None, limit: int, after: UUID | None = None
 ) -> tuple[Attached, ...]:

@@ -51,6 +51,11 @@ _COUNT = """
     INSERT INTO volume (scope, name, hour_at, n) SELECT scope, name, hour_at, count(*) FROM named GROUP BY 1, 2, 3
     ON CONFLICT (scope, name, hour_at) DO UPDATE SET n = volume.n + excluded.n"""
 
+_DAYS = """
+    SELECT day.start, v.name, sum(v.n)::int AS n FROM unnest($1::timestamptz[]) AS day (start)
+    JOIN volume v ON v.hour_at >= day.start AND v.hour_at < day.start + interval '1 day' AND v.scope = 'topic'
+    GROUP BY 1, 2"""
+
 
 async def claim_slot(tx: Transaction, name: str, every: timedelta, settled: timedelta, reach: timedelta) -> Slot | None:
     """The look of this slot, by the database's clock; None when another process has it, or had it.
@@ -108,6 +113,20 @@ async def list_volumes(
             before.setdefault(subject, {})[row.hour_at] = row.n
     subjects = now.keys() | before.keys()
     return now, {one: [[before.get(one, {}).get(at, 0) for at in alike] for alike in past] for one in subjects}
+
+
+async def list_days(tx: Reading, until: datetime, weeks: int) -> Mapping[str, Sequence[int]]:
+    """Posts about each topic in the 24 hours up to `until`, and in the same hours of so many weeks before.
+
+    The newest first. Weeks before counting began are left out, so all topics have as many.
+    """
+    began = await tx.scalar(select(func.min(volume.c.hour_at)))
+    starts = [until - AT_ONCE - week * WEEK for week in range(weeks + 1)]
+    known = [start for start in starts if began is not None and start >= began] or starts[:1]
+    days: dict[str, list[int]] = {}
+    for row in await tx.fetch(_DAYS, known):
+        days.setdefault(row["name"], [0] * len(known))[known.index(row["start"])] = row["n"]
+    return days
 
 
 async def purge_volumes(tx: Transaction, before: datetime) -> None:

@@ -1,0 +1,159 @@
+"""The week on paper: figures, charts, what customers say and what was learned, as one page of A4.
+
+Knows what stands on the page. Refuses to know any figure: each comes from the same lines as `/reports/...` answers
+with, so a page, a chart and a drill-down cannot differ.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from app.api.fields import EARLIEST, LATEST, InModel
+from app.api.reports.asking import Reader
+from app.api.reports.backlog import gather_backlog
+from app.api.reports.nps import gather_nps
+from app.api.reports.page import Cells, render
+from app.api.reports.picture import plot
+from app.api.reports.routing import gather_routing
+from app.api.reports.sla import gather_sla
+from app.api.reports.volume import gather_volume
+from app.api.reports.waiting import gather_held
+from app.api.reports.words import Language, Speech, language_of, speak
+from app.api.serving import Serving
+from app.escalation.incidents.incident import Incident, Scope
+from app.escalation.incidents.store import list_lessons
+from app.feedback.verbatims.store import Verbatim, Wanted, list_telling
+from app.kit.db import Reading
+from app.reports.question import Interval, Question
+
+router = APIRouter()
+
+WEEK = timedelta(weeks=1)
+QUOTES = 6  # what a meeting reads out
+REPLY, SOLVED = ("first_reply",), ("resolution",)
+COLUMNS = ("opened", "first_reply", "first_reply_p50", "resolution", "hand_back", "nps")
+
+
+class WeekIn(InModel):
+    week: Annotated[date, Field(ge=EARLIEST.date(), lt=LATEST.date())] | None = Field(
+        None, description="Any day of the week, which begins on Monday. Left out: the last whole week"
+    )
+    lang: Language | None = Field(None, description="Left out: `Accept-Language`, else Dutch")
+
+    def monday(self, now: datetime) -> datetime:
+        day = self.week or (now - WEEK).date()
+        return datetime.combine(day - timedelta(days=day.weekday()), time(), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The figures of one period, without groups or by department."""
+
+    volume: Cells
+    sla: Cells
+    nps: Cells
+    routing: Cells
+    backlog: Cells
+
+
+@router.get("/weekly", response_class=HTMLResponse, summary="The week on a page that prints")
+async def read_weekly(
+    caller: Reader, runtime: Serving, request: Request, asked: Annotated[WeekIn, Query()]
+) -> HTMLResponse:
+    """One file without scripts, with the charts in it: save it, send it or print it on A4."""
+    start = asked.monday(runtime.now())
+    speech = speak(language_of(request, asked.lang), runtime.rulebook)
+    question = Question(start, start + WEEK, department=caller.department)
+    daily = replace(question, interval=Interval.DAY)
+    async with runtime.reading(reports=True) as tx:
+        this = await _week(tx, question)
+        before = await _week(tx, replace(question, start=start - WEEK, end=start))
+        departments = await _week(tx, replace(question, group_by=("department",)))
+        held = await gather_held(tx, question)
+        charts = {
+            "volume": plot(await gather_volume(tx, daily), "opened", speech),
+            "sla": plot(await gather_sla(tx, daily), "met_share", speech),
+            "backlog": plot(await gather_backlog(tx, daily), "open", speech),
+            "holders": plot(held, "waiting_share", speech),
+        }
+        wanted = Wanted(start, start + WEEK, department=caller.department)
+        telling = await list_telling(tx, wanted, per_topic=1)
+        lessons = await list_lessons(tx, start, start + WEEK)
+    words = speech.texts["pages"]["weekly"]
+    return await render(
+        "weekly",
+        speech,
+        charts,
+        week=f"{start.isocalendar().week}, {start.isocalendar().year}",
+        period=words["period"].format(first=speech.date(start), last=speech.date(start + WEEK - timedelta(days=1))),
+        owner=caller.department and speech.name("department", caller.department),
+        headlines=[
+            {"name": name, "now": now, "before": then}
+            for name, now, then in zip(_names(words), _headlines(speech, this), _headlines(speech, before), strict=True)
+        ],
+        columns=[words[name] for name in COLUMNS],
+        departments=_departments(speech, departments),
+        quotes=[_quote(speech, one) for ones in telling.values() for one in ones][:QUOTES],
+        lessons=[_lesson(speech, one) for one in lessons if caller.department in (None, one.department)],
+    )
+
+
+async def _week(tx: Reading, question: Question) -> Week:
+    return Week(
+        Cells(await gather_volume(tx, question)),
+        Cells(await gather_sla(tx, question)),
+        Cells(await gather_nps(tx, question)),
+        Cells(await gather_routing(tx, question)),
+        Cells(await gather_backlog(tx, question)),
+    )
+
+
+def _names(words: dict[str, str]) -> list[str]:
+    return [words[name] for name in (*COLUMNS, "triage", "open")]
+
+
+def _headlines(speech: Speech, week: Week) -> list[str]:
+    low, high = (week.nps.say(speech, name) for name in ("low", "high"))
+    margin = speech.texts["pages"]["weekly"]["margin"].format(low=low, high=high)
+    known = week.nps.value("nps") is not None
+    *figures, score = _figures(speech, week, ())
+    return [
+        *figures,
+        f"{score} ({margin})" if known else score,
+        week.routing.say(speech, "triage_share"),
+        week.backlog.say(speech, "open"),
+    ]
+
+
+def _figures(speech: Speech, week: Week, key: tuple[str | None, ...]) -> list[str]:
+    """One for each of `COLUMNS`."""
+    return [
+        week.volume.say(speech, "opened", key),
+        week.sla.say(speech, "met_share", (*key, *REPLY)),
+        week.sla.say(speech, "p50", (*key, *REPLY)),
+        week.sla.say(speech, "met_share", (*key, *SOLVED)),
+        week.routing.say(speech, "hand_back_rate", key),
+        week.nps.say(speech, "nps", key),
+    ]
+
+
+def _departments(speech: Speech, week: Week) -> list[dict[str, object]]:
+    """Those that had anything at all, by name; what has no owner last."""
+    parts = (week.volume, week.routing, week.nps)
+    slugs = {row[1] for part in parts for row in part.lines.rows} | {row[1] for row in week.sla.lines.rows}
+    named = sorted(slugs, key=lambda slug: (slug is None, speech.name("department", slug)))
+    return [{"name": speech.name("department", slug), "figures": _figures(speech, week, (slug,))} for slug in named]
+
+
+def _quote(speech: Speech, one: Verbatim) -> dict[str, object]:
+    return {"text": one.text, "score": one.score, "topic": speech.name("topic", one.topic), "channel": one.channel}
+
+
+def _lesson(speech: Speech, one: Incident) -> dict[str, object]:
+    name = speech.name("topic", one.subject.name) if one.subject.scope is Scope.TOPIC else one.subject.name
+    said = "" if one.closed_at is None else speech.date(one.closed_at)
+    return {"text": one.lesson, "about": speech.texts["pages"]["weekly"]["lesson"].format(name=name, date=said)}

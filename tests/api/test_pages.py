@@ -1,0 +1,168 @@
+"""The week and the day on a page: what stands there is what reports answer, and nothing in it runs."""
+
+import base64
+import hashlib
+import re
+from datetime import timedelta
+from html import unescape
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from app.escalation.tables import escalation, incident, volume
+from app.feedback.tables import response
+from app.kit.db import Transaction
+from app.kit.ids import new_id
+from app.reports.tally.fact import Measure
+from app.runtime import Runtime
+from tests.api.test_reports import answered
+from tests.support.callers import token_for
+from tests.support.clock import MORNING, Clock
+from tests.support.facts import count, fact
+from tests.support.standing import add_ticket
+
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+HOSTILE = '<img src="https://evil.test/x.png" onerror=alert(1)>{{ 7 * 7 }}'
+
+
+async def arrange_week(tx: Transaction) -> None:
+    """On the Wednesday of the test's clock, which is read a week later."""
+    replies = [fact(Measure.FIRST_REPLY, MORNING, good=n < 3, value=n * 600_000) for n in range(4)]
+    replies += [fact(Measure.FIRST_REPLY, MORNING - WEEK, good=True, value=60_000)]
+    await count(tx, [*replies, fact(Measure.OPENED, MORNING), fact(Measure.BACKLOG, MORNING, value=1)])
+    for department, name in (("billing", "invoice_question"), ("network", "network_outage")):
+        closed = {"id": new_id(), "scope": "topic", "name": name, "department": department, "state": "closed"}
+        closed |= {"severity": "minor", "opened_at": MORNING, "observed": 9, "expected": 1.0, "chance": 0.0001}
+        closed |= {"quiet_since": None, "closed_at": MORNING, "closed_by": "pr:sam", "lesson": f"{HOSTILE} {name}"}
+        await tx.insert(incident, [closed])
+        await tx.flush()
+
+
+async def arrange_quote(tx: Transaction) -> None:
+    await answered(tx, 2)
+    await tx.execute(update(response).values(comment=HOSTILE, verbatim=f"{HOSTILE} te laat", received_at=MORNING))
+
+
+async def page(client: httpx.AsyncClient, path: str, headers: dict[str, str], **asked: str) -> httpx.Response:
+    answer = await client.get(f"/api/v1/reports/{path}", params=asked, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return answer
+
+
+def check_safe(answer: httpx.Response) -> None:
+    """Only the style that the policy names, pictures that are charts of ours, and no address but our own."""
+    policy = answer.headers["content-security-policy"]
+    [style] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script|\son\w+=|style=|javascript:", re.sub(r"&lt;.*?&gt;", "", answer.text))
+    sources = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', answer.text)
+    assert len(sources) == answer.text.count("<img ") > 0
+    for source in sources:
+        assert ET.fromstring(base64.b64decode(source)).tag == "{http://www.w3.org/2000/svg}svg"
+    links = re.findall(r'(?:href|src)="(?!data:)([^"]+)"', re.sub(r"<footer>.*?</footer>", "", answer.text))
+    assert all(link.startswith("http://127.0.0.1:8080/api/v1/tickets/") for link in links)
+
+
+async def test_the_week_tells_what_reports_answer_beside_the_week_before(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock
+) -> None:
+    await runtime.database.transact(arrange_week)
+    clock.pass_(days=7)
+    manager = await token_for(runtime, "manager")
+    weekly = await page(client, "weekly", manager, lang="nl")
+    check_safe(weekly)
+    said = unescape(weekly.text)
+    assert "Webcare in week 47, 2026" in said
+    assert "16 nov 2026 t/m 22 nov 2026" in said
+    shares = re.findall(r"eerste reactie op tijd</dt><dd>([^<]+)<small>week ervoor: ([^<]+)<", said)
+    assert shares == [("75,0%", "100%")]
+    question = {"from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z"}
+    report = (await client.get("/api/v1/reports/sla", params=question, headers=manager)).json()
+    assert next(line["met_share"] for line in report["items"] if line["metric"] == "first_reply") == 0.75
+
+
+async def test_what_people_wrote_is_text_and_nothing_else(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock
+) -> None:
+    await runtime.database.transact(arrange_quote)
+    await runtime.database.transact(arrange_week)
+    clock.pass_(days=7)
+    weekly = await page(client, "weekly", await token_for(runtime, "manager"), lang="en")
+    assert "onerror=alert(1)" in unescape(weekly.text)
+    assert '<img src="https' not in weekly.text
+    assert f"{HOSTILE} te laat" in unescape(weekly.text)
+    assert f"{HOSTILE} network_outage" in unescape(weekly.text)
+
+
+async def test_a_department_reads_its_own_week(client: httpx.AsyncClient, runtime: Runtime, clock: Clock) -> None:
+    await runtime.database.transact(arrange_week)
+    clock.pass_(days=7)
+    network = unescape((await page(client, "weekly", await token_for(runtime, "department", "network"))).text)
+    assert f"{HOSTILE} network_outage" in network
+    assert f"{HOSTILE} invoice_question" not in network
+    assert "75,0%" not in network
+
+
+@pytest.mark.parametrize(("lang", "words"), [("nl", "Niemand schreef deze week"), ("en", "Nobody wrote anything")])
+async def test_an_empty_week_says_so(client: httpx.AsyncClient, runtime: Runtime, lang: str, words: str) -> None:
+    weekly = await page(client, "weekly", await token_for(runtime, "manager"), lang=lang, week="2020-01-01")
+    check_safe(weekly)
+    assert words in weekly.text
+
+
+async def arrange_day(tx: Transaction) -> None:
+    late = await add_ticket(
+        tx, MORNING - 3 * HOUR, next_due_at=MORNING - HOUR, topic="network_outage", department="network"
+    )
+    await add_ticket(tx, MORNING - HOUR, next_due_at=MORNING + HOUR)
+    facts = {"id": new_id(), "ticket_id": late.id, "incident_id": None, "state": "raised", "raised_at": MORNING - HOUR}
+    await tx.insert(escalation, [facts | {"due_at": MORNING}])
+    hours = [(MORNING - HOUR - week * WEEK, 1 if week else 40) for week in range(5)]
+    counts = [{"scope": "topic", "name": "network_outage", "hour_at": at, "n": n} for at, n in hours]
+    await tx.insert(volume, [*counts, counts[0] | {"name": "old", "hour_at": MORNING - 8 * WEEK}])
+
+
+async def test_the_day_tells_what_is_hot_late_and_escalated_and_who_must_act(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    await runtime.database.transact(arrange_day)
+    today = await page(client, "today", await token_for(runtime, "manager"), lang="en")
+    check_safe(today)
+    said = unescape(today.text)
+    assert "Webcare today, 18 Nov 2026" in said
+    name = runtime.rulebook.topics["network_outage"].name["en"]
+    assert re.search(rf'<td>{name}</td><td class="n">40</td>', said)
+    assert re.search(r'<tr class="late"><td>webcare</td><td class="n">2</td><td class="n">1</td>', said)
+    assert re.search(rf"<td>{name}</td><td>Network</td><td>webcare</td><td>1 h</td>", said)
+    assert "too few weeks counted" in said
+
+
+async def test_a_department_meets_about_its_own(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    await runtime.database.transact(arrange_day)
+    billing = unescape((await page(client, "today", await token_for(runtime, "department", "billing"), lang="en")).text)
+    for nothing in ("No topic is above its usual volume.", "Nothing is late.", "Nothing is with PR."):
+        assert nothing in billing
+    assert re.search(r'<td>webcare</td><td class="n">1</td><td class="n">0</td><td class="n">1</td>', billing)
+
+
+async def test_a_quiet_day_says_so(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    today = await page(client, "today", await token_for(runtime, "manager"))
+    check_safe(today)
+    assert "Er staat niets open." in today.text
+
+
+@pytest.mark.parametrize("path", ["weekly", "today"])
+async def test_pages_are_for_managers_and_refuse_what_they_do_not_know(
+    client: httpx.AsyncClient, runtime: Runtime, path: str
+) -> None:
+    agent, manager = await token_for(runtime, "agent"), await token_for(runtime, "manager")
+    assert (await client.get(f"/api/v1/reports/{path}", headers=agent)).status_code == 403
+    refused = await client.get(f"/api/v1/reports/{path}?mood=sad", headers=manager)
+    assert (refused.status_code, refused.json()["field"]) == (422, "mood")
+    wrong = await client.get("/api/v1/reports/weekly?week=9999-12-31", headers=manager)
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "week")
