@@ -69,11 +69,13 @@ async def fresh_place(publish_url: str, rules: Path) -> AsyncIterator[Place]:
 
 
 def _rules_that_ask_at_once(rules: Path, folder: Path) -> Path:
-    """A copy of the rulebook in which nobody has to wait half an hour for the survey."""
+    """A copy of the rulebook in which nobody has to wait for the survey."""
     copy = Path(shutil.copytree(rules, folder / "rules"))
     file = copy / "feedback.yaml"
     content = yaml.safe_load(file.read_text("utf-8"))
     content["feedback"]["delay"] = AT_ONCE
+    for asking in content["feedback"]["channels"].values():
+        asking.pop("delay", None)
     file.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
     return copy
 

@@ -19,7 +19,7 @@ from app.feedback.store import Asked
 from app.flows.record import record_one
 from app.flows.work import WEBCARE
 from app.kit.ids import digest
-from app.mentions.mention import Mention, Visibility
+from app.mentions.mention import Mention
 from app.rulebook import Rulebook
 from app.runtime import Unit
 from app.sla.business_time import add
@@ -50,7 +50,7 @@ class Heard:
             return False
         if standing is not None and standing.id == self.ticket.id:
             return True
-        return reply.visibility is Visibility.PRIVATE and (standing is None or standing.state is State.CLOSED)
+        return reply.is_private and (standing is None or standing.state is State.CLOSED)
 
 
 async def answer(unit: Unit, token: str, given: Answer) -> None:

@@ -138,7 +138,8 @@ async def _gather(unit: Unit, arrivals: Sequence[Understood]) -> Ledger:
     reposted = [(a.mention.channel, a.mention.parent_id) for a in new if a.mention.is_repost and a.mention.parent_id]
     moved = {*(k.mention_id for k in known.values()), *(parents[key].mention_id for key in reposted if key in parents)}
     stood = await tickets.list_ids_of(unit.tx, [mention_id for mention_id in moved if mention_id])
-    spoken = list_spoken({a.id: a.mention for a in new if a.id in asked})
+    in_talk = [a for a in new if a.id in asked and (a.mention.is_private or conversations[asked[a.id]] not in fresh)]
+    spoken = list_spoken({a.id: a.mention for a in in_talk})  # a public post that answers nothing answers no question
     speakers = {a.id: authors[a.mention.channel, a.mention.author_key] for a in new if a.id in spoken}
     questions = await _questions(unit, speakers.values())
     settled = [one.invitation.ticket_id for one in questions.values()]

@@ -97,6 +97,10 @@ class Mention:
         return self.kind is Kind.REPOST or self.text.startswith(REPOST_MARK)
 
     @property
+    def is_private(self) -> bool:
+        return self.visibility is Visibility.PRIVATE
+
+    @property
     def fingerprint(self) -> bytes:
         """Equal for two versions that say the same. Figures such as likes change without anybody editing."""
         parts = (self.title or "", self.text, *(a.get("url", "") for a in self.attachments))
