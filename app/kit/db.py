@@ -41,6 +41,7 @@ metadata = MetaData(
 
 ATTEMPTS = 5
 _CANCELLED = "57014"  # by `statement_timeout`; trying again at once would only load the database more
+_NOT_THERE_YET = frozenset({"42P01", "42703"})  # a table or column that a migration made and a replica has to learn of
 _UNSTORABLE = "A value cannot be stored: it holds a character, number or moment that the database has no place for."
 # The driver's words for a connection that is gone, or that was told so and does not know what to do next.
 _GONE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
@@ -58,6 +59,10 @@ class OnConflict(Enum):
 
 class DatabaseUnreachable(Unavailable):
     pass
+
+
+class ReportsUnreachable(Unavailable):
+    """The database that reports read, where that is another one: everything else goes on."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -290,11 +295,15 @@ class Database:
         What reports read stands still meanwhile: all their statements see what was committed when the first began.
         """
         isolation: Isolation = "repeatable_read" if reports else "read_committed"
+        reader = self._readers[reports]
         try:
-            async with _begun(self._readers[reports], isolation, readonly=True) as (connection, driver, transaction):
+            async with _begun(reader, isolation, readonly=True) as (connection, driver, transaction):
                 yield Reading(connection, driver)
                 await transaction.rollback()
         except _FAILURES as error:
+            if reader is not self._engine and (_is_out_of_reach(error) or _sqlstate(error) in _NOT_THERE_YET):
+                message = "The database that reports read cannot be reached, or is too busy; all else works."
+                raise ReportsUnreachable(message) from error
             _raise_translated(error)
 
     async def listen(self, channel: str) -> AsyncGenerator[str, None]:
@@ -375,14 +384,17 @@ def _is_fleeting(error: BaseException) -> bool:
     return _sqlstate(error) in _FLEETING or _is_lost_connection(error)
 
 
+def _is_out_of_reach(error: BaseException) -> bool:
+    if _is_unstorable(error):
+        return False
+    fleeting = _is_fleeting(error) or _sqlstate(error) == _CANCELLED
+    return fleeting or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError)
+
+
 def _raise_translated(error: Exception) -> NoReturn:
     """A broken constraint (class 23) stays what it is: a mistake of ours, about which no caller can do anything."""
     if _is_unstorable(error):
         raise RowRefused(_UNSTORABLE) from error
-    if (
-        _is_fleeting(error)
-        or _sqlstate(error) == _CANCELLED
-        or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError)
-    ):
+    if _is_out_of_reach(error):
         raise DatabaseUnreachable("The database cannot be reached or is too busy; try again shortly.") from error
     raise error

@@ -27,9 +27,11 @@ from app.tickets.journal.position import Position
 MAX_COUNTED = 100_000  # facts that one question may count one by one: about a second
 MAX_WAITING = 300  # events since the last count that a question counts along
 
-# Ordered as they are read: whether there are few is known after so many.
+# A replica shows what was committed by the last transaction that reached it. Events are read in their order: whether
+# there are few is known after so many.
 _WAITING = """
-    SELECT now() AS now, count(*) AS n, min(at) AS since, array_agg(DISTINCT ticket_id) AS ticket_ids
+    SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_xact_replay_timestamp(), now()) ELSE now() END AS now,
+        count(*) AS n, min(at) AS since, array_agg(DISTINCT ticket_id) AS ticket_ids
     FROM (SELECT at, ticket_id FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT $3) AS waiting"""
 _CELLS = """
     SELECT measure, step_at, key, detail, n, good, total, spread, lasted FROM rollup
