@@ -21,6 +21,7 @@ from app.kit.http import Reach, guarded_client, plain_client
 from app.kit.sealing import Sealer, load_or_make, new_key
 from app.rulebook import Rulebook, load
 from app.settings import Settings
+from app.topics.model import Model
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,18 +39,42 @@ class Unit:
     knobs: Settings
 
 
-class InForce:
-    """The rules that this process goes by. Who began with a version finishes with it: a unit keeps its own.
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The model that reads topics beside the phrases, None before there is one.
 
-    `number` is that of the version in the database, None until the process looked.
+    `number` is that of the model, `promotion` that of the promotion that was followed last. `refused` is the model
+    that came into force then, if it could not be read: the one before goes on.
+    """
+
+    promotion: int | None = None
+    number: int | None = None
+    model: Model | None = None
+    refused: int | None = None
+
+
+class InForce:
+    """The rules and the model that this process goes by. Who began with them finishes with them: a unit keeps its own.
+
+    `number` is that of the rules in the database, None until the process looked. The rulebook always reads topics with
+    the model: whichever of the two changes, `rulebook` is a new one.
     """
 
     def __init__(self, rulebook: Rulebook, number: int | None = None) -> None:
         self.rulebook = rulebook
         self.number = number
+        self.learned = Learned()
 
     def put(self, rulebook: Rulebook, number: int) -> None:
-        self.rulebook, self.number = rulebook, number
+        self.rulebook, self.number = self.taught(rulebook), number
+
+    def learn(self, learned: Learned) -> None:
+        self.learned = learned
+        self.rulebook = self.taught(self.rulebook)
+
+    def taught(self, rulebook: Rulebook) -> Rulebook:
+        """These rules, with the model in force."""
+        return rulebook.with_model(self.learned.model, self.learned.number)
 
 
 @dataclass(frozen=True, slots=True)

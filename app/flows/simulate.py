@@ -126,8 +126,11 @@ class Simulation:
 async def simulate(
     runtime: Runtime, proposed: Rulebook, last: int, progress: Progress = lambda _done, _of: None
 ) -> Simulation:
-    """Decide the newest `last` questions again. `progress` hears how many of how many are done."""
-    now = runtime.rulebook
+    """Decide the newest `last` questions again, both times with the model in force.
+
+    `progress` hears how many of how many are done.
+    """
+    now, proposed = runtime.rulebook, runtime.rules.taught(proposed)
     found = Simulation(now.digest, proposed.digest)
     before: UUID | None = None
     while found.mentions < last:

@@ -7,11 +7,11 @@ when to read again.
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 from app.answers.guard import Guard
 from app.channels.platform import Platform
@@ -36,6 +36,7 @@ from app.tickets.hand_over import FallBack
 from app.tickets.resolution import Resolution
 from app.topics.classify import Classifier, Phrase, Readable, Topic, readable
 from app.topics.hearing import Heard, Hearing
+from app.topics.model import Model
 from app.topics.words import Words
 
 __all__ = ["Account", "Problem", "Rulebook", "RulebookInvalid", "Sources", "load", "parse", "read_sources"]
@@ -124,6 +125,10 @@ class Rulebook:
                 self._promised.clear()
             found = self._promised[case] = choose_all(self.sla_rules, case, digest=self.digest)
         return found
+
+    def with_model(self, model: Model | None, number: int | None) -> Self:
+        """The same rules, whose classifier also asks this model; None: phrases alone. The digest stays."""
+        return replace(self, classifier=self.classifier.mounted(model, number))
 
     def is_own(self, channel: str, handle: str | None, external_id: str | None = None) -> bool:
         """Whether the company itself posted: by the handle, in any capitals and with or without @, or by the id."""

@@ -1,4 +1,4 @@
-"""Tables of topics: what people said that texts are about, second opinions on posts in triage, and what these teach."""
+"""Tables of topics: labels, the models that learned from them, second opinions, and what posts would teach."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -41,6 +42,44 @@ label = Table(
     CheckConstraint("(mention_id is null) <> (text is null)", name="one_text"),
     UniqueConstraint("fingerprint", "topic", "mine"),
     Index("ix_label_mention_id", "mention_id"),
+    Index("ix_label_at", "at"),
+)
+
+# Each model that was trained. `content` is the file that `topics.model` writes, `digest` names it.
+topic_model = Table(
+    "topic_model",
+    metadata,
+    Column("number", Integer, Identity(always=True), primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("examples", Text, nullable=False),
+    Column("labels", JSONB, nullable=False),
+    Column("taught_until", DateTime(timezone=True)),
+    Column("comparison", JSONB, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# Each time that a model came into force, oldest first; in force is the newest row's, or phrases alone where it names
+# none.
+topic_promotion = Table(
+    "topic_promotion",
+    metadata,
+    Column("number", Integer, Identity(always=True), primary_key=True),
+    Column("model", Integer, ForeignKey("topic_model.number")),
+    Column("origin", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# Who trains by itself takes a slot first. One whose process died is taken again when its lease is over.
+topic_training = Table(
+    "topic_training",
+    metadata,
+    Column("slot", Text, primary_key=True),
+    Column("lease_until", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
 )
 
 # One for each ticket that came into triage while somebody could be asked. It holds no words of anybody.
