@@ -142,6 +142,13 @@ class Settings(BaseSettings):
         " suggestions only",
     )
 
+    # Learning topics
+    learn: bool = Field(True, description="Train the model of topics by itself when there is something to learn")
+    learn_every: Seconds = Field(
+        timedelta(days=1), ge=timedelta(seconds=1), description="Seconds in which labels lead to one training at most"
+    )
+    learn_from: int = Field(25, ge=1, description="New labels that are enough to train again")
+
     # Limits
     pool_size: int = Field(8, ge=1, description="Database connections per process")
     api_statement_timeout: Seconds = Field(timedelta(seconds=5), description="Seconds an API statement may take")

@@ -21,6 +21,7 @@ from app.flows.draft import forget_drafts
 from app.flows.drift import mind_drift
 from app.flows.follow_up import tell_overdue
 from app.flows.hold import follow_embargoes
+from app.flows.learn import learn_by_itself
 from app.flows.outage import follow_channels
 from app.flows.propose import propose
 from app.flows.push import forget_calls
@@ -68,6 +69,8 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
     knobs = runtime.knobs
     ending = asyncio.Event()
     send = partial(dispatch, runtime, ending=ending)
+    leaving = asyncio.Event()
+    learn = partial(learn_by_itself, runtime)
     return (
         Chore("dispatch", knobs.poll_interval, knobs.dispatch_batch, send, ending),
         Chore("watch", knobs.poll_interval, 200, lambda limit: runtime.run(watch, limit)),
@@ -84,6 +87,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("follow_ups", timedelta(seconds=5), 100, lambda limit: runtime.run(tell_overdue, limit)),
         Chore("drift", timedelta(minutes=30), sys.maxsize, lambda _: mind_drift(runtime, runtime.now())),
         Chore("proposals", timedelta(minutes=30), sys.maxsize, lambda _: propose(runtime, runtime.now())),
+        Chore("learn", timedelta(seconds=5), sys.maxsize, lambda _: learn(runtime.now(), leaving), leaving),
         Chore("gates", timedelta(hours=1), sys.maxsize, lambda _: mind_gates(runtime, runtime.now())),
         Chore("forget_answers", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_answers)),
         Chore("forget_drafts", timedelta(hours=1), sys.maxsize, lambda _: runtime.run(forget_drafts)),

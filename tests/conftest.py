@@ -100,8 +100,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> AsyncIterator[Runtime]:
-    """Everything real but the clock, and departments and channels, which respx plays."""
-    knobs = Settings(publish_url=PUBLISH_URL, publish_secret=SecretStr(PUBLISH_SECRET))
+    """Everything real but the clock, and departments and channels, which respx plays. It learns when a test says so."""
+    knobs = Settings(publish_url=PUBLISH_URL, publish_secret=SecretStr(PUBLISH_SECRET), learn=False)
     deadline = knobs.webhook_deadline
     composed = Runtime(
         database=database,

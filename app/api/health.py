@@ -34,6 +34,7 @@ class Alarms(BaseModel):
 
     endpoints_failing: int = Field(description="Receivers of departments that failed several attempts in a row")
     endpoints_disabled: int = Field(description="Receivers that get nothing until somebody enables them")
+    models_refused: int = Field(description="1 while the model of topics in force cannot be read, and the last goes on")
     deliveries_died: int = Field(description="Deliveries that were given up within the last day")
     topics_drifting: int = Field(description="Alarms on topics that suddenly grew or soured (`GET /topics/drift`)")
 
@@ -41,6 +42,7 @@ class Alarms(BaseModel):
 class Ready(BaseModel):
     status: str = "ready"
     rulebook: str = Field(description="Digest of the rules in force")
+    model: int | None = Field(description="Number of the model that reads topics; null: phrases alone")
     alarms: Alarms
 
 
@@ -60,13 +62,15 @@ async def readyz(runtime: Serving) -> Ready:
             drifting = await count_alarms(tx)
     except TimeoutError as error:
         raise DatabaseUnreachable(f"The database did not answer within {PATIENCE:g} seconds.") from error
+    learned = runtime.rules.learned
     alarms = Alarms(
         endpoints_failing=receivers.endpoints[EndpointState.FAILING],
         endpoints_disabled=receivers.endpoints[EndpointState.DISABLED],
+        models_refused=int(learned.refused is not None),
         deliveries_died=receivers.died_lately,
         topics_drifting=drifting,
     )
-    return Ready(rulebook=runtime.rulebook.digest, alarms=alarms)
+    return Ready(rulebook=runtime.rulebook.digest, model=learned.number, alarms=alarms)
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)

@@ -12,7 +12,9 @@ import uvicorn
 import uvloop
 
 from app import worker
+from app.cli.doors import database_url
 from app.flows import rules
+from app.flows.promote import follow_model
 from app.kit import logs
 from app.main import create_app
 from app.migrating import check_schema
@@ -20,7 +22,7 @@ from app.runtime import Runtime, build_runtime
 from app.settings import Settings
 
 YOUNG_OBJECTS = 50_000  # a list of 500 mentions makes about as many; the default collects at every 700
-LOOK_SECONDS = 1  # between two looks at which rules are in force; reading them takes another half
+LOOK_SECONDS = 1  # between two looks at which rules and model are in force; reading them takes another half
 GRACE_SECONDS = 10  # for requests in flight when the end is asked for
 
 
@@ -51,22 +53,24 @@ async def ready_runtime(
 
 @asynccontextmanager
 async def _governed(runtime: Runtime) -> AsyncIterator[None]:
-    """A process that goes by the newest rules, whichever process put them in force."""
+    """A process that goes by the newest rules and model, whichever process put them in force."""
     await rules.begin_rules(runtime)
-    following = asyncio.create_task(_follow_rules(runtime))
+    await follow_model(runtime)
+    following = asyncio.create_task(_follow(runtime))
     try:
         yield
     finally:
         following.cancel()
 
 
-async def _follow_rules(runtime: Runtime) -> None:
+async def _follow(runtime: Runtime) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        try:
-            await rules.follow(runtime)
-        except Exception as error:  # noqa: BLE001 - whatever one look meets, the next may go well
-            logs.failure("rules.follow", error)
+        for name, follow in (("rules.follow", rules.follow), ("topics.follow", follow_model)):
+            try:
+                await follow(runtime)
+            except Exception as error:  # noqa: BLE001 - whatever one look meets, the next may go well
+                logs.failure(name, error)
 
 
 async def _serve(settings: Settings, url: str, listening: socket.socket | None) -> None:
@@ -105,3 +109,14 @@ async def _work(settings: Settings, url: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime, _governed(runtime):
         await worker.work(worker.chores(runtime), stop)
+
+
+@asynccontextmanager
+async def beside() -> AsyncIterator[Runtime]:
+    """For a command that works on the database itself, beside whatever runs: the rules and the model in force."""
+    settings = Settings()
+    with database_url(settings) as url:
+        async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime:
+            await rules.follow(runtime)
+            await follow_model(runtime)
+            yield runtime

@@ -55,9 +55,15 @@ async def test_a_process_that_can_work_says_by_which_rules_and_what_to_look_at(
     client: httpx.AsyncClient, rulebook: Rulebook
 ) -> None:
     answer = await client.get("/readyz")
-    alarms = {"endpoints_failing": 0, "endpoints_disabled": 0, "deliveries_died": 0, "topics_drifting": 0}
+    alarms = {
+        "endpoints_failing": 0,
+        "endpoints_disabled": 0,
+        "models_refused": 0,
+        "deliveries_died": 0,
+        "topics_drifting": 0,
+    }
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "rulebook": rulebook.digest, "alarms": alarms}
+    assert answer.json() == {"status": "ready", "rulebook": rulebook.digest, "model": None, "alarms": alarms}
 
 
 async def test_receivers_that_fail_are_an_alarm_and_not_unreadiness(
@@ -79,7 +85,13 @@ async def test_receivers_that_fail_are_an_alarm_and_not_unreadiness(
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["alarms"]) == (
         200,
-        {"endpoints_failing": 1, "endpoints_disabled": 1, "deliveries_died": 1, "topics_drifting": 0},
+        {
+            "endpoints_failing": 1,
+            "endpoints_disabled": 1,
+            "models_refused": 0,
+            "deliveries_died": 1,
+            "topics_drifting": 0,
+        },
     )
     told = await figures(client)
     assert told["webcare_deliveries_dead",] == 2

@@ -139,6 +139,7 @@ async def house(database: Database, database_url: str, rules: Path, tmp_path: Pa
             public_url=url_of(listening),
             publish_url=channel_url,
             webhook_allow_cidrs=(ip_network("127.0.0.1/32"),),
+            learn=False,
         )
         async with (
             build_runtime(settings, database_url=database_url) as runtime,
