@@ -45,6 +45,7 @@ from app.api import (
     statements,
     stream,
     tickets,
+    topics,
     verbatims,
     webhooks,
 )
@@ -79,7 +80,10 @@ TAGS = [
     },
     {"name": "webhooks", "description": "What departments' endpoints are told; signed by Standard Webhooks 1.0."},
     {"name": "pr", "description": "Escalations, embargoes and incidents. Role `pr`."},
-    {"name": "managers", "description": "Scores, promises, opening hours and the oil stain. Role `manager`."},
+    {
+        "name": "managers",
+        "description": "Scores, promises, opening hours, the oil stain and models of topics. Role `manager`.",
+    },
     {"name": "admin", "description": "Tokens, rules and partners that push. Role `admin`."},
     {"name": "public", "description": "The page on which customers answer. No token."},
     {"name": "health", "description": "For probes and Prometheus. No token."},
@@ -116,6 +120,7 @@ AUDIENCES = (
     calendars,
     channels,
     rules,
+    topics,
     sources,
     admin,
     public,

@@ -1,0 +1,85 @@
+"""Models of topics over HTTP: what there is, which is in force, and back again."""
+
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from app.access.role import Role
+from app.flows.promote import follow_model
+from app.runtime import Runtime
+from app.topics.tables import topic_model
+from tests.support.callers import token_for
+from tests.support.teaching import kept
+
+TOPICS = "/api/v1/topics"
+
+
+@pytest.fixture
+async def kim(runtime: Runtime) -> Mapping[str, str]:
+    return await token_for(runtime, Role.MANAGER, name="kim")
+
+
+async def test_a_model_is_promoted_and_taken_back(
+    client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]
+) -> None:
+    nothing = (await client.get(f"{TOPICS}/status", headers=kim)).json()
+    assert (nothing["in_force"], nothing["refused"]) == (None, None)
+    first, second = [(await kept(runtime, word)).number for word in ("wifibol", "paars")]
+
+    told = {"note": "knows the wifibol"}
+    done = await client.post(f"{TOPICS}/models/{second}/promote", headers=kim, json=told)
+    again = await client.post(f"{TOPICS}/models/{second}/promote", headers=kim)
+    ready = (await client.get("/readyz")).json()
+    listed = (await client.get(f"{TOPICS}/models", headers=kim)).json()["items"]
+
+    assert done.json()["promotion"] | {"at": None} == {
+        "model": second,
+        "origin": "by_hand",
+        "actor": "manager:kim",
+        "note": "knows the wifibol",
+        "at": None,
+    }
+    assert (done.json()["changed"], again.json()["changed"]) == (True, False)
+    assert (ready["model"], ready["alarms"]["models_refused"]) == (second, 0)
+    assert [(one["number"], one["state"], one["labels"]) for one in listed] == [
+        (second, "active", {"import": 1}),
+        (first, "candidate", {"import": 1}),
+    ]
+
+    back = await client.post(f"{TOPICS}/rollback", headers=kim)
+    status = (await client.get(f"{TOPICS}/status", headers=kim)).json()
+    assert (back.json()["promotion"]["model"], status["in_force"]["origin"]) == (None, "rollback")
+    refused = await client.post(f"{TOPICS}/rollback", headers=kim)
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_take_back")
+
+
+async def test_models_come_in_pages(client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]) -> None:
+    first, second = [(await kept(runtime, word)).number for word in ("wifibol", "paars")]
+    page = (await client.get(f"{TOPICS}/models?limit=1", headers=kim)).json()
+    rest = (await client.get(f"{TOPICS}/models", params={"cursor": page["next_cursor"]}, headers=kim)).json()
+    assert [one["number"] for one in (*page["items"], *rest["items"])] == [second, first]
+    assert rest["next_cursor"] is None
+
+
+async def test_a_model_that_is_not_there_is_told(client: httpx.AsyncClient, kim: Mapping[str, str]) -> None:
+    answer = await client.post(f"{TOPICS}/models/12/promote", headers=kim)
+    assert (answer.status_code, answer.json()["code"]) == (404, "model_not_found")
+
+
+async def test_only_managers_and_admins_decide(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    anna = await token_for(runtime, Role.AGENT)
+    assert (await client.get(f"{TOPICS}/models", headers=anna)).status_code == 200
+    assert (await client.post(f"{TOPICS}/rollback", headers=anna)).status_code == 403
+
+
+async def test_a_refused_model_is_an_alarm(client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]) -> None:
+    number = (await kept(runtime, "wifibol")).number
+    await runtime.database.transact(lambda tx: tx.execute(topic_model.update().values(content=b"else")))
+
+    await client.post(f"{TOPICS}/models/{number}/promote", headers=kim, json={"despite": True})
+    await follow_model(runtime)
+
+    ready = (await client.get("/readyz")).json()
+    assert (ready["model"], ready["alarms"]["models_refused"]) == (None, 1)
+    assert (await client.get(f"{TOPICS}/status", headers=kim)).json()["refused"] == number
