@@ -158,8 +158,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(sources.door)
     app.include_router(_root)
     manual.install(app)
-    app.router.routes.insert(0, Shortcut("/api/v1/mentions", ingest.post_mention, methods=["POST"]))
     longest = runtime.knobs.max_body_bytes
+    app.add_middleware(Shortcut, path="/api/v1/mentions", endpoint=ingest.post_mention)
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way to extend the schema

@@ -1,11 +1,13 @@
 """How a request reaches its route: the runtime that serves it, and the way round the framework for the hottest one."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from fastapi import Depends, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.problems import respond_error
+from app.kit.errors import WebcareError
 from app.runtime import Runtime
 
 
@@ -18,12 +20,24 @@ Serving = Annotated[Runtime, Depends(_runtime)]
 """The runtime, as a parameter of a route."""
 
 
-class Shortcut(Route):
-    """A route without FastAPI around it: a fifth less of this process's time for a call that is made for every post.
+class Shortcut:
+    """ASGI middleware round the framework for one POST that comes for every mention: a third less of what HTTP costs.
 
-    FastAPI's own route for the same call stays below it and describes it in OpenAPI.
+    FastAPI's own route for the same call stays behind it and describes it in OpenAPI.
     """
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route"] = self  # what requests are counted by
-        await super().handle(scope, receive, send)
+    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._app = app
+        self.path = path  # what requests are counted by, as of any route
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self.path or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = self
+        try:
+            answer = await self._endpoint(Request(scope, receive, send))
+        except WebcareError as error:
+            answer = respond_error(error)
+        await answer(scope, receive, send)
