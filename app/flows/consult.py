@@ -64,7 +64,9 @@ async def consult(runtime: Runtime, limit: int) -> int:
 
 async def _claim(unit: Unit, terms: Terms, limit: int) -> tuple[Asked, ...]:
     lease = 2 * terms.timeout + timedelta(seconds=10)
-    return await opinions.claim_due(unit.tx, terms.url, limit=limit, lease=lease, per_day=terms.calls_per_day)
+    return await opinions.claim_due(
+        unit.tx, terms.url, limit=limit, lease=lease, per_day=terms.calls_per_day, tries=len(SCHEDULE.waits)
+    )
 
 
 async def _ask(runtime: Runtime, terms: Terms, asked: Asked) -> _Answered:

@@ -253,6 +253,22 @@ async def test_who_does_not_answer_is_left_alone_and_asked_again_a_few_times(
     assert (kept.state, kept.reason, kept.attempt) == ("none", "unreachable", 4)
 
 
+async def test_a_post_whose_answer_kills_who_asks_is_not_asked_about_for_ever(asking: Runtime, model: Model) -> None:
+    ticket = await opened(asking)
+
+    async def killed(*_: object) -> None:
+        under_way.cancel()
+
+    model.behave = killed
+    for asked in (1, 2, 3, 4, 4, 4):
+        under_way = asyncio.create_task(consult(asking, 4))
+        await asyncio.wait([under_way])
+        await now_due(asking)
+        assert len(model.asked) == asked
+    kept = (await rows(asking))[ticket.id]
+    assert (kept.state, kept.reason) == ("none", "unreachable")
+
+
 async def test_a_wish_to_wait_is_honoured_for_every_post(asking: Runtime, model: Model) -> None:
     model.behave = says("{}", "429 Slow", "Retry-After: 600\r\n")
     await opened(asking, by="a")

@@ -94,10 +94,13 @@ async def add_questions(tx: Transaction, ticket_ids: Sequence[UUID]) -> None:
     await tx.insert(opinion, [{"ticket_id": one} for one in ticket_ids], on_conflict=OnConflict.IGNORE)
 
 
-async def claim_due(tx: Transaction, url: str, *, limit: int, lease: timedelta, per_day: int) -> tuple[Asked, ...]:
+async def claim_due(
+    tx: Transaction, url: str, *, limit: int, lease: timedelta, per_day: int, tries: int
+) -> tuple[Asked, ...]:
     """Take what is wanted from whoever answers at `url`, the oldest first, and count it as asked today (UTC).
 
-    Nothing while they rest or when the day's budget is used up. What left triage meanwhile is done, unasked.
+    Nothing while they rest or when the day's budget is used up. What left triage meanwhile is done, unasked; so is what
+    was asked as often as `tries` and never recorded.
     """
     today = func.date(func.timezone("UTC", func.now()))
     await tx.execute(insert(adviser).values(url=url, counted_on=today, calls=0).on_conflict_do_nothing())
@@ -111,15 +114,16 @@ async def claim_due(tx: Transaction, url: str, *, limit: int, lease: timedelta, 
         return ()
     used = standing.calls if standing.today else 0
     claimed = await tx.fetch(_CLAIM, min(limit, per_day - used), lease) if per_day > used else ()
-    asked = [row for row in claimed if row["in_triage"]]
+    asked = [row for row in claimed if row["in_triage"] and row["attempt"] <= tries]
     await tx.execute(update(adviser).where(adviser.c.url == url).values(counted_on=today, calls=used + len(asked)))
     posts: dict[UUID, list[Post]] = {row["ticket_id"]: [] for row in asked}
     for row in await tx.fetch(_POSTS, list(posts), POSTS):
         words = f"{row['title']}\n{row['text']}" if row["title"] else row["text"]
         posts[row["ticket_id"]].append(Post(words, (row["handle"], row["display_name"])))
-    over = [row for row in claimed if not row["in_triage"]]
-    for row in over:
-        await tx.fetch(_FINISH, row["ticket_id"], row["lease_token"], "moot", None, None, None, False)
+    for row in claimed:
+        if row not in asked:
+            end = ("none", NoOpinion.UNREACHABLE) if row["in_triage"] else ("moot", None)
+            await tx.fetch(_FINISH, row["ticket_id"], row["lease_token"], end[0], None, None, end[1], False)
     return tuple(
         Asked(row["ticket_id"], row["lease_token"], row["attempt"], tuple(posts[row["ticket_id"]])) for row in asked
     )
@@ -154,7 +158,7 @@ async def get_track(tx: Reading, model: str, topic: str) -> Track:
 
 
 async def list_opinions(tx: Reading, ticket_ids: Collection[UUID]) -> Mapping[UUID, Had]:
-    """What was said about these tickets, where somebody was asked and answered."""
-    answered = select(opinion).where(opinion.c.ticket_id.in_(ticket_ids), opinion.c.state.in_(["given", "none"]))
-    rows = await tx.rows(answered)
+    """What was said about these tickets, where somebody was asked and that ended."""
+    ended = select(opinion).where(opinion.c.ticket_id.in_(ticket_ids), opinion.c.model.is_not(None))
+    rows = await tx.rows(ended)
     return {row.ticket_id: Had(row.topic, row.reason, row.model, row.answered_at, row.routed) for row in rows}
