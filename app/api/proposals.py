@@ -22,7 +22,7 @@ from app.flows.propose import decide
 from app.kit.db import Reading
 from app.runtime import Runtime
 from app.topics.proposals import store as proposals
-from app.topics.proposals.proposal import Proposal, State, as_topic
+from app.topics.proposals.proposal import Proposal, ProposalState, as_topic
 
 router = APIRouter(prefix="/api/v1/topics/proposals", tags=["managers"])
 
@@ -33,14 +33,14 @@ _places = Places(UUID)
 
 
 class ProposalFilter(Paging):
-    state: State = Field(State.OPEN, description="open, accepted or dismissed")
+    state: ProposalState = Field(ProposalState.OPEN, description="open, accepted or dismissed")
 
 
 class ProposalOut(OutModel):
     """Posts of the last two weeks that nobody found a topic for, and that are about the same."""
 
     id: UUID
-    state: State
+    state: ProposalState
     words: list[str] = Field(description="That tell it from other posts, the most telling first", examples=[["esim"]])
     size: int = Field(description="How many people wrote about it", examples=[14])
     examples: list[str] = Field(description="The most typical posts, without what tells who wrote them")
@@ -56,7 +56,7 @@ async def read_proposals(_: Teacher, runtime: Serving, asked: Annotated[Proposal
     """Newest first. What was accepted or dismissed is not proposed again."""
     before = _places.decode(asked.cursor)
     async with runtime.reading() as tx:
-        found = await proposals.list_proposals(tx, state=asked.state, limit=asked.limit + 1, before=before)
+        found = await proposals.list_proposals(tx, asked.state, limit=asked.limit + 1, before=before)
         page, next_cursor = _places.cut(found, asked.limit, lambda one: one.id)
         items = [await _shown(tx, runtime, one) for one in page]
     return Page(items=items, next_cursor=next_cursor)
@@ -65,15 +65,15 @@ async def read_proposals(_: Teacher, runtime: Serving, asked: Annotated[Proposal
 @router.post("/{proposal_id}/accept", summary="Take up a topic that is missing")
 async def accept_proposal(caller: Teacher, runtime: Serving, proposal_id: UUID) -> ProposalOut:
     """Noted, and no more: its `yaml` is for whoever edits the rules."""
-    return await _decide(runtime, caller, proposal_id, State.ACCEPTED)
+    return await _decide(runtime, caller, proposal_id, ProposalState.ACCEPTED)
 
 
 @router.post("/{proposal_id}/dismiss", summary="Say that this is no topic")
 async def dismiss_proposal(caller: Teacher, runtime: Serving, proposal_id: UUID) -> ProposalOut:
-    return await _decide(runtime, caller, proposal_id, State.DISMISSED)
+    return await _decide(runtime, caller, proposal_id, ProposalState.DISMISSED)
 
 
-async def _decide(runtime: Runtime, caller: Caller, proposal_id: UUID, state: State) -> ProposalOut:
+async def _decide(runtime: Runtime, caller: Caller, proposal_id: UUID, state: ProposalState) -> ProposalOut:
     decided = await runtime.run(decide, caller, proposal_id, state)
     async with runtime.reading() as tx:
         return await _shown(tx, runtime, decided)

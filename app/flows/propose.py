@@ -16,7 +16,7 @@ from app.kit.ids import new_id
 from app.runtime import Runtime, Unit
 from app.topics.proposals import store as proposals
 from app.topics.proposals.client import Found, list_groups
-from app.topics.proposals.proposal import Proposal, State, known
+from app.topics.proposals.proposal import Proposal, ProposalState, known
 from app.topics.proposals.store import Post
 from app.topics.turns.store import claim_turn
 
@@ -55,7 +55,7 @@ async def _keep(unit: Unit, posts: Sequence[Post], groups: Sequence[Found]) -> i
         same = known(words, ids, before)
         made = replace(same, words=words, posts=ids[:KEPT], size=people, seen_at=unit.now) if same else None
         if made is None:
-            made = Proposal(new_id(), State.OPEN, words, ids[:KEPT], people, unit.now, unit.now)
+            made = Proposal(new_id(), ProposalState.OPEN, words, ids[:KEPT], people, unit.now, unit.now)
             before.append(made)
             new += 1
             logs.transition("proposal.made", proposal=str(made.id), size=people)
@@ -63,7 +63,7 @@ async def _keep(unit: Unit, posts: Sequence[Post], groups: Sequence[Found]) -> i
     return new
 
 
-async def decide(unit: Unit, caller: Caller, proposal_id: UUID, state: State) -> Proposal:
+async def decide(unit: Unit, caller: Caller, proposal_id: UUID, state: ProposalState) -> Proposal:
     """A manager accepts or dismisses it. Raises `ProposalNotFound`, `ProposalDecided`."""
     decided = await proposals.mark_decided(unit.tx, proposal_id, state, caller.actor, unit.now)
     logs.transition(f"proposal.{state}", proposal=str(proposal_id), actor=caller.actor)

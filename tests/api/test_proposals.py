@@ -18,7 +18,7 @@ from app.kit.clock import utc_now
 from app.kit.ids import new_id
 from app.runtime import Runtime
 from app.topics.proposals.client import list_groups
-from app.topics.proposals.proposal import Proposal, State, known
+from app.topics.proposals.proposal import Proposal, ProposalState, known
 from tests.support.callers import token_for
 from tests.support.mentions import mention
 
@@ -126,7 +126,7 @@ async def test_texts_without_anything_in_common_make_no_group(texts: list[str]) 
 
 def test_a_group_is_known_by_half_of_its_posts_or_words() -> None:
     ids = [UUID(int=n) for n in range(8)]
-    before = Proposal(new_id(), State.DISMISSED, ("esim", "horloge"), tuple(ids[:4]), 5, utc_now(), utc_now())
+    before = Proposal(new_id(), ProposalState.DISMISSED, ("esim", "horloge"), tuple(ids[:4]), 5, utc_now(), utc_now())
     assert known(("x", "y"), ids[2:4] + ids[6:8], [before]) is before
     assert known(("esim", "z"), ids[6:], [before]) is before
     assert known(("x", "y"), ids[3:8], [before]) is None

@@ -26,7 +26,7 @@ class ProposalDecided(Conflict):
     """A manager accepted or dismissed it before."""
 
 
-class State(StrEnum):
+class ProposalState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
@@ -37,7 +37,7 @@ class Proposal:
     """`posts` are mentions, the most typical first; `size` counts the people who wrote them."""
 
     id: UUID
-    state: State
+    state: ProposalState
     words: tuple[str, ...]
     posts: tuple[UUID, ...]
     size: int

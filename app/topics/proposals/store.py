@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.kit.db import Reading, Transaction
 from app.kit.ids import first_id_at
-from app.topics.proposals.proposal import Proposal, ProposalDecided, ProposalNotFound, State
+from app.topics.proposals.proposal import Proposal, ProposalDecided, ProposalNotFound, ProposalState
 from app.topics.tables import proposal
 
 _POST = """SELECT m.id, m.author_id, m.language, a.handle, a.display_name,
@@ -73,9 +73,9 @@ async def record_proposal(tx: Transaction, made: Proposal) -> None:
     await tx.execute(insert(proposal).values(**row).on_conflict_do_update(index_elements=["id"], set_=seen))
 
 
-async def mark_decided(tx: Transaction, proposal_id: UUID, state: State, actor: str, now: datetime) -> Proposal:
+async def mark_decided(tx: Transaction, proposal_id: UUID, state: ProposalState, actor: str, now: datetime) -> Proposal:
     """Raises `ProposalNotFound`, `ProposalDecided`."""
-    mine = (proposal.c.id == proposal_id) & (proposal.c.state == State.OPEN)
+    mine = (proposal.c.id == proposal_id) & (proposal.c.state == ProposalState.OPEN)
     decided = update(proposal).where(mine).values(state=state, decided_at=now, decided_by=actor)
     changed = (await tx.execute(decided)).rowcount
     found = await get_proposal(tx, proposal_id)
@@ -92,7 +92,9 @@ async def get_proposal(tx: Reading, proposal_id: UUID) -> Proposal:
     return _proposal(row)
 
 
-async def list_proposals(tx: Reading, *, state: State, limit: int, before: UUID | None = None) -> tuple[Proposal, ...]:
+async def list_proposals(
+    tx: Reading, *, state: ProposalState, limit: int, before: UUID | None = None
+) -> tuple[Proposal, ...]:
     """Newest first; `before` is the id of the last one seen."""
     chosen = select(proposal).where(proposal.c.state == state).order_by(proposal.c.id.desc()).limit(limit)
     rows = await tx.rows(chosen if before is None else chosen.where(proposal.c.id < before))
@@ -106,7 +108,7 @@ def _post(row: Any) -> Post:
 def _proposal(row: Any) -> Proposal:
     return Proposal(
         row.id,
-        State(row.state),
+        ProposalState(row.state),
         tuple(row.words),
         tuple(row.posts),
         row.size,
