@@ -3,7 +3,7 @@
 Knows the wire form. Refuses to know what is told of whom: personal data was taken out when the answer came in.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +16,7 @@ from app.api.auth import allow
 from app.api.fields import InModel, Instant, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
-from app.feedback.verbatims.store import Band, Wanted, list_telling, list_verbatims
+from app.feedback.verbatims.store import Band, Wanted, list_efforts, list_telling, list_verbatims
 from app.reports.question import EmptyPeriod
 
 router = APIRouter(prefix="/api/v1/feedback", tags=["managers"])
@@ -82,6 +82,21 @@ class VerbatimOut(OutModel):
     language: str
 
 
+class EffortFilter(Filter):
+    from_: Instant | None = Field(None, alias="from", description="Received from here; left out: 90 days before `to`")
+
+
+class EffortLine(OutModel):
+    topic: str | None = Field(examples=["number_porting"])
+    n: int = Field(description="Answers to the second question", examples=[42])
+    mean: float | None = Field(description="From 1 (hard) to 7 (easy); null below 10 answers", examples=[5.4])
+    easy_share: float | None = Field(description="Share of 5, 6 and 7; null below 10 answers", examples=[0.81])
+
+
+class EffortOut(OutModel):
+    items: list[EffortLine] = Field(description="By topic")
+
+
 class TopicOut(OutModel):
     topic: str | None
     items: list[VerbatimOut] = Field(description="The most telling first")
@@ -119,3 +134,13 @@ async def read_telling(caller: Reader, runtime: Serving, asked: Annotated[Tellin
             TopicOut(topic=topic, items=[VerbatimOut.model_validate(one) for one in found[topic]]) for topic in topics
         ]
     )
+
+
+@router.get("/effort", summary="Read how easy it was")
+async def read_effort(caller: Reader, runtime: Serving, asked: Annotated[EffortFilter, Query()]) -> EffortOut:
+    """What the second question comes to, by topic: only topics under `effort` in feedback.yaml ask it."""
+    wanted = asked.wanted(caller, runtime.now(), asked.from_, USUAL_PERIOD)
+    async with runtime.reading(reports=True) as tx:
+        found = await list_efforts(tx, wanted)
+    topics = sorted(found, key=lambda topic: (topic is None, topic))
+    return EffortOut(items=[EffortLine(topic=topic, **asdict(found[topic])) for topic in topics])

@@ -120,6 +120,22 @@ async def test_what_makes_no_sense_is_refused(
     assert (await client.get(VERBATIMS, params=wrong, headers=mo)).status_code == 422
 
 
+async def test_the_second_question_comes_to_a_figure(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock, mo: dict[str, str]
+) -> None:
+    for name in range(10):
+        await resolved(runtime, by=f"klant{name}")
+        await runtime.run(hear.answer, token_of(await asked(runtime)), Answer(8, None, 7 if name < 6 else 2))
+    clock.pass_(minutes=1)
+
+    found = await client.get("/api/v1/feedback/effort", headers=mo)
+    few = await client.get("/api/v1/feedback/effort", params={"band": "promoter"}, headers=mo)
+
+    [line] = found.json()["items"]
+    assert line == {"topic": "delivery_delay", "n": 10, "mean": 5.0, "easy_share": 0.6}
+    assert few.json()["items"] == []
+
+
 async def test_a_follow_up_is_listed_shown_and_ended_by_its_department(
     client: httpx.AsyncClient, runtime: Runtime, clock: Clock, told: None, mo: dict[str, str]
 ) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.feedback.effort import Effort, effort
 from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
 from app.feedback.telling import Comment, most_telling
 from app.kit.db import Reading
@@ -77,15 +78,37 @@ _LIST = """
         AND ($9::timestamptz IS NULL OR (r.received_at, r.invitation_id) < ($9, $10::uuid))
     ORDER BY r.received_at DESC, r.invitation_id DESC LIMIT $11"""
 
+_EFFORTS = """
+    SELECT i.topic, r.effort, count(*) AS n
+    FROM response r JOIN invitation i ON i.id = r.invitation_id
+    WHERE r.effort IS NOT NULL AND r.received_at >= $1 AND r.received_at < $2
+        AND ($3::text IS NULL OR i.topic = $3)
+        AND ($4::text IS NULL OR i.department = $4)
+        AND ($5::text IS NULL OR i.channel = $5)
+        AND r.score BETWEEN $6 AND $7
+    GROUP BY 1, 2"""
+
 
 async def list_verbatims(
     tx: Reading, wanted: Wanted, *, limit: int, before: tuple[datetime, UUID] | None = None
 ) -> list[Verbatim]:
     """Newest first; `before` is the place of the last one that was seen."""
-    lowest, highest = _BANDS[wanted.band] if wanted.band else (0, 10)
     filters = (wanted.since, wanted.until, wanted.text, wanted.topic, wanted.department, wanted.channel)
-    rows = await tx.fetch(_LIST, *filters, lowest, highest, *(before or (None, None)), limit)
+    rows = await tx.fetch(_LIST, *filters, *_scores(wanted.band), *(before or (None, None)), limit)
     return [Verbatim(**{member.name: row[member.name] for member in fields(Verbatim)}) for row in rows]
+
+
+async def list_efforts(tx: Reading, wanted: Wanted) -> dict[str | None, Effort]:
+    """What the second question comes to, by topic; who wrote nothing counts as well. `text` does not matter."""
+    filters = (wanted.topic, wanted.department, wanted.channel, *_scores(wanted.band))
+    answers: dict[str | None, dict[int, int]] = {}
+    for row in await tx.fetch(_EFFORTS, wanted.since, wanted.until, *filters):
+        answers.setdefault(row["topic"], {})[row["effort"]] = row["n"]
+    return {topic: effort(counted) for topic, counted in answers.items()}
+
+
+def _scores(band: Band | None) -> tuple[int, int]:
+    return _BANDS[band] if band else (0, 10)
 
 
 async def list_telling(tx: Reading, wanted: Wanted, *, per_topic: int) -> Mapping[str | None, list[Verbatim]]:
