@@ -56,7 +56,7 @@ def test_without_steps_each_group_is_a_bar(english: Speech) -> None:
     question = Question(START, START + DAY, group_by=("department", "priority"))
     rows = [(None, "billing", "high", 4, 0.5, None), (None, None, "low", 1, 1.0, None)]
     chart = plot(Lines("sla", question, START, question.group_by, FIGURES, rows, shown="met_share"), "n", english)
-    assert chart.labels == ("Billing, high", "none, low")
+    assert chart.labels == ("Billing, high: 4", "none, low: 1")
     assert [(one.name, one.values) for one in chart.series] == [("count", (4, 1))]
 
 

@@ -20,7 +20,7 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder,
 MEDIA_TYPE = "image/svg+xml"
 MOST_SERIES = 8  # colours that people who see colours differently can still tell apart
 WIDTH, HEIGHT = 960, 420
-LABELS = 14  # along the axis, before they run into each other
+ROOM, LETTER = 860, 8  # along the axis and for a letter of its labels, before they run into each other
 DOTTED = 40  # up to so many steps each has a dot
 LEGEND = 4  # names in a row
 
@@ -71,13 +71,11 @@ def draw(chart: Chart) -> str:
         js=(),
         show_legend=len(chart.series) > 1,
         legend_at_bottom=True,
-        print_values=chart.kind is Kind.LYING,
-        print_values_position="top",
         legend_at_bottom_columns=min(len(chart.series), LEGEND) or 1,
         truncate_legend=-1,
         truncate_label=-1,
         x_label_rotation=0,
-        x_labels_major_every=max(1, -(-len(chart.labels) // LABELS)),
+        x_labels_major_every=1 if chart.kind is Kind.LYING else _every(chart.labels),
         show_minor_x_labels=False,
         show_dots=len(chart.labels) <= DOTTED,
         dots_size=3,
@@ -114,6 +112,12 @@ def _told(root: ET.Element, chart: Chart) -> str:
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-about")
     return ET.tostring(root, encoding="unicode")
+
+
+def _every(labels: Sequence[str]) -> int:
+    """Each how manieth label is written, so that all that are can be read."""
+    width = LETTER * (2 + max(map(len, labels), default=0))
+    return max(1, -(-len(labels) * width // ROOM))
 
 
 def _name(chart: Chart) -> str:

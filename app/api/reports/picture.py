@@ -31,13 +31,15 @@ def plot(lines: Lines, figure: str | None, speech: Speech) -> Chart:
     named = {key: _named(lines, key, speech) for key in shown}
     if stepped:
         labels = tuple(speech.moment(step, interval) for step in steps)
-        series = tuple(Series(named[key], tuple(values.get((step, key)) for step in steps)) for key in shown)
+        drawn = (Series(named[key], tuple(values.get((step, key)) for step in steps)) for key in shown)
+        series = tuple(one for one in drawn if any(value is not None for value in one.values))
         kind = Kind.STACKED if lines.adds and unit is Unit.COUNT else Kind.LINES
     else:
-        labels = tuple(named.values())
+        labels = tuple(f"{named[key]}: {speech.figure(values[None, key], unit)}" for key in shown)
         series = (Series(speech.texts["figures"][name], tuple(values[None, key] for key in shown)),)
         kind = Kind.LYING
-    told = [_period(lines, speech), *_read(labels, series, unit, speech)]
+    read = _read(labels, series, unit, speech) if stepped else [f"{label}." for label in labels]
+    told = [_period(lines, speech), *read]
     if len(shown) < len(keys):
         told.insert(0, speech.texts["chosen"].format(shown=len(shown), all=len(keys)))
     least, most = _ENDS.get(unit, (None, None))

@@ -52,9 +52,9 @@ class Speech:
         """What people call a value of a dimension; what has no name of its own reads as it is kept."""
         if value is None:
             return str(self.texts["none"])
-        known = {"topic": self.topics, "first": self.topics, "now": self.topics, "department": self.departments}.get(
-            dimension, self.texts["names"]
-        )
+        topics = dict.fromkeys(("topic", "first", "now"), self.topics)
+        own = {**topics, "department": self.departments, "end": self.texts["ends"]}
+        known = own.get(dimension, self.texts["names"])
         return str(known.get(value, value))
 
     def moment(self, at: datetime, interval: Interval) -> str:
@@ -72,7 +72,7 @@ class Speech:
         if value is None:
             return "\N{EN DASH}"
         if unit is Unit.SHARE:
-            return f"{self._number(100 * value, 0 if value in (0, 1) else 1)}%"
+            return f"{self._number(100 * value, 0 if round(100 * value, 6).is_integer() else 1)}%"
         if unit is Unit.SECONDS:
             return self.duration(value)
         return self._number(value, 0 if float(value).is_integer() else 1)
