@@ -27,12 +27,12 @@ from app.topics.words import NO_WORDS, Words
 
 _TOPICS = 2  # fewer are no question
 _LEAST = 2  # examples of a topic, so that each is once held out and once learned from
-_FOLDS = 4
+_FOLDS = 5
 _MANY = 2_000  # texts: from here on a gram that stands in one of them only is left out
 _SMOOTHING = 0.5  # texts that each gram is taken to stand in besides, spread over the topics as all texts are
 _TELLS_NOTHING = 1e-3  # of 1: the least that a gram counts for
 _LOGISTIC_COST, _MARGIN_COST = 40.0, 2.0  # of a wrong text, against that of large weights
-_STEPS = 45  # of the optimiser: what comes after changes no figure
+_STEPS = 40  # of the optimiser: what comes after changes no figure
 _MARGINS = 4.0  # makes the scores of margins as wide as those of the logistic regression, so that both count the same
 _GUESSES = 3  # topics that a text which is not about one may be about
 
