@@ -113,6 +113,7 @@ async def claim(caller: Agent, on: OneTicket, _: Nothing | None = None) -> Ticke
 
 @router.post("/tickets/{ticket_id}/release", summary="Let a ticket go")
 async def release(caller: Agent, on: OneTicket, _: Nothing | None = None) -> TicketLine:
+    """It goes back into the queue, where its urgency puts it; the lease ends."""
     return await on.run(work.release, caller)
 
 
@@ -147,11 +148,13 @@ async def update(caller: Agent, on: OneTicket, asked: PatchIn) -> TicketLine:
 
 @router.post("/tickets/{ticket_id}/reroute", summary="Give a ticket another topic or department")
 async def reroute(caller: Agent, on: OneTicket, asked: RerouteIn) -> TicketLine:
+    """It goes where the other topic belongs, or straight to the department. Naming a topic also teaches."""
     return await on.run(work.reroute, caller, topic=asked.topic, department=asked.department, reason=asked.reason)
 
 
 @router.post("/tickets/{ticket_id}/wait", summary="Wait for the customer")
 async def wait(caller: Settler, on: OneTicket, asked: WaitIn) -> TicketLine:
+    """The customer has the ball and no promise runs; a new post, or the moment `until`, brings the ticket back."""
     return await on.run(work.wait, caller, asked.until)
 
 
@@ -170,6 +173,7 @@ async def resolve(caller: Settler, on: OneTicket, asked: ResolveIn | None = None
 
 @router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
 async def reopen(caller: Settler, on: OneTicket, asked: ReopenIn) -> TicketLine:
+    """Its promises go on as their policies say. A closed ticket stays closed: a new post opens another, linked to it."""
     return await on.run(work.reopen, caller, asked.reason)
 
 

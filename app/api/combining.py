@@ -61,4 +61,5 @@ async def link(caller: Agent, on: OneTicket, asked: LinkIn) -> TicketLine:
 
 @router.delete("/tickets/{ticket_id}/links/{other_id}", summary="Take a link between two tickets away")
 async def unlink(caller: Agent, on: OneTicket, other_id: UUID) -> TicketLine:
+    """Both tickets forget it; a link that there is not is answered by 404."""
     return await on.run(combine.unlink, caller, other_id)

@@ -72,12 +72,14 @@ async def put_draft(caller: Writer, runtime: Serving, ticket_id: UUID, written: 
 
 @router.get("/tickets/{ticket_id}/draft", summary="Read your draft")
 async def read_draft(caller: Writer, runtime: Serving, ticket_id: UUID) -> DraftOut:
+    """Your own words on this ticket that were not said; 404 when there are none."""
     async with runtime.reading() as tx:
         return _shown(await drafts.get_draft(tx, ticket_id, caller.actor))
 
 
 @router.delete("/tickets/{ticket_id}/draft", status_code=204, response_class=Response, summary="Delete your draft")
 async def delete_draft(caller: Writer, runtime: Serving, ticket_id: UUID) -> None:
+    """Also when there is none."""
     await runtime.run(draft.drop, caller, ticket_id)
 
 

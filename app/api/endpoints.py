@@ -201,6 +201,7 @@ async def read_endpoints(caller: Listener, runtime: Serving, asked: Annotated[Pa
 
 @router.get("/endpoints/{endpoint_id}", summary="Read an endpoint")
 async def read_endpoint(caller: Listener, runtime: Serving, endpoint_id: UUID) -> EndpointOut:
+    """With its health; its secret was shown once, when it was made."""
     async with runtime.reading() as tx:
         found = await endpoints.get_endpoint(tx, endpoint_id, department=caller.department)
     return EndpointOut.model_validate(found)
@@ -283,6 +284,7 @@ async def read_deliveries(
 
 @router.get("/deliveries/{delivery_id}", summary="Read a delivery with its attempts")
 async def read_delivery(caller: Listener, runtime: Serving, delivery_id: UUID) -> DeliveryWhole:
+    """Each attempt with its status, error, duration and the beginning of the answer."""
     async with runtime.reading() as tx:
         found = await outbox.get_delivery(tx, delivery_id, department=caller.department)
         attempts = await outbox.list_attempts(tx, delivery_id)

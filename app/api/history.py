@@ -116,6 +116,7 @@ async def read_numbered(
     runtime: Serving,
     number: Annotated[int, Path(ge=1, lt=2**63, description="As people say it", examples=[1001])],
 ) -> Response:
+    """The same as by its id."""
     async with runtime.reading() as tx:
         return await view(tx, runtime, await get_id(tx, number), caller.department)
 

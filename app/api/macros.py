@@ -170,6 +170,7 @@ async def create_macro(caller: Writer, runtime: Serving, once: Repeating, asked:
 
 @router.get("/macros/{macro_id}", summary="Read a macro")
 async def read_macro(_: Reader, runtime: Serving, macro_id: UUID, response: Response) -> MacroWhole:
+    """With all its earlier versions, newest first."""
     async with runtime.reading() as tx:
         macro = await macros.get_macro(tx, macro_id)
         versions = await macros.list_versions(tx, macro_id)

@@ -133,6 +133,7 @@ async def read_escalations(
 
 @router.get("/escalations/{escalation_id}", summary="Read an escalation")
 async def read_escalation(_: Reader, runtime: Serving, escalation_id: UUID) -> EscalationOut:
+    """With every reason and its figures, and the embargoes that were set for it."""
     return await _read(runtime, escalation_id)
 
 

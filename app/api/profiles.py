@@ -96,6 +96,7 @@ async def read_agents(_: Lead, runtime: Serving, asked: Annotated[Paging, Query(
 
 @router.get("/agents/{name}", summary="Read what an agent can take")
 async def read_agent(_: Lead, runtime: Serving, name: Name) -> AgentOut:
+    """What they can take, and whether a colleague looks at their replies; blank where nobody said anything."""
     return await _read(runtime, name)
 
 

@@ -208,6 +208,7 @@ async def reload_rules(caller: Admin, runtime: Serving, asked: ReloadIn | None =
 
 @router.post("/rollback", summary="Put earlier rules in force again")
 async def roll_back_rules(caller: Admin, runtime: Serving, asked: RollbackIn) -> ActivatedOut:
+    """Every process follows within two seconds; running promises keep their policies."""
     return _activated(await activating.roll_back(runtime, caller, asked.to, asked.note))
 
 

@@ -58,6 +58,7 @@ class SourceMadeOut(SourceOut):
 
 @router.post("/sources", status_code=201, response_model=SourceMadeOut, summary="Register a partner that pushes")
 async def create_source(caller: Admin, runtime: Serving, once: Repeating, asked: SourceIn) -> Response:
+    """The answer holds the address to push to and the secret to sign with, which is shown this once."""
     return await once.run(
         caller,
         201,
@@ -85,6 +86,7 @@ async def read_sources(_: Admin, runtime: Serving, asked: Annotated[Paging, Quer
 
 @router.delete("/sources/{source_id}", status_code=204, summary="Take nothing more from a partner")
 async def remove_source(caller: Admin, runtime: Serving, source_id: UUID) -> None:
+    """What it pushes from now on is refused; what it pushed stays."""
     await runtime.run(push.remove, caller, source_id)
 
 

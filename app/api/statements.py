@@ -112,6 +112,7 @@ async def read_statements(
 
 @router.get("/statements/{statement_id}", summary="Read a statement")
 async def read_statement(_: Reader, runtime: Serving, statement_id: UUID) -> StatementOut:
+    """Also one that was withdrawn or has run out."""
     async with runtime.reading() as tx:
         return _shown(await store.get_statement(tx, statement_id))
 

@@ -218,6 +218,7 @@ async def test_every_call_under_the_api_is_described_with_its_token_and_its_prob
         assert ("security" in operation) == path.startswith("/api/")
         assert "application/problem+json" in operation["responses"]["4XX"]["content"]
         assert operation["summary"]
+        assert operation.get("description"), path
         assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
 
 
