@@ -173,7 +173,7 @@ async def resolve(caller: Settler, on: OneTicket, asked: ResolveIn | None = None
 
 @router.post("/tickets/{ticket_id}/reopen", summary="Reopen a resolved ticket")
 async def reopen(caller: Settler, on: OneTicket, asked: ReopenIn) -> TicketLine:
-    """Its promises go on as their policies say. A closed ticket stays closed: a new post opens another, linked to it."""
+    """Its promises go on as their policies say. Closed stays closed: a new post opens another ticket, linked to it."""
     return await on.run(work.reopen, caller, asked.reason)
 
 
