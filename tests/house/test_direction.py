@@ -1,5 +1,7 @@
 """The folders are a river: imports and foreign keys point upstream."""
 
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -19,6 +21,13 @@ def test_imports_keep_the_contracts(capsys: pytest.CaptureFixture[str]) -> None:
     """What `lint-imports` checks: the order of the rooms, frameworks, who sends, no cycles among siblings."""
     ended = lint_imports(config_filename=str(PROJECT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert ended == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_what_serves_and_works_never_loads_what_trains() -> None:
+    """Training has a process of its own (app/training.py): what it needs takes hundreds of megabytes."""
+    asked = "import sys, app.main, app.worker; print(*sorted({'scipy', 'sklearn'} & sys.modules.keys()))"
+    told = subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ""
 
 
 def test_every_stage_is_kept_from_frameworks() -> None:
