@@ -14,9 +14,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
-from app.cli.doors import database_url, door
-from app.cli.processes import ready_runtime
-from app.flows.rules import follow
+from app.cli.doors import door
+from app.cli.processes import beside
 from app.flows.simulate import Progress as Progressing
 from app.flows.simulate import Simulation, simulate
 from app.routing.decision import Subject, as_record, decide, in_words
@@ -134,11 +133,8 @@ def run_simulation(
 
 
 async def _simulate(proposed: Rulebook, last: int, progress: Progressing) -> Simulation:
-    settings = Settings()
-    with database_url(settings) as url:
-        async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime:
-            await follow(runtime)
-            return await simulate(runtime, proposed, last, progress)
+    async with beside() as runtime:
+        return await simulate(runtime, proposed, last, progress)
 
 
 def _tables(found: Simulation) -> Iterator[Table | str]:

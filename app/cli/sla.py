@@ -6,11 +6,9 @@ from uuid import UUID
 
 import typer
 
-from app.cli.doors import FAILED, database_url, door
-from app.cli.processes import ready_runtime
-from app.flows.rules import follow
+from app.cli.doors import FAILED, door
+from app.cli.processes import beside
 from app.flows.verify import Finding, verify
-from app.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Look after the clocks of tickets.")
 
@@ -38,15 +36,12 @@ def verify_clocks(
 
 async def _walk(batch: int, *, repair: bool, past: bool) -> tuple[int, int, list[Finding]]:
     tickets, clocks, findings = 0, 0, list[Finding]()
-    settings = Settings()
-    with database_url(settings) as url:
-        async with ready_runtime(settings, url) as runtime:
-            await follow(runtime)
-            last: UUID | None = None
-            while (done := await runtime.run(verify, last, batch, repair=repair, past=past)).last is not None:
-                tickets, clocks, last = tickets + done.tickets, clocks + done.clocks, done.last
-                findings += done.findings
-                for found in done.findings:
-                    typer.echo(f"ticket {found.number}: {found.what}{' (mended)' if found.mended else ''}")
-                typer.echo(f"{tickets} tickets read, {len(findings)} clocks differ", err=True)
+    async with beside() as runtime:
+        last: UUID | None = None
+        while (done := await runtime.run(verify, last, batch, repair=repair, past=past)).last is not None:
+            tickets, clocks, last = tickets + done.tickets, clocks + done.clocks, done.last
+            findings += done.findings
+            for found in done.findings:
+                typer.echo(f"ticket {found.number}: {found.what}{' (mended)' if found.mended else ''}")
+            typer.echo(f"{tickets} tickets read, {len(findings)} clocks differ", err=True)
     return tickets, clocks, findings
