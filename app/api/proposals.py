@@ -56,7 +56,7 @@ async def read_proposals(_: Teacher, runtime: Serving, asked: Annotated[Proposal
     """Newest first. What was accepted or dismissed is not proposed again."""
     before = _places.decode(asked.cursor)
     async with runtime.reading() as tx:
-        found = await proposals.list_proposals(tx, asked.state, limit=asked.limit + 1, before=before)
+        found = await proposals.list_proposals(tx, state=asked.state, limit=asked.limit + 1, before=before)
         page, next_cursor = _places.cut(found, asked.limit, lambda one: one.id)
         items = [await _shown(tx, runtime, one) for one in page]
     return Page(items=items, next_cursor=next_cursor)
