@@ -99,18 +99,22 @@ _ADD_REPOSTS = """
     WHERE m.id = k.mention_id RETURNING k.channel, k.external_id, m.id, m.metrics, m.reposts, m.posted_at"""
 
 # Finds and adds in one round trip. A row that somebody else is adding at this moment is in neither part: the
-# statement waits for them, adds nothing, and finds it when it is run again.
+# statement waits for them, adds nothing, and finds it when it is run again. What stands is looked up row by row
+# (LATERAL): PostgreSQL cannot know how few are asked, and would read a small table whole for each list.
 _CLAIM_AUTHORS = """
     WITH asked AS MATERIALIZED (SELECT * FROM json_populate_recordset(NULL::author, $1)),
     added AS (INSERT INTO author SELECT * FROM asked ON CONFLICT DO NOTHING RETURNING *)
     SELECT *, true AS fresh FROM added
-    UNION ALL SELECT a.*, false FROM author a JOIN asked ON (a.channel, a.key) = (asked.channel, asked.key)"""
+    UNION ALL SELECT standing.*, false FROM asked CROSS JOIN LATERAL (
+        SELECT * FROM author a WHERE (a.channel, a.key) = (asked.channel, asked.key) LIMIT 1) AS standing"""
 
 _CLAIM_CONVERSATIONS = """
     WITH asked AS MATERIALIZED (SELECT * FROM json_populate_recordset(NULL::conversation, $1)),
     locked AS MATERIALIZED (
-        SELECT c.* FROM conversation c JOIN asked USING (channel, thread, author_id)
-        ORDER BY c.channel, c.thread, c.author_id FOR UPDATE OF c),
+        SELECT standing.* FROM asked CROSS JOIN LATERAL (
+            SELECT * FROM conversation c
+            WHERE (c.channel, c.thread, c.author_id) = (asked.channel, asked.thread, asked.author_id)
+            FOR UPDATE) AS standing),
     added AS (INSERT INTO conversation SELECT * FROM asked ON CONFLICT DO NOTHING RETURNING *)
     SELECT *, true AS fresh FROM added UNION ALL SELECT *, false FROM locked"""
 
