@@ -79,6 +79,8 @@ class Feedback:
     changed_at: datetime | None = None
 
 
+POSTPONED = timedelta(minutes=5)  # until a ticket that could not be recorded is tried again
+
 _COLUMNS = tuple(invitation.c[member.name] for member in fields(Invitation))
 _LATEST = """
     SELECT state, reason, score, comment, received_at, effort, changed_at
@@ -157,6 +159,12 @@ async def claim_due(tx: Transaction, limit: int) -> tuple[Invitation, ...]:
         .with_for_update(of=[invitation, ticket], skip_locked=True)
     )
     return tuple(_invitation(row) for row in await tx.rows(due))
+
+
+async def mark_postponed(tx: Transaction, invitation_ids: Sequence[UUID]) -> None:
+    """Looked at again later: their tickets cannot be recorded now, and are to hold up no others."""
+    later = update(invitation).where(invitation.c.id.in_(invitation_ids)).values(due_at=func.now() + POSTPONED)
+    await tx.execute(later)
 
 
 async def mark_queued(tx: Transaction, digests: Mapping[UUID, bytes], expires_at: datetime) -> None:

@@ -10,7 +10,8 @@ from app.access.role import Caller
 from app.feedback.follow_ups import store
 from app.feedback.follow_ups.store import FollowUp, Outcome
 from app.flows.hear import FOLLOW_UP_TAG
-from app.flows.record import record, record_one
+from app.flows.readable import record_readable
+from app.flows.record import record_one
 from app.runtime import Unit
 from app.tickets.store import claim_ticket, claim_tickets
 from app.tickets.ticket import Event, Step
@@ -42,5 +43,7 @@ async def tell_overdue(unit: Unit, limit: int) -> int:
     for one in overdue:
         facts = {"invitation_id": str(one.invitation_id), "opened_at": one.opened_at, "due_at": one.due_at}
         events[one.ticket_id].append(Event("feedback.overdue", "system", facts, only_for=one.department))
-    await record(unit, [Step(ticket, ticket, tuple(events[ticket.id])) for ticket in tickets.values()])
-    return len(overdue)
+    steps = [Step(ticket, ticket, tuple(events[ticket.id])) for ticket in tickets.values()]
+    told = await record_readable(unit, steps)
+    await store.mark_untold(unit.tx, [one.invitation_id for one in overdue if one.ticket_id not in told])
+    return len(told)

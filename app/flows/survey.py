@@ -13,7 +13,7 @@ from app.delivery.store import add_messages
 from app.feedback import store
 from app.feedback.invitation import Facts, FeedbackRules, Invite, Reason, Skip, State, decide, obstacle
 from app.feedback.store import History, Invitation
-from app.flows.record import record
+from app.flows.readable import record_readable
 from app.kit.ids import digest, new_id, new_secret
 from app.mentions.mention import named_conversation
 from app.mentions.store import Key, list_threads
@@ -83,7 +83,7 @@ async def note_failed(unit: Unit, ticket_id: UUID, invitation_id: UUID) -> None:
 async def _note(unit: Unit, ticket: Ticket, what: str, invitation_id: UUID, reason: Reason | None = None) -> None:
     """What reports are made of: they count a ticket anew when something happened to it."""
     facts = {"invitation_id": str(invitation_id), **({"reason": reason} if reason else {})}
-    await record(unit, [Step(ticket, ticket, (Event(f"feedback.{what}", "system", facts),))])
+    await record_readable(unit, [Step(ticket, ticket, (Event(f"feedback.{what}", "system", facts),))])
 
 
 async def _obstacles(unit: Unit, due: Sequence[Invitation], tickets: Mapping[UUID, Ticket]) -> dict[UUID, Reason]:
@@ -108,7 +108,9 @@ async def _send(unit: Unit, due: Sequence[Invitation], tickets: Mapping[UUID, Ti
     # In the conversation of the newest post, which may be one that was merged in.
     posts = {ticket_id: (row.channel, row.external_id) for ticket_id, row in newest.items()}
     threads = await list_threads(unit.tx, posts.values())
-    after = await record(unit, [_invited(tickets[invitation.ticket_id], invitation) for invitation in due])
+    after = await record_readable(unit, [_invited(tickets[invitation.ticket_id], invitation) for invitation in due])
+    await store.mark_postponed(unit.tx, [invitation.id for invitation in due if invitation.ticket_id not in after])
+    due = [invitation for invitation in due if invitation.ticket_id in after]
     tokens = {invitation.id: new_secret("wcs") for invitation in due}
     messages = []
     for invitation in due:

@@ -19,6 +19,7 @@ from app.kit.ids import digest
 from app.mentions.mention import Author, Visibility
 from app.rulebook import Rulebook
 from app.runtime import Runtime
+from app.sla.tables import clock as clock_table
 from app.tickets.store import claim_tickets
 from app.tickets.tagging import Tagging
 from tests.support.clock import Clock
@@ -247,6 +248,18 @@ async def test_two_workers_send_each_question_once(runtime: Runtime) -> None:
 
     async with runtime.reading() as tx:
         assert sum(sent) == await tx.scalar(select(func.count()).where(message.c.type == "survey")) == 6
+
+
+async def test_a_ticket_whose_clocks_cannot_be_read_keeps_the_question_from_nobody_else(runtime: Runtime) -> None:
+    spoilt, other = await resolved(runtime, by="sanne"), await resolved(runtime, by="joost")
+    unreadable = update(clock_table).where(clock_table.c.ticket_id == spoilt.id).values(policy={})
+    await runtime.database.transact(lambda tx: tx.execute(unreadable))
+    await make_due(runtime)
+
+    assert [await runtime.run(survey.send_due, 10) for _ in range(2)] == [2, 0]
+
+    states = [(await feedback_of(runtime, ticket)).state for ticket in (spoilt, other)]
+    assert states == [State.WAITING, State.QUEUED]
 
 
 async def test_a_ticket_that_somebody_works_on_does_not_hold_up_the_others(runtime: Runtime) -> None:

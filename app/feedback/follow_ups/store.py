@@ -138,6 +138,12 @@ async def claim_overdue(tx: Transaction, limit: int) -> Sequence[FollowUp]:
     return [_follow_up(row) for row in await tx.fetch(_CLAIM_OVERDUE, limit)]
 
 
+async def mark_untold(tx: Transaction, invitation_ids: Sequence[UUID]) -> None:
+    """Nobody could be told of these; they are claimed again."""
+    untold = follow_up.update().where(follow_up.c.invitation_id.in_(invitation_ids))
+    await tx.execute(untold.values(overdue_at=None))
+
+
 def _follow_up(row: Values) -> FollowUp:
     told = {column.name: row[column.name] for column in follow_up.c}
     return FollowUp(**told | {"outcome": Outcome(row["outcome"]) if row["outcome"] else None})
