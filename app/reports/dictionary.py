@@ -22,6 +22,7 @@ class Unit(StrEnum):
     SHARE = "share"  # 0 to 1
     SECONDS = "seconds"
     SCORE = "score"  # -100 to 100
+    RATIO = "ratio"  # of two counts
 
 
 class For(StrEnum):
@@ -97,6 +98,8 @@ COUNTED: Mapping[Measure, Counted] = {
 }
 
 _SCORES = (Measure.SCORED,)
+_PLACED, _WAITS, _HELD = (Measure.PLACED,), (Measure.BACKLOG,), (Measure.HELD,)
+_MEDIAN = "median of those that have ended, from six on; interval by order statistics"
 _OVER_ENDED = "of promises that have ended; between two in proportion, within 2 %"
 METRICS = (
     Metric("sla", "n", PROMISES, "met + breached", Unit.COUNT),
@@ -120,6 +123,47 @@ METRICS = (
     Metric(
         "nps", "response_rate", (Measure.SCORED, Measure.ASKED), "n / invited; null when nobody was invited", Unit.SHARE
     ),
+    Metric("volume", "mentions", (Measure.MENTIONED,), "posts of customers", Unit.COUNT),
+    Metric("volume", "opened", (Measure.OPENED,), "tickets", Unit.COUNT),
+    Metric("volume", "replied", (Measure.REPLIED,), "what was said to customers", Unit.COUNT),
+    Metric("volume", "resolved", (Measure.RESOLVED,), "resolutions", Unit.COUNT),
+    Metric("volume", "reopened", (Measure.REOPENED,), "resolved tickets that were not settled after all", Unit.COUNT),
+    Metric("routing", "n", _PLACED, "tickets", Unit.COUNT),
+    Metric("routing", "ownership", _PLACED, "placed at once by the ownership of their topic", Unit.COUNT),
+    Metric("routing", "route", _PLACED, "placed at once by a route", Unit.COUNT),
+    Metric("routing", "triage", _PLACED, "not placed at once", Unit.COUNT),
+    Metric("routing", "ownership_share", _PLACED, "ownership / n", Unit.SHARE),
+    Metric("routing", "route_share", _PLACED, "route / n", Unit.SHARE),
+    Metric("routing", "triage_share", _PLACED, "triage / n", Unit.SHARE),
+    Metric("routing", "handed_over", (Measure.HANDED_OVER,), "hand-overs to departments", Unit.COUNT),
+    Metric("routing", "handed_back", (Measure.HANDED_BACK,), "hand-backs by departments", Unit.COUNT),
+    Metric(
+        "routing", "hand_back_rate", (Measure.HANDED_BACK, Measure.HANDED_OVER), "handed_back / handed_over", Unit.SHARE
+    ),
+    Metric("routing", "fell_back", (Measure.FELL_BACK,), "hand-overs not taken, or not accepted, in time", Unit.COUNT),
+    Metric("routing", "hops", (Measure.RESOLVED,), "mean times that the ball went on until a resolution", Unit.RATIO),
+    Metric("backlog", "open", _WAITS, "all that came, less all that went, up to the end of the step", Unit.COUNT),
+    Metric("backlog", "came", _WAITS, "opened, reopened, or parted from another", Unit.COUNT),
+    Metric("backlog", "went", _WAITS, "resolved, or merged into another", Unit.COUNT),
+    Metric("sla/holders", "n", _HELD, "stretches", Unit.COUNT),
+    Metric("sla/holders", "seconds", _HELD, "sum of the stretches", Unit.SECONDS, Clock.WALL),
+    Metric("sla/holders", "share", _HELD, "of the time of all holders", Unit.SHARE, Clock.WALL),
+    Metric(
+        "sla/holders", "waiting_share", _HELD, "of the time of all holders but the customer", Unit.SHARE, Clock.WALL
+    ),
+    Metric("rollout", "n", (Measure.OPENED,), "tickets", Unit.COUNT),
+    Metric("rollout", "first_reply_met", (Measure.FIRST_REPLY,), "met / n; Wilson's interval", Unit.SHARE),
+    Metric("rollout", "first_reply", (Measure.FIRST_REPLY,), _MEDIAN, Unit.SECONDS, Clock.BUSINESS),
+    Metric("rollout", "resolution_met", (Measure.RESOLUTION,), "met / n; Wilson's interval", Unit.SHARE),
+    Metric("rollout", "resolution", (Measure.RESOLUTION,), _MEDIAN, Unit.SECONDS, Clock.BUSINESS),
+    Metric(
+        "rollout",
+        "hand_back",
+        (Measure.HANDED_BACK, Measure.HANDED_OVER),
+        "handed_back / handed_over; Wilson's interval",
+        Unit.SHARE,
+    ),
+    Metric("rollout", "nps", _SCORES, "as in /reports/nps", Unit.SCORE),
 )
 
 

@@ -1,12 +1,20 @@
 """Every figure has its definition, and the page about metrics says the same."""
 
-from app.api.reports import nps, sla
+from app.api.reports import backlog, nps, rollout, routing, sla, volume, waiting
 from app.reports.dictionary import COUNTED, METRICS, facts_in_words, metrics_in_words
 from app.reports.tally.fact import Measure
 from app.settings import PROJECT
 
 PAGE = (PROJECT / "docs" / "metrics.md").read_text("utf-8")
-REPORTS = {"sla": sla.FIGURES, "nps": nps.FIGURES}
+REPORTS = {
+    "sla": sla.FIGURES,
+    "sla/holders": waiting.FIGURES,
+    "nps": nps.FIGURES,
+    "volume": volume.FIGURES,
+    "routing": routing.FIGURES,
+    "backlog": backlog.FIGURES,
+    "rollout": rollout.DRAWN,
+}
 
 
 def test_every_figure_of_a_report_is_defined_once_and_in_its_order() -> None:
