@@ -16,6 +16,7 @@ from app.delivery.endpoints.endpoint import EndpointState
 from app.delivery.tables import delivery, endpoint
 from app.kit.db import Reading
 from app.reports.tables import alarm
+from app.reports.tally.store import get_lag
 from app.tickets.tables import ticket
 from app.tickets.ticket import State
 
@@ -57,7 +58,7 @@ class Receivers:
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """`replies` are those that wait for a person. `late_seconds`: how long the one that is due longest of the counted
-    deliveries has been due, 0 when none is.
+    deliveries has been due, 0 when none is. `uncounted_seconds`: the same of what reports have not counted.
     """
 
     tickets: Mapping[State, int]
@@ -67,6 +68,7 @@ class Backlog:
     replies: Mapping[ReplyState, int]
     receivers: Receivers
     alarms: int
+    uncounted_seconds: float
 
 
 async def count_receivers(tx: Reading) -> Receivers:
@@ -101,4 +103,5 @@ async def count_backlog(tx: Reading) -> Backlog:
         replies={state: replies.get(state, 0) for state in (ReplyState.HELD, ReplyState.UNKNOWN)},
         receivers=await count_receivers(tx),
         alarms=await count_alarms(tx),
+        uncounted_seconds=await get_lag(tx),
     )

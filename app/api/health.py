@@ -18,6 +18,7 @@ from app.delivery.endpoints.endpoint import EndpointState
 from app.kit.db import DatabaseUnreachable
 from app.kit.errors import Unavailable
 from app.migrating import check_schema
+from app.reports.tally.store import get_lag
 from app.runtime import Runtime
 
 router = APIRouter(tags=["health"])
@@ -43,6 +44,7 @@ class Ready(BaseModel):
     status: str = "ready"
     rulebook: str = Field(description="Digest of the rules in force")
     model: int | None = Field(description="Number of the model that reads topics; null: phrases alone")
+    reports_uncounted_seconds: float = Field(description="Since when the first event stands that reports did not count")
     alarms: Alarms
 
 
@@ -60,6 +62,7 @@ async def readyz(runtime: Serving) -> Ready:
             await check_schema(tx)
             receivers = await count_receivers(tx)
             drifting = await count_alarms(tx)
+            uncounted = await get_lag(tx)
     except TimeoutError as error:
         raise DatabaseUnreachable(f"The database did not answer within {PATIENCE:g} seconds.") from error
     learned = runtime.rules.learned
@@ -70,7 +73,12 @@ async def readyz(runtime: Serving) -> Ready:
         deliveries_died=receivers.died_lately,
         topics_drifting=drifting,
     )
-    return Ready(rulebook=runtime.rulebook.digest, model=learned.number, alarms=alarms)
+    return Ready(
+        rulebook=runtime.rulebook.digest,
+        model=learned.number,
+        reports_uncounted_seconds=uncounted,
+        alarms=alarms,
+    )
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)

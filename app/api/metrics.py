@@ -64,6 +64,11 @@ class Metrics:
             "webcare_topics_drifting", "Alarms on topics that suddenly grew or soured", registry=self._registry
         )
         self._endpoints = Gauge("webcare_endpoints", "Endpoints of departments", ("state",), registry=self._registry)
+        self._uncounted = Gauge(
+            "webcare_reports_uncounted_seconds",
+            "Since when the first event stands that reports have not counted",
+            registry=self._registry,
+        )
         self._late = Gauge(
             "webcare_delivery_late_seconds", "Since when the longest waiting one is due", registry=self._registry
         )
@@ -95,7 +100,7 @@ class Metrics:
         self._endpoints.clear()
         self._replies.clear()
         if backlog is None:
-            for figure in (self._overdue, self._deliveries, self._dead, self._late, self._alarms):
+            for figure in (self._overdue, self._deliveries, self._dead, self._late, self._alarms, self._uncounted):
                 figure.set(math.nan)
         else:
             for state, n in backlog.tickets.items():
@@ -109,6 +114,7 @@ class Metrics:
                 self._endpoints.labels(health).set(n)
             self._late.set(backlog.late_seconds)
             self._alarms.set(backlog.alarms)
+            self._uncounted.set(backlog.uncounted_seconds)
         return generate_latest(self._registry)
 
 

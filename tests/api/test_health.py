@@ -17,6 +17,7 @@ from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint, EndpointState, Payload
 from app.delivery.envelope import Kind
 from app.delivery.tables import delivery, message
+from app.flows.tally import tally
 from app.kit.clock import utc_now
 from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
@@ -63,7 +64,8 @@ async def test_a_process_that_can_work_says_by_which_rules_and_what_to_look_at(
         "topics_drifting": 0,
     }
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "rulebook": rulebook.digest, "model": None, "alarms": alarms}
+    told = {"status": "ready", "rulebook": rulebook.digest, "model": None, "reports_uncounted_seconds": 0.0}
+    assert answer.json() == {**told, "alarms": alarms}
 
 
 async def test_receivers_that_fail_are_an_alarm_and_not_unreadiness(
@@ -195,6 +197,13 @@ async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -
     assert waiting == {"held": 2, "unknown": 1}
     assert 120 <= told["webcare_delivery_late_seconds",] < 180
     assert told["webcare_database_up",] == 1
+
+
+async def test_what_reports_have_not_counted_has_an_age(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: add_ticket(tx, utc_now() - timedelta(minutes=5)))
+    assert 300 <= (await figures(client))["webcare_reports_uncounted_seconds",] < 400
+    await runtime.run(tally, 10)
+    assert (await figures(client))["webcare_reports_uncounted_seconds",] == 0
 
 
 async def test_without_its_database_a_process_still_tells_its_own_figures(stranded: httpx.AsyncClient) -> None:

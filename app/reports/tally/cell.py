@@ -43,10 +43,12 @@ def summed(cells: Iterable[Cell]) -> Cell:
     parts = list(cells)
     if len(parts) == 1:
         return parts[0]
-    return Cell(
-        sum(part.n for part in parts),
-        sum(part.good for part in parts),
-        sum(part.total for part in parts),
-        added(part.spread for part in parts),
-        added(part.lasted for part in parts),
-    )
+    n = good = total = 0
+    spread, lasted = [], []
+    for part in parts:
+        n, good, total = n + part.n, good + part.good, total + part.total
+        if part.spread is not NONE:
+            spread.append(part.spread)
+        if part.lasted is not NONE:
+            lasted.append(part.lasted)
+    return Cell(n, good, total, added(spread) if spread else NONE, added(lasted) if lasted else NONE)

@@ -7,7 +7,6 @@ The idea of log-scaled buckets whose relative error is bounded is that of HdrHis
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -59,10 +58,10 @@ def from_row(row: Sequence[int]) -> Histogram:
 
 def added(histograms: Iterable[Histogram]) -> Histogram:
     """All of them as one."""
-    total = Counter[int]()
+    total: dict[int, int] = {}
     for histogram in histograms:
         for bucket, count in histogram.counts.items():
-            total[bucket] += count
+            total[bucket] = total.get(bucket, 0) + count
     return Histogram({bucket: count for bucket, count in total.items() if count})
 
 

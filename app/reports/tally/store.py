@@ -33,6 +33,9 @@ _WAITING = """
     SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_xact_replay_timestamp(), now()) ELSE now() END AS now,
         count(*) AS n, min(at) AS since, array_agg(DISTINCT ticket_id) AS ticket_ids
     FROM (SELECT at, ticket_id FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT $3) AS waiting"""
+_LAG = """
+    SELECT coalesce(extract(epoch FROM now() - (
+        SELECT at FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT 1)), 0) AS seconds"""
 _CELLS = """
     SELECT measure, step_at, key, detail, n, good, total, spread, lasted FROM rollup
     WHERE edition = $1 AND cut = $2 AND grain = $3 AND measure = ANY($4) AND step_at >= $5 AND step_at < $6"""
@@ -93,6 +96,12 @@ async def list_measured(tx: Reading, question: Question, measures: Sequence[Meas
     _add(parts, question, await list_corrections(tx, tallied, waiting, measures))
     sums = ((line, summed(cells)) for line, cells in parts.items())
     return Measured(waiting.as_of, {line: cell for line, cell in sums if cell != Cell()})
+
+
+async def get_lag(tx: Reading) -> float:
+    """For how many seconds the first event that is not counted yet has stood there; 0 when all is counted."""
+    [row] = await tx.fetch(_LAG, *(await get_tallied(tx)).position)
+    return max(0.0, float(row["seconds"]))
 
 
 async def get_waiting(tx: Reading, position: Position, limit: int) -> Waiting:
