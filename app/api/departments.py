@@ -69,7 +69,7 @@ class AnswerIn(InModel):
 
 
 class AnsweredOut(OutModel):
-    """`first_hand` false: webcare has the ticket now, with the answer as a draft."""
+    """`first_hand` false: webcare has the ticket now, with the answer as a draft; a part moves nothing."""
 
     answer_id: UUID
     version: int = Field(description="Counts the answers of one ticket from 1; the newest holds")
@@ -153,7 +153,10 @@ async def accept(caller: Owner, on: OneTicket, _: AcceptIn | None = None) -> Tic
 
 @router.post("/tickets/{ticket_id}/answer", status_code=202, response_model=AnsweredOut, summary="Answer a ticket")
 async def answer(caller: Owner, on: OneTicket, once: Repeating, given: AnswerIn) -> Response:
-    """Published first-hand where the stage of your ownership says so; else webcare gets it as a draft."""
+    """Published first-hand where the stage of your ownership says so; else webcare gets it as a draft.
+
+    Where you are only consulted it is your part: who has the ticket sees it among `answers`, and goes on.
+    """
     async with never_lost(on, caller, given.text):
         return await once.run(
             caller,

@@ -138,6 +138,16 @@ class ReasonOut(OutModel):
     facts: dict[str, Any]
 
 
+class SecondaryOut(OutModel):
+    """A part of a post that is about another topic than the ticket."""
+
+    topic: str = Field(examples=["invoice_wrong"])
+    department: str = Field(description="Slug of the topic's owner", examples=["billing"])
+    part: str = Field(description="As its author wrote it", examples=["En mijn factuur klopt ook niet"])
+    confidence: float = Field(examples=[0.78])
+    consulted: bool = Field(description="Whether the department is asked for its part; it then may read the ticket")
+
+
 class ReceivedOut(OutModel):
     """What became of a mention and why. The fields of the ticket are null where there is none."""
 
@@ -151,6 +161,7 @@ class ReceivedOut(OutModel):
     stage: str | None
     priority: str | None
     reasons: list[ReasonOut]
+    secondary: list[SecondaryOut] = Field(description="Parts of the post that are about something else")
     due: dict[str, datetime] = Field(description="The due moment of each running clock")
 
 
@@ -311,6 +322,7 @@ def _told(received: Received) -> dict[str, Any]:
         "stage": ticket and ticket.stage,
         "priority": ticket and ticket.priority,
         "reasons": received.reasons,
+        "secondary": [reason["facts"] for reason in received.reasons if reason["code"] == "part"],
         "due": ticket.due if ticket else {},
     }
 

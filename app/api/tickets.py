@@ -78,6 +78,9 @@ class TicketLine(OutModel):
     next_due_at: datetime | None = Field(description="The soonest promise to the customer")
     reply_until: datetime | None = Field(description="The platform takes replies until then; null: always")
     asked_by: str | None = Field(description="Slug of the department that waits for webcare to tell it something")
+    consulted: tuple[str, ...] = Field(
+        description="Slugs of departments asked for a part; `explain` says which", examples=[["billing"]]
+    )
     hand_over: str | None = Field(
         description="Of what a department has not accepted yet: sent (on its way to its receiver) or arrived",
         examples=["arrived"],

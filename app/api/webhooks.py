@@ -107,6 +107,12 @@ DETAILS: Mapping[str, Fields] = {
         "reason": _fact(str, "not_delivered, not_accepted or not_answered"),
         "department": _fact(str | None, "Slug of who had it"),
     },
+    "ticket.consulted": {"topics": _fact(dict[str, list[str]], "By department: what it is asked about")},
+    "ticket.contributed": {
+        "answer_id": _fact(UUID, "What it said, for who has the ticket"),
+        "version": _fact(int, "Counts a ticket's answers"),
+        "department": _fact(str, "Slug of who said it"),
+    },
     "ticket.asked": {"of": _fact(str, "webcare or customer; the question stands on the ticket's timeline")},
     "ticket.answered": {"answer_id": _fact(UUID, "The draft"), "version": _fact(int, "Counts a ticket's answers")},
     "ticket.handed_back": {

@@ -19,6 +19,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "ticket.delivered": "The receiver of the department that has the ball took it; its clocks run from now on",
     "ticket.fell_back": "The department did not get it, or did not accept it in time; webcare has it now",
     "ticket.accepted": "The department that has the ball said that it will answer",
+    "ticket.consulted": "Departments that do not have it are asked for the part that is about their topic",
+    "ticket.contributed": "A department that was consulted gave its part, for who has the ticket",
     "ticket.asked": "The department that has the ball needs to know more, from webcare or from the customer",
     "ticket.informed": "The department that asked was told, and has the ball again",
     "ticket.answered": "A department gave an answer as a draft; webcare publishes it",

@@ -26,7 +26,8 @@ from app.runtime import Unit
 from app.tickets import asking, lifecycle
 from app.tickets import store as tickets
 from app.tickets.bounce import HandBackCode
-from app.tickets.legal import NotInFuture, department_at_work
+from app.tickets.consulting import contributed, is_consulted
+from app.tickets.legal import NotInFuture, check_legal, department_at_work
 from app.tickets.resolution import ANSWERED
 from app.tickets.ticket import Ticket
 
@@ -88,6 +89,7 @@ async def answer(
 ) -> Answered:
     """A department answers: first-hand where its stage lets it, else as a draft that goes to webcare.
 
+    One that is only consulted gives its part: an answer to nobody but who has the ticket, which stays where it is.
     `publish` False keeps an answer that could go first-hand a draft; `resolve` settles a ticket that was answered
     first-hand, unless the answer is held: then its customer still waits. Raises `NotInFuture`, `AnswerNotPublic`.
     """
@@ -95,25 +97,31 @@ async def answer(
         raise NotInFuture(
             "An answer that may not be used any more is none; choose a moment to come.", field="valid_until"
         )
-    ticket = await take(unit, caller, ticket_id, expected)
+    ticket = await take(unit, caller, ticket_id, expected, for_a_part=True)
     await drop_draft(unit.tx, ticket_id, caller.actor)
-    department = department_at_work(ticket, "answer")
+    part = caller.department if is_consulted(ticket, caller.department) else None
+    if part is not None:
+        check_legal(ticket, "update")
+    department = part or department_at_work(ticket, "answer")
     given = Answer(
         id=new_id(),
         ticket_id=ticket.id,
         department=department,
         actor=caller.actor,
         text=speech.text,
-        first_hand=publish and ticket.answered_first_hand,
+        first_hand=part is None and publish and ticket.answered_first_hand,
         valid_until=terms.valid_until,
         given_at=unit.now,
         version=1 + len(await answers.list_answers(unit.tx, ticket.id)),
         facts=terms.facts,
         may_publish=terms.may_publish,
-        reusable=terms.reusable,
-        topic=ticket.topic,
+        reusable=terms.reusable and part is None,
+        topic=ticket.topic if part is None else None,
     )
     await answers.add_answer(unit.tx, given)
+    if part is not None:
+        data = {"answer_id": str(given.id), "version": given.version}
+        return Answered(await record_one(unit, contributed(ticket, caller.actor, part, data)), given, None)
     if not given.first_hand:
         drafted = lifecycle.answered(
             ticket, caller.actor, {"answer_id": str(given.id), "version": given.version}, unit.now

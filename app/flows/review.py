@@ -28,6 +28,7 @@ from app.mentions.mention import Visibility
 from app.runtime import Unit
 from app.tickets import lifecycle
 from app.tickets import store as tickets
+from app.tickets.consulting import check_owner
 from app.tickets.ticket import State, Step, Ticket
 
 CLOSED_MEANWHILE = "the ticket was closed before it was let go"
@@ -128,6 +129,7 @@ async def take_reply(unit: Unit, caller: Caller, reply_id: UUID) -> tuple[Ticket
     """The reply as it stands once its ticket is locked, which whoever decides about it takes first."""
     ticket_id = (await answers.get_reply(unit.tx, reply_id)).ticket_id
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
+    check_owner(ticket, caller.department)
     return ticket, await answers.get_reply(unit.tx, reply_id)
 
 

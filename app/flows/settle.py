@@ -18,9 +18,11 @@ from app.kit.ids import new_id
 from app.mentions.mention import Mention, is_newer
 from app.mentions.store import AuthorKey, Key, Known, Stored, Uptake
 from app.routing.decision import Decision, Subject, as_record, care, decide, most_urgent
+from app.routing.secondary import consults
 from app.routing.store import Decided
 from app.rulebook import Rulebook
 from app.tickets import lifecycle
+from app.tickets.consulting import consult
 from app.tickets.placement import Placement
 from app.tickets.signals import Signals
 from app.tickets.ticket import Event, State, Step, Ticket
@@ -194,7 +196,7 @@ def _open(ledger: Ledger, arrival: Understood, previous: Ticket | None) -> Recei
         reply_until=_reply_until(ledger, said),
         **lifecycle.first_place(placement, said.clock_starts_at(ledger.now), ledger.now),
     )
-    step = lifecycle.opened(ticket, placement, _posted(arrival))
+    step = _consulted(lifecycle.opened(ticket, placement, _posted(arrival)), decision)
     ledger.take(Step(step.before, step.ticket, step.events, (arrival.id,)))
     record_ = as_record(decision)
     ledger.decisions.append(Decided(ticket_id, arrival.id, "system", ledger.now, record_))
@@ -214,6 +216,7 @@ def _join(ledger: Ledger, arrival: Understood, ticket: Ticket) -> Received:
         decision = _decide(ledger, arrival, ticket.id)
         clear = "the customer's next post made the topic clear"
         step = step.then(lifecycle.reroute(step.ticket, "system", _placement(decision), clear, ledger.now))
+        step = _consulted(step, decision)
         record_ = as_record(decision)
         ledger.decisions.append(Decided(ticket.id, arrival.id, "system", ledger.now, record_))
         why += record_["reasons"]
@@ -245,6 +248,12 @@ def _answer(ledger: Ledger, arrival: Understood, standing: Ticket | None) -> Rec
             return None
     posted = Step(ticket, ticket, (_posted(arrival),), (arrival.id,))
     return Received(arrival.id, Outcome.JOINED, ledger.take(posted.then(step)), [why])
+
+
+def _consulted(step: Step, decision: Decision) -> Step:
+    """The owners of what else the post is about are asked for their part."""
+    topics = consults(decision.secondary)
+    return step.then(consult(step.ticket, topics)) if topics else step
 
 
 def _cared_for(ledger: Ledger, arrival: Understood, step: Step) -> Step:

@@ -24,6 +24,7 @@ from app.runtime import Unit
 from app.sla.business_time import add, is_open
 from app.tickets import lifecycle, press
 from app.tickets import store as tickets
+from app.tickets.consulting import check_owner
 from app.tickets.hand_over import delivered, is_awaited
 from app.tickets.legal import check_legal
 from app.tickets.placement import Placement
@@ -195,12 +196,17 @@ async def keep(unit: Unit, caller: Caller, step: Step) -> Ticket:
     return await record_one(unit, lifecycle.kept(step, caller.actor, _lease_end(unit)))
 
 
-async def take(unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None) -> Ticket:
-    """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`.
+async def take(
+    unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, *, for_a_part: bool = False
+) -> Ticket:
+    """The ticket, locked. Raises `TicketNotFound`, also for what is not the caller's, and `ChangedMeanwhile`;
+    `OnlyConsulted` unless it is taken for a part alone.
 
     A department that acts on what was handed to it has it, whatever its receiver is about to answer.
     """
     ticket = await tickets.claim_ticket(unit.tx, ticket_id, department=caller.department)
+    if not for_a_part:
+        check_owner(ticket, caller.department)
     await check_version(unit, ticket, expected)
     return await record_one(unit, delivered(ticket)) if is_awaited(ticket, caller.department) else ticket
 

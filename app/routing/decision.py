@@ -19,6 +19,7 @@ from uuid import UUID
 
 from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
+from app.routing.secondary import Secondary, of_another
 from app.tickets.hand_over import FallBack
 from app.topics.hearing import NOTHING_HEARD, Heard
 from app.topics.weigh import Classification, Estimate, Evidence, Verdict, sentences
@@ -174,6 +175,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     estimate: Estimate | None = None
     verdict: Verdict | None = None
+    secondary: tuple[Secondary, ...] = ()
 
 
 _Raise = tuple[Priority | None, str | None, Reason]
@@ -189,6 +191,13 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
     owned = _owner(subject, rules.ownerships, route)
     if owned is not None:
         reasons.append(_reason_of_owner(owned, rules.departments[owned.department]))
+    said = subject.classification
+    others = [part for part in said.parts if owned is not None and part.topic != said.topic]
+    secondary = tuple(
+        of_another(part, find(rules.ownerships, part.topic, subject.channel, subject.ticket_id), owned)
+        for part in others
+    )
+    reasons += [_reason_of_part(one, rules.departments[one.department]) for one in secondary]
     raises = tuple(_raises(subject, rules.escalation))
     reasons += [reason for _, _, reason in raises]
     asked = [then.priority or Priority.NORMAL, *(priority for priority, _, _ in raises if priority is not None)]
@@ -208,6 +217,7 @@ def decide(subject: Subject, rules: Routing, digest: str) -> Decision:
         reasons=tuple(reasons),
         estimate=subject.classification.estimate,
         verdict=subject.classification.verdict,
+        secondary=secondary,
     )
 
 
@@ -237,6 +247,7 @@ def as_record(decision: Decision) -> dict[str, Any]:
         "considered": [{"topic": topic, "score": score} for topic, score in decision.considered],
         "model": decision.estimate and _estimate_facts(decision.estimate),
         "verdict": decision.verdict,
+        "secondary": [asdict(one) for one in decision.secondary],
         "reasons": [{"code": reason.code, "text": reason.text, "facts": reason.facts} for reason in decision.reasons],
     }
 
@@ -348,6 +359,11 @@ def _reason_of_owner(owned: Owned, department: Department) -> Reason:
     text = f"goes to {department.name['en']}, stage {owned.stage}{arm} ({owned.rule})"
     facts = {"department": owned.department, "stage": owned.stage, "arm": owned.arm}
     return Reason("owner", text, facts | {"rule": owned.rule})
+
+
+def _reason_of_part(part: Secondary, department: Department) -> Reason:
+    follows = f"{department.name['en']} is consulted" if part.consulted else f"of {department.name['en']}"
+    return Reason("part", f"'{part.part}' is about {part.topic} ({part.confidence:.2f}): {follows}", asdict(part))
 
 
 def _evidence_facts(evidence: Evidence) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from app.kit.ids import new_id
 from app.routing.tables import decision
 
 _FORGET_WORDS = """
-    UPDATE decision SET record = record || jsonb_build_object('evidence', '[]'::jsonb, 'reasons',
-        jsonb_path_query_array(record, '$.reasons[*] ? (!(@.code like_regex "^(phrase|risk|route|tone)$"))'))
+    UPDATE decision SET record = record || jsonb_build_object(
+        'evidence', '[]'::jsonb, 'secondary', '[]'::jsonb, 'reasons',
+        jsonb_path_query_array(record, '$.reasons[*] ? (!(@.code like_regex "^(phrase|risk|route|tone|part)$"))'))
     WHERE mention_id = $1"""
 
 

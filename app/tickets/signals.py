@@ -6,6 +6,7 @@ any of it weighs (escalation.risk).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,13 @@ class Signals:
     tones: Mapping[str, float] = field(default_factory=dict)
     growth: float = 0.0
     unanswered: int = 0
+
+    @classmethod
+    def kept(cls, facts: Mapping[str, Any]) -> Self:
+        """As they were stored; those of before there were tones have a mood, 0 or below."""
+        mood = facts.get("mood")
+        now = {name: fact for name, fact in facts.items() if name != "mood"}
+        return cls(**(now | {"tones": {"mood": -mood}} if mood else now))
 
     def with_(self, later: "Signals") -> "Signals":
         """Both together. What was once said stays said, also when it is edited away."""

@@ -73,7 +73,7 @@ class Numbered:
 
 
 # What stands on a row as it stands on a ticket; the others are JSON, and `custody` is rows of its own.
-_READ_APART = ("tags", "due", "signals", "escalated_for")
+_READ_APART = ("tags", "due", "signals", "escalated_for", "consulted")
 _AS_IT_STANDS = tuple(f.name for f in fields(Ticket) if f.name not in {*_READ_APART, "custody"})
 _values = attrgetter(*_AS_IT_STANDS)
 _pressing = attrgetter(*Pressing._fields)
@@ -106,7 +106,7 @@ async def take_numbers(tx: Transaction, count: int) -> list[int]:
 
 
 async def get_ticket(tx: Reading, ticket_id: UUID, *, department: str | None = None) -> Ticket:
-    """Raises `TicketNotFound`, also when a `department` is given that neither owns the ticket nor has the ball."""
+    """Raises `TicketNotFound`, also when a `department` is given that may not read the ticket."""
     return await _one(tx, "WHERE id = $1", ticket_id, department)
 
 
@@ -351,6 +351,7 @@ def _row(one: Ticket) -> dict[str, Any]:
     row["due"] = one.due
     row["signals"] = one.signals
     row["escalated_for"] = one.escalated_for
+    row["consulted"] = one.consulted
     return row
 
 
@@ -370,7 +371,7 @@ async def list_chosen(tx: Reading, choice: str, *values: Any) -> tuple[Ticket, .
 
 async def _one(tx: Reading, choice: str, ticket_id: UUID, department: str | None) -> Ticket:
     found = await list_chosen(tx, choice, ticket_id)
-    if not found or (department is not None and department not in {found[0].department, found[0].with_department}):
+    if not found or (department is not None and department not in found[0].readers):
         raise TicketNotFound(f"There is no ticket {ticket_id} here.")
     return found[0]
 
@@ -383,14 +384,7 @@ def _ticket(row: Mapping[str, Any], held: tuple[Custody, ...]) -> Ticket:
         tags=tuple(row["tags"]),
         due=due,
         custody=held,
-        signals=_signals(row["signals"]),
+        signals=Signals.kept(row["signals"]),
         escalated_for=tuple(row["escalated_for"]),
+        consulted=tuple(row["consulted"]),
     )
-
-
-def _signals(kept: Mapping[str, Any]) -> Signals:
-    """Rows of before there were tones have a mood, 0 or below."""
-    facts = {**kept}
-    if mood := facts.pop("mood", None):
-        facts["tones"] = {"mood": -mood, **facts.get("tones", {})}
-    return Signals(**facts)

@@ -62,6 +62,7 @@ ticket = Table(
     Column("reply_until", DateTime(timezone=True)),
     Column("helped_by", Text),
     Column("asked_by", Text),
+    Column("consulted", JSONB, nullable=False, server_default=text("'[]'")),
     Column("hand_over", Text),
     Column("fall_back_at", DateTime(timezone=True)),
     Column("due", JSONB, nullable=False),

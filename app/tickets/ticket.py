@@ -37,8 +37,9 @@ class Ticket:
     `reply_until` the platform takes replies; `embargoed` says that public ones wait for PR; `helped_by` is the agent
     who helped this customer last. `escalated` says that PR is asked to look, `escalated_for` for which
     reasons it ever was. `signals` are what the risk is read from. `asked_by` is the department that waits for
-    webcare to tell it something. `hand_over` says whether the department that has the
-    ball heard of it (`app.tickets.hand_over`); at `fall_back_at` webcare has it again.
+    webcare to tell it something, `consulted` are those that are asked for a part of it (`app.tickets.consulting`).
+    `hand_over` says whether the department that has the ball heard of it (`app.tickets.hand_over`); at `fall_back_at`
+    webcare has it again.
     """
 
     id: UUID
@@ -77,6 +78,7 @@ class Ticket:
     reply_until: datetime | None = None
     helped_by: str | None = None
     asked_by: str | None = None
+    consulted: tuple[str, ...] = ()
     hand_over: str | None = None
     fall_back_at: datetime | None = None
     due: Mapping[str, datetime] = field(default_factory=dict)
@@ -92,6 +94,11 @@ class Ticket:
     def with_department(self) -> str | None:
         """The department that has the ball now, or for which an embargo or an outage has it."""
         return self.custody[-1].department
+
+    @property
+    def readers(self) -> frozenset[str | None]:
+        """The departments that may read it: the owner, who has the ball, and who is consulted."""
+        return frozenset({self.department, self.with_department, *self.consulted})
 
     @property
     def listening_owner(self) -> str | None:

@@ -46,7 +46,7 @@ class Estimate:
 
 
 class Verdict(StrEnum):
-    """How a decision came about. The last three leave the text to a person."""
+    """How a decision came about. Contradicted, opposed and unsure leave the text to a person."""
 
     PHRASES = "phrases"
     MODEL = "model"
@@ -55,6 +55,7 @@ class Verdict(StrEnum):
     CONTRADICTED = "contradicted"  # both are sure, of different topics
     OPPOSED = "opposed"  # the model is sure of what phrases speak against
     UNSURE = "unsure"
+    PARTS = "parts"  # as a whole undecided, but each part for itself is plain
 
 
 class Contradiction(StrEnum):
@@ -66,12 +67,22 @@ class Contradiction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a text that is plainly about one topic; `text` is at most 300 characters of it."""
+
+    topic: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Classification:
     """What a text is about. `topic` None means triage: not sure enough.
 
     `confidence` is that of the best topic, 0..1, also when it was not enough. `considered` holds the best three
     topics of the phrases with their scores, best first; `evidence` is what was found for and against these, in the same
-    order. `opposed` is the evidence on topics that the phrases, all in all, speak against.
+    order. `opposed` is the evidence on topics that the phrases, all in all, speak against. `parts` are there when
+    pieces of the text are plainly about several topics: one part each, as they stand in the text.
     """
 
     topic: str | None
@@ -82,6 +93,7 @@ class Classification:
     opposed: tuple[Evidence, ...] = ()
     estimate: Estimate | None = None
     verdict: Verdict = Verdict.UNSURE
+    parts: tuple[Part, ...] = ()
 
 
 def weigh(found: Classification, estimate: Estimate | None, contradiction: Contradiction) -> Classification:
