@@ -70,6 +70,7 @@ async def accept_proposal(caller: Teacher, runtime: Serving, proposal_id: UUID) 
 
 @router.post("/{proposal_id}/dismiss", summary="Say that this is no topic")
 async def dismiss_proposal(caller: Teacher, runtime: Serving, proposal_id: UUID) -> ProposalOut:
+    """The same posts are not proposed again."""
     return await _decide(runtime, caller, proposal_id, ProposalState.DISMISSED)
 
 
