@@ -97,13 +97,13 @@ class EffortOut(OutModel):
     items: list[EffortLine] = Field(description="By topic")
 
 
-class TopicOut(OutModel):
+class ToldTopicOut(OutModel):
     topic: str | None
     items: list[VerbatimOut] = Field(description="The most telling first")
 
 
 class TellingOut(OutModel):
-    items: list[TopicOut] = Field(description="By topic; what has none last")
+    items: list[ToldTopicOut] = Field(description="By topic; what has none last")
 
 
 @router.get("/verbatims", summary="Read what customers wrote")
@@ -131,7 +131,8 @@ async def read_telling(caller: Reader, runtime: Serving, asked: Annotated[Tellin
     topics = sorted(found, key=lambda topic: (topic is None, topic))
     return TellingOut(
         items=[
-            TopicOut(topic=topic, items=[VerbatimOut.model_validate(one) for one in found[topic]]) for topic in topics
+            ToldTopicOut(topic=topic, items=[VerbatimOut.model_validate(one) for one in found[topic]])
+            for topic in topics
         ]
     )
 

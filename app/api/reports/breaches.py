@@ -29,15 +29,15 @@ class BreachFilter(Paging):
     from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
     to: Instant | None = Field(None, description="Not included. Left out: now")
     metric: Metric | None = Field(None, description="Left out: all of them")
-    topic: Name | None = None
-    channel: Name | None = None
-    account: Name | None = None
-    department: Name | None = None
-    stage: Name | None = None
-    arm: Name | None = None
-    priority: Name | None = None
-    agent: Name | None = None
-    language: Name | None = None
+    topic: Name | None = Field(None, description="What the ticket is about")
+    channel: Name | None = Field(None, description="Where the customer posted")
+    account: Name | None = Field(None, description="Your profile that was written to")
+    department: Name | None = Field(None, description="Who made the promise, else who owns the ticket")
+    stage: Name | None = Field(None, description="Of ownership, as the ticket first got it")
+    arm: Name | None = Field(None, description="Of a pilot, as the ticket first got it")
+    priority: Name | None = Field(None, description="Of the ticket")
+    agent: Name | None = Field(None, description="Who has the ticket")
+    language: Name | None = Field(None, description="Of the ticket")
 
     def question(self, department: str | None, now: datetime) -> Question:
         """Raises `EmptyPeriod`."""

@@ -68,7 +68,7 @@ class RolloutOut(ReportOut):
     items: list[ArmsOut]
 
 
-class StepOut(OutModel):
+class BeforeAfterOut(OutModel):
     """A step of a line; `figures` since it was taken, against the `other` ones: before it."""
 
     topic: str
@@ -83,7 +83,7 @@ class StepOut(OutModel):
 
 
 class StepsOut(OutModel):
-    items: list[StepOut]
+    items: list[BeforeAfterOut]
 
 
 @router.get("/rollout", response_model=RolloutOut, responses=FORMATS, summary="How the arms of pilots differ")
@@ -126,9 +126,9 @@ def _values(course: Course) -> tuple[float | None, ...]:
     return (course.n, *(None if figure is None else figure.value for figure in figures))
 
 
-def _told(one: Stepped) -> StepOut:
+def _told(one: Stepped) -> BeforeAfterOut:
     taken = one.taken
-    return StepOut(
+    return BeforeAfterOut(
         topic=taken.topic,
         channels=None if taken.channels is None else sorted(taken.channels),
         department=one.department,
