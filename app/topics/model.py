@@ -94,7 +94,7 @@ class Model:
         scores, known = self.scores(texts)
         likely = probabilities(scores, self.learned.temperature)
         order = np.argsort(-likely, axis=1, kind="stable")[:, :_BEST]
-        best = np.take_along_axis(likely, order, axis=1).round(_DECIMALS).tolist()
+        best = np.take_along_axis(likely, order, axis=1).astype(np.float64).round(_DECIMALS).tolist()
         topics, thresholds = self.learned.topics, self._thresholds
         return [
             Judged(tuple(zip((topics[i] for i in row), chances, strict=True)), thresholds[row[0]])

@@ -21,13 +21,14 @@ from app.mentions.tables import author as author_table
 from app.mentions.tables import mention as mention_table
 from app.mentions.tables import mention_revision
 from app.routing.tables import decision as decision_table
-from app.runtime import Runtime, Unit
+from app.runtime import Learned, Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets.store import claim_ticket, get_ticket, list_events
 from app.tickets.tables import event as event_table
 from app.tickets.tables import ticket
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import Clock
+from tests.support.learned import model_of
 from tests.support.mentions import GREETING, mention
 
 
@@ -56,6 +57,25 @@ async def test_a_mention_without_a_sure_topic_waits_in_triage(runtime: Runtime) 
 
     assert opened is not None
     assert (opened.state, opened.department, opened.holder) == (State.TRIAGE, None, "triage")
+
+
+async def test_a_model_decides_where_phrases_are_silent_and_the_record_says_so_in_words(runtime: Runtime) -> None:
+    model = model_of({"order_status": ["zoekgeraakt"], "billing_question": ["centjes"]})
+    runtime.rules.learn(Learned(number=7, model=model))
+    unsure, sure = [received.reasons for received in await take(runtime, mention(GREETING), mention("zoekgeraakt"))]
+    runtime.rules.learn(Learned())
+
+    assert [reason["text"] for reason in unsure] == [
+        "model 7 thinks of order_status with 56%, billing_question 44%; it decides from 90% on",
+        "no topic is sure enough: no phrase was found",
+    ]
+    told = [reason["text"] for reason in sure]
+    assert told[0].startswith("model 7 thinks of order_status with 100%, billing_question 0%; it decides from 90% on")
+    assert told[1] == "topic order_status, confidence 1.00, decided by the model"
+    async with runtime.reading() as tx:
+        kept = [row["record"] for row in await tx.rows(select(decision_table.c.record))]
+    (by_model,) = [record["model"] for record in kept if record["verdict"] == "model"]
+    assert (by_model["version"], by_model["threshold"], by_model["best"][0]["topic"]) == (7, 0.9, "order_status")
 
 
 async def test_the_same_mention_again_is_a_duplicate_with_what_stands(runtime: Runtime) -> None:
