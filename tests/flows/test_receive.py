@@ -73,7 +73,7 @@ async def test_a_model_decides_where_phrases_are_silent_and_the_record_says_so_i
     assert told[0].startswith("model 7 thinks of order_status with 100%, billing_question 0%; it decides from 90% on")
     assert told[1] == "topic order_status, confidence 1.00, decided by the model"
     async with runtime.reading() as tx:
-        kept = [row["record"] for row in await tx.rows(select(decision_table.c.record))]
+        kept = [record for (record,) in await tx.rows(select(decision_table.c.record))]
     (by_model,) = [record["model"] for record in kept if record["verdict"] == "model"]
     assert (by_model["version"], by_model["threshold"], by_model["best"][0]["topic"]) == (7, 0.9, "order_status")
 
