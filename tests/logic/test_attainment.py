@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def test_three_of_four_met() -> None:
-    figures = attain(Cell(4, 3, 0, Histogram({bucket_of(60_000): 4}), Histogram({bucket_of(90_000): 4})))
+    figures = attain(Cell(4, 3, 0, Histogram((bucket_of(60_000), 4)), Histogram((bucket_of(90_000), 4))))
     assert (figures.n, figures.met, figures.breached, figures.met_share) == (4, 3, 1, 0.75)
     assert (figures.p50, figures.p99_calendar) == pytest.approx((60, 90), rel=0.02)
 

@@ -7,10 +7,10 @@ The idea of log-scaled buckets whose relative error is bounded is that of HdrHis
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from types import MappingProxyType
 
 GROWTH = 1.04  # a value is at most (GROWTH - 1) / (GROWTH + 1) = 1.96 % from what its bucket says
 _SCALE = 1 / math.log(GROWTH)
@@ -28,41 +28,35 @@ def _says(bucket: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many durations there are in each bucket. Counts below zero are what is to be taken out of another one."""
+    """How many durations there are in each bucket: bucket and count in turns, in the order of the buckets, as a column
+    of integers holds them. Counts below zero are what is to be taken out of another one.
+    """
 
-    counts: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    row: tuple[int, ...] = ()
 
     @property
     def n(self) -> int:
-        return sum(self.counts.values())
+        return sum(self.row[1::2])
 
     def percentiles(self, shares: Sequence[float]) -> tuple[float, ...] | None:
         """Seconds below which each share (0 to 1) of the durations lies; None without any duration.
 
         Between two durations in proportion, as PostgreSQL's `percentile_cont` does; each within 2 %.
         """
-        if self.n < 1:
+        reached = list(accumulate(self.row[1::2]))
+        if not reached or reached[-1] < 1:
             return None
-        buckets = sorted(self.counts)
-        reached = list(accumulate(self.counts[bucket] for bucket in buckets))
+        buckets = self.row[::2]
         return tuple(_between(buckets, reached, share * (reached[-1] - 1)) / 1000 for share in shares)
-
-    def as_row(self) -> list[int]:
-        """Bucket and count in turns, for a column of integers."""
-        return [number for pair in sorted(self.counts.items()) for number in pair]
-
-
-def from_row(row: Sequence[int]) -> Histogram:
-    return Histogram(dict(zip(row[::2], row[1::2], strict=True)))
 
 
 def added(histograms: Iterable[Histogram]) -> Histogram:
     """All of them as one."""
     total: dict[int, int] = {}
     for histogram in histograms:
-        for bucket, count in histogram.counts.items():
+        for bucket, count in zip(histogram.row[::2], histogram.row[1::2], strict=True):
             total[bucket] = total.get(bucket, 0) + count
-    return Histogram({bucket: count for bucket, count in total.items() if count})
+    return Histogram(tuple(number for pair in sorted(total.items()) if pair[1] for number in pair))
 
 
 def _between(buckets: Sequence[int], reached: Sequence[int], rank: float) -> float:
@@ -72,4 +66,4 @@ def _between(buckets: Sequence[int], reached: Sequence[int], rank: float) -> flo
 
 
 def _at(buckets: Sequence[int], reached: Sequence[int], rank: int) -> float:
-    return next(_says(bucket) for bucket, up_to in zip(buckets, reached, strict=True) if rank < up_to)
+    return _says(buckets[bisect_right(reached, rank)])

@@ -16,7 +16,7 @@ from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import Grain
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import Place
-from app.reports.tally.histogram import from_row
+from app.reports.tally.histogram import Histogram
 from app.tickets.journal.position import BEGINNING, Position
 
 _NAMED = ", ".join(DIMENSIONS)
@@ -139,7 +139,7 @@ def read_fact(row: Mapping[str, Any]) -> Fact:
 
 
 def read_cell(row: Mapping[str, Any]) -> Cell:
-    return Cell(row["n"], row["good"], row["total"], from_row(row["spread"]), from_row(row["lasted"]))
+    return Cell(row["n"], row["good"], row["total"], Histogram(tuple(row["spread"])), Histogram(tuple(row["lasted"])))
 
 
 def _tallied(row: Mapping[str, Any]) -> Tallied:
@@ -173,8 +173,8 @@ def _cell_row(cell: Cell) -> dict[str, Any]:
         "n": cell.n,
         "good": cell.good,
         "total": cell.total,
-        "spread": cell.spread.as_row(),
-        "lasted": cell.lasted.as_row(),
+        "spread": cell.spread.row,
+        "lasted": cell.lasted.row,
     }
 
 
