@@ -13,7 +13,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, text, up
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.access.profile import BLANK, Profile
-from app.access.role import Caller, Role
+from app.access.role import Caller, Role, actor_of
 from app.access.tables import idempotency, profile, token
 from app.access.token import Token
 from app.kit.db import OnConflict, Reading, Transaction
@@ -77,6 +77,12 @@ async def list_agents(tx: Reading, *, after: str = "", limit: int | None = None)
     """Who has a living token of the role agent, by name; those behind the name `after`."""
     rows = await tx.rows(_AGENTS.where(token.c.name > after).limit(limit))
     return tuple((row.name, _profile(row)) for row in rows)
+
+
+async def list_teams(tx: Reading) -> dict[str, str]:
+    """The team of each agent who has one, by the actor that history names; also of those whose tokens are gone."""
+    rows = await tx.rows(select(profile.c.name, profile.c.team).where(profile.c.team.is_not(None)))
+    return {actor_of(Role.AGENT, row.name): row.team for row in rows}
 
 
 async def add_profile(tx: Transaction, name: str, known: Profile, now: datetime) -> None:
@@ -152,7 +158,7 @@ def _profile(row: Row[Any]) -> Profile:
     if row.needs_review is None:
         return BLANK
     skills = (tuple(row.languages), tuple(row.topics), tuple(row.channels), tuple(row.departments))
-    return Profile(*skills, needs_review=row.needs_review)
+    return Profile(*skills, needs_review=row.needs_review, team=row.team)
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:

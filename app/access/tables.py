@@ -1,4 +1,4 @@
-"""Tables of access: tokens, what agents can take, partners that push, and the answers that an idempotency key brings
+"""Tables of access: tokens, profiles of agents, partners that push, and the answers that an idempotency key brings
 back.
 """
 
@@ -47,7 +47,8 @@ idempotency = Table(
     Index("ix_idempotency_created_at", "created_at"),
 )
 
-# What an agent can take: lists of values, an empty one for all. By name, as history names agents; tokens come and go.
+# What an agent can take: lists of values, an empty one for all; and in which team. By name, as history names agents;
+# tokens come and go.
 profile = Table(
     "profile",
     metadata,
@@ -58,6 +59,7 @@ profile = Table(
     Column("departments", JSONB, nullable=False),
     Column("needs_review", Boolean, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("team", Text),
 )
 
 # Partners that push mentions, and what they signed lately: no call is believed twice.

@@ -1,6 +1,7 @@
-"""Who works here: what a caller is, and what each agent can take.
+"""Who works here: what a caller is, what each agent can take, and in which team.
 
-Knows the shape of a profile. Refuses to know what it is used for (queue, replies) and how names come about (tokens).
+Knows the shape of a profile. Refuses to know what it is used for (queue, replies, reports) and how names come about
+(tokens).
 """
 
 from typing import Annotated
@@ -36,6 +37,7 @@ class ProfileIn(InModel):
     channels: Names = Field([], description="As mentions name them", examples=[["x", "whatsapp"]])
     departments: Names = Field([], description="Slugs of owners", examples=[["billing"]])
     needs_review: Flag = Field(False, description="Whether a colleague approves every reply first")
+    team: Name | None = Field(None, description="With whom reports count them; null: with nobody", examples=["evening"])
 
     def to_profile(self) -> Profile:
         return Profile(
@@ -44,6 +46,7 @@ class ProfileIn(InModel):
             channels=tuple(self.channels),
             departments=tuple(self.departments),
             needs_review=self.needs_review,
+            team=self.team,
         )
 
 
@@ -53,6 +56,7 @@ class ProfileOut(OutModel):
     channels: list[str]
     departments: list[str]
     needs_review: bool
+    team: str | None
 
 
 class AgentOut(ProfileOut):
@@ -102,7 +106,10 @@ async def read_agent(_: Lead, runtime: Serving, name: Name) -> AgentOut:
 
 @router.put("/agents/{name}", summary="Say what an agent can take")
 async def write_agent(_: Lead, runtime: Serving, name: Name, asked: ProfileIn) -> AgentOut:
-    """All of the profile; what is left out is blank from now on. It holds within a second."""
+    """All of the profile; what is left out is blank from now on. It holds within a second.
+
+    Reports by team count all that an agent ever did with the present team.
+    """
     await runtime.run_idempotent(equip, name, asked.to_profile())
     return await _read(runtime, name)
 

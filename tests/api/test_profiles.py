@@ -17,7 +17,7 @@ from tests.support.mentions import mention
 
 AGENTS = "/api/v1/agents"
 INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
-BLANK = {"languages": [], "topics": [], "channels": [], "departments": [], "needs_review": False}
+BLANK = {"languages": [], "topics": [], "channels": [], "departments": [], "needs_review": False, "team": None}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def test_a_profile_decides_what_is_next_and_is_known_within_a_second(
     triage = await opened(runtime, channel="forum", lang="nl")
     assert (await client.get("/api/v1/me", headers=anna)).json()["profile"] == BLANK
 
-    said = {"languages": ["nl", "en"], "topics": ["number_porting"], "needs_review": True}
+    said = {"languages": ["nl", "en"], "topics": ["number_porting"], "needs_review": True, "team": "evening"}
     kept = await client.put(f"{AGENTS}/anna", json=said, headers=lead)
     await asyncio.sleep(BELIEVED)
 
@@ -106,6 +106,7 @@ async def test_a_lead_sees_who_is_at_work(
         ("anna", {"topics": ["weather"]}, "unknown_topic"),
         ("anna", {"departments": ["bakery"]}, "unknown_department"),
         ("anna", {"skills": ["nl"]}, "invalid_request"),
+        ("anna", {"team": " "}, "invalid_request"),
     ],
 )
 async def test_a_profile_that_means_nothing_is_refused(
