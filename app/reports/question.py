@@ -4,7 +4,7 @@ Knows which questions make sense and which lines an answer has. Refuses to know 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -32,6 +32,9 @@ class Dimensions(NamedTuple):
 
 
 DIMENSIONS = Dimensions._fields
+# A team is no dimension of facts but of agents: it is told from the agent when somebody asks.
+TEAM, AGENT = "team", "agent"
+ASKABLE = (*DIMENSIONS, TEAM)
 
 
 class EmptyPeriod(Invalid):
@@ -80,19 +83,31 @@ class Question:
         if self.start >= self.end:
             raise EmptyPeriod("`from` must lie before `to`.", field="from")
         for name in (*self.group_by, *self.only):
-            if name not in DIMENSIONS:
+            if name not in ASKABLE:
                 raise UnknownDimension(
-                    f"There is no dimension '{name}'; use {', '.join(DIMENSIONS)}.",
+                    f"There is no dimension '{name}'; use {', '.join(ASKABLE)}.",
                     field="group_by",
-                    allowed=DIMENSIONS,
+                    allowed=ASKABLE,
                 )
         if len(set(self.group_by)) < len(self.group_by):
-            raise UnknownDimension("Name each dimension once.", field="group_by", allowed=DIMENSIONS)
+            raise UnknownDimension("Name each dimension once.", field="group_by", allowed=ASKABLE)
 
     @property
     def conditions(self) -> dict[str, str]:
         """The one value of each dimension that is asked about alone; a department never asks about another."""
         return {**self.only, **({"department": self.department} if self.department is not None else {})}
+
+    @property
+    def asks_teams(self) -> bool:
+        return TEAM in (*self.group_by, *self.only)
+
+    def by_agent(self) -> "Question":
+        """With agents wherever this one asks about teams; itself when it does not."""
+        if not self.asks_teams:
+            return self
+        names = [AGENT if name == TEAM else name for name in (*self.group_by, TEAM)]
+        only = {name: value for name, value in self.only.items() if name != TEAM}
+        return replace(self, group_by=tuple(dict.fromkeys(names)), only=only)
 
     def steps(self) -> Iterator[datetime | None]:
         """The start of each step that touches the period; a single None when there are no steps."""

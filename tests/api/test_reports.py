@@ -13,7 +13,7 @@ from app.feedback.invitation import State
 from app.feedback.store import Invitation, add_invitations, record_response
 from app.kit.db import Transaction
 from app.kit.ids import new_id
-from app.reports.question import DIMENSIONS
+from app.reports.question import ASKABLE
 from app.runtime import Runtime
 from app.sla.clock import Clock as Promise
 from app.sla.clock import State as Clocked
@@ -227,6 +227,19 @@ async def test_reports_are_for_managers(client: httpx.AsyncClient, runtime: Runt
     assert (await client.get("/api/v1/reports/sla", headers=headers)).status_code == status
 
 
+async def test_all_that_an_agent_did_counts_for_the_present_team(
+    client: httpx.AsyncClient, runtime: Runtime, figures: None, manager: dict[str, str]
+) -> None:
+    await token_for(runtime, "agent", name="anna")
+    for team in ("day", "evening"):
+        await client.put("/api/v1/agents/anna", json={"team": team}, headers=manager)
+        report = await read(client, "nps", manager, group_by="team")
+        assert [(line["team"], line["n"]) for line in report["items"]] == [(team, 11)]
+        promises = await read(client, "sla", manager, group_by="team")
+        assert [(line["team"], line["n"]) for line in promises["items"]] == [(None, 3)], "nobody had these"
+        assert (await read(client, "reconcile", manager))["agrees"]
+
+
 async def test_a_department_reads_about_itself(client: httpx.AsyncClient, runtime: Runtime, figures: None) -> None:
     sales = await token_for(runtime, "department", "sales")
 
@@ -248,6 +261,7 @@ async def test_the_dictionary_tells_clock_axis_and_formula(client: httpx.AsyncCl
     assert (share["formula"], share["clock"], share["unit"]) == ("met / n; null when n = 0", "none", "share")
     assert share["axis"] == ["kept: its end; broken: its due moment"]
     assert ["topic", "department"] in told["kept_by"]
+    assert ["agent", "department", "team"] in told["kept_by"]
 
 
 async def test_all_ways_of_counting_agree(client: httpx.AsyncClient, figures: None, manager: dict[str, str]) -> None:
@@ -258,7 +272,7 @@ async def test_all_ways_of_counting_agree(client: httpx.AsyncClient, figures: No
     assert counts["first_reply"] == {"n": 3, "good": 3, "total": 61_000}
     assert counts["scored"] == {"n": 11, "good": 0, "total": 97}
     [opened] = [one for one in told["items"] if one["name"] == "opened"]
-    assert set(opened["groupings"]) == set(DIMENSIONS)
+    assert set(opened["groupings"]) == set(ASKABLE)
 
 
 async def test_a_department_does_not_reconcile(client: httpx.AsyncClient, runtime: Runtime) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.access.profile import Profile
+from app.access.store import add_profile
 from app.kit.db import Database, Transaction
 from app.reports.broken.store import list_broken
 from app.reports.comparing import share
@@ -20,7 +22,8 @@ from app.reports.gathering.store import (
     list_volume,
     list_waiting,
 )
-from app.reports.question import Interval, Question
+from app.reports.question import Group, Interval, Question
+from app.reports.store import list_attainment
 from app.reports.tally.fact import Fact, Measure
 from app.tickets.custody import Holder
 from tests.support.facts import count, fact
@@ -61,6 +64,42 @@ async def test_volume_counts_each_kind_when_it_was(database: Database) -> None:
         Volume(1, 0, 2, 1, 0),
         Volume(0, 0, 0, 0, 1),
     ]
+
+
+async def enrol(database: Database, **teams: str | None) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for name, team in teams.items():
+            await add_profile(tx, name, Profile(team=team), START)
+
+    await database.transact(arrange)
+
+
+async def test_teams_are_those_that_agents_are_in_now(database: Database) -> None:
+    async def by(*names: str, **said: Any) -> dict[Group, int]:
+        asked_by = replace(ALL, group_by=names, **said)
+        return {group: figures.opened for _, group, figures in await asked(database, list_volume, asked_by)}
+
+    anna, bram, cem = ("agent:anna", "agent:bram", "agent:cem")
+    await enrol(database, anna="day", bram="day", cem=None)
+    had = [fact(Measure.OPENED, START, agent=agent) for agent in (anna, anna, bram, cem, None)]
+    sold = fact(Measure.OPENED, START + DAY, agent=bram, department="sales", topic="outage")
+    await counted(database, *had, sold)
+
+    assert await by("team") == {("day",): 4, (None,): 2}
+    assert await by("team", "agent") == {("day", anna): 2, ("day", bram): 2, (None, cem): 1, (None, None): 1}
+    assert await by("team", department="sales") == {("day",): 1}
+    assert await by("topic", "team") == {
+        ("invoice_question", "day"): 3,
+        ("invoice_question", None): 2,
+        ("outage", "day"): 1,
+    }
+    assert await by(only={"team": "day"}) == {(): 4}
+    assert await by(only={"team": "day", "agent": bram}) == {(): 2}
+    assert await by(only={"team": "night"}) == {(): 0}
+
+    await enrol(database, bram="night")
+    assert await by("team") == {("day",): 2, ("night",): 2, (None,): 2}
+    assert await by(only={"team": "night"}) == {(): 2}
 
 
 async def test_routing_tells_shares_of_sources_and_hand_backs(database: Database) -> None:
@@ -186,3 +225,18 @@ async def test_broken_promises_are_listed_newest_first_in_pages(database: Databa
     assert [one.metric for one in own] == ["acceptance"]
     assert len(replies) == 3
     assert none == ()
+
+
+async def test_broken_promises_of_a_team_are_as_many_as_its_figure(database: Database) -> None:
+    await enrol(database, anna="day", bram="night")
+    ticket = await database.transact(lambda tx: add_ticket(tx, START))
+    agents = ("agent:anna", "agent:anna", "agent:bram", None)
+    broken = [fact(Measure.FIRST_REPLY, START, agent=agent) for agent in agents]
+    await database.transact(lambda tx: count(tx, broken, ticket.id))
+
+    async with database.reading(reports=True) as tx:
+        every = await list_broken(tx, ALL, None, limit=9)
+        own = await list_broken(tx, replace(ALL, only={"team": "day"}), None, limit=9)
+        lines = (await list_attainment(tx, replace(ALL, only={"team": "day"})))[1]
+    assert {(one.agent, one.team) for one in every} == {("agent:anna", "day"), ("agent:bram", "night"), (None, None)}
+    assert len(own) == sum(figures.breached for _, _, figures in lines) == 2

@@ -41,6 +41,7 @@ class LineOut(OutModel):
     priority: str | None = None
     agent: str | None = None
     language: str | None = None
+    team: str | None = Field(None, description="Of the agent, as their profile says now; null: of none")
 
 
 class ReportOut(OutModel):

@@ -16,7 +16,7 @@ from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, Text
 from app.api.reports.words import Language
-from app.reports.question import DIMENSIONS, Interval, Question
+from app.reports.question import ASKABLE, Interval, Question
 
 USUAL_PERIOD = timedelta(days=30)
 
@@ -35,7 +35,7 @@ class SpanIn(InModel):
     from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
     to: Instant | None = Field(None, description="Not included. Left out: now")
     group_by: Annotated[str, Text(200)] = Field(
-        "", description=f"Comma-separated: {', '.join(DIMENSIONS)}", examples=["topic,arm"]
+        "", description=f"Comma-separated: {', '.join(ASKABLE)}", examples=["topic,arm"]
     )
 
     def question(self, caller: Caller, now: datetime) -> Question:

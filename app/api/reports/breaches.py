@@ -14,7 +14,7 @@ from app.api.reports.asking import USUAL_PERIOD, Reader
 from app.api.reports.standing import TicketLine, ticket_url
 from app.api.serving import Serving
 from app.reports.broken.store import list_broken
-from app.reports.question import DIMENSIONS, Question
+from app.reports.question import ASKABLE, Question
 from app.reports.tally.fact import Measure
 from app.sla.policy import Metric
 
@@ -38,11 +38,12 @@ class BreachFilter(Paging):
     priority: Name | None = Field(None, description="Of the ticket")
     agent: Name | None = Field(None, description="Who has the ticket")
     language: Name | None = Field(None, description="Of the ticket")
+    team: Name | None = Field(None, description="Of the agent, as their profile says now")
 
     def question(self, department: str | None, now: datetime) -> Question:
         """Raises `EmptyPeriod`."""
         until = self.to or now
-        only = {name: value for name in DIMENSIONS if (value := getattr(self, name)) is not None}
+        only = {name: value for name in ASKABLE if (value := getattr(self, name)) is not None}
         return Question(self.from_ or until - USUAL_PERIOD, until, department=department, only=only)
 
 
@@ -54,6 +55,7 @@ class BreachOut(TicketLine):
     stage: str | None
     arm: str | None
     agent: str | None
+    team: str | None = Field(description="Of the agent, as their profile says now")
     state: str
     business: float | None = Field(description="Seconds of business time that it took; null: it has not ended")
     calendar: float | None = Field(description="The same on the wall")

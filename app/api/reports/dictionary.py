@@ -13,7 +13,8 @@ router = APIRouter()
 
 COUNTING = (
     "Which values of the dimensions count. `ticket`: as they stand, stage and arm as first given; `department`: the one"
-    " that it was, and the topic that it had the ticket for; `resolution`: as they stood then"
+    " that it was, and the topic that it had the ticket for; `resolution`: as they stood then. The team is"
+    " always the one that the agent of these is in now"
 )
 _EXAMPLE = COUNTED[Measure.OPENED]
 
@@ -65,5 +66,5 @@ async def read_dictionary(_: Reader) -> MetricsOut:
             FactOut(name=measure, says=one.says, axis=one.at, counts_for=one.counts_for)
             for measure, one in COUNTED.items()
         ],
-        kept_by=[cut.dimensions for cut in KEPT if cut.dimensions],
+        kept_by=[cut.askable for cut in KEPT if cut.dimensions],
     )

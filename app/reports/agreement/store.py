@@ -12,7 +12,7 @@ from typing import Any
 from app.kit.db import Reading
 from app.kit.errors import Unavailable
 from app.reports.agreement.agreement import Agreement, Count, count_of
-from app.reports.question import DIMENSIONS, Interval, Question
+from app.reports.question import ASKABLE, Interval, Question
 from app.reports.tally.cell import cell_of, summed
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.keeping.store import get_tallied
@@ -119,7 +119,7 @@ async def list_agreements(tx: Reading, start: datetime, end: datetime) -> Compar
     lately = _counted(question, await list_corrections(tx, tallied, all_waiting, list(Measure)))
     headline = await _asked(tx, question)
     charts = {one: await _asked(tx, replace(question, interval=one)) for one in CHARTS}
-    groupings = {name: await _asked(tx, replace(question, group_by=(name,))) for name in DIMENSIONS}
+    groupings = {name: await _asked(tx, replace(question, group_by=(name,))) for name in ASKABLE}
     behind = _by_measure(await tx.fetch(_FACTS, start, end, tallied.edition, list(Measure)))
     anew = _by_measure([row for statement in _ANEW for row in await tx.fetch(statement, start, end)])
     return Compared(

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.kit.db import Reading
-from app.reports.question import Question
+from app.reports.question import TEAM, Question
 from app.reports.tally.fact import PROMISES, Measure
 from app.reports.tally.keeping.store import get_tallied
 
@@ -19,9 +19,9 @@ Place = tuple[datetime, UUID, int]
 _BROKEN = "NOT f.good AND f.measure IN ('first_reply', 'next_reply', 'resolution', 'acceptance', 'ownership')"
 _LIST = f"""
     SELECT f.at, f.ticket_id, f.number AS place, f.measure AS metric, f.department, f.topic, f.channel, f.account,
-           f.priority, f.stage, f.arm, f.agent, t.number, t.holder, t.assignee, t.state,
+           f.priority, f.stage, f.arm, f.agent, p.team, t.number, t.holder, t.assignee, t.state,
            f.value / 1000.0 AS business, f.lasted / 1000.0 AS calendar
-    FROM fact f JOIN ticket t ON t.id = f.ticket_id
+    FROM fact f JOIN ticket t ON t.id = f.ticket_id LEFT JOIN profile p ON 'agent:' || p.name = f.agent
     WHERE f.edition = $1 AND f.at >= $2 AND f.at < $3 AND {_BROKEN} AND f.measure = ANY($4)
       AND ($5::timestamptz IS NULL OR (f.at, f.ticket_id, f.number) < ($5, $6, $7))"""  # noqa: S608 - our own names
 _ORDER = " ORDER BY f.at DESC, f.ticket_id DESC, f.number DESC LIMIT $8"
@@ -29,7 +29,7 @@ _ORDER = " ORDER BY f.at DESC, f.ticket_id DESC, f.number DESC LIMIT $8"
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A promise that was not kept, `at` its due moment. Dimensions as it counts for, `holder` and below as it stands.
+    """A promise that was not kept, `at` its due moment. Dimensions as it counts for, `team` and below as it stands.
 
     `business` and `calendar` are the seconds that it took at last; None: it has not ended.
     """
@@ -46,6 +46,7 @@ class Broken:
     stage: str | None
     arm: str | None
     agent: str | None
+    team: str | None
     number: int
     holder: str
     assignee: str | None
@@ -63,8 +64,12 @@ async def list_broken(
     # Both where a department asks about another one: then there is nothing.
     own = [] if question.department is None else [("department", question.department)]
     conditions = [*question.only.items(), *own]
-    where = "".join(f" AND f.{name} = ${number}" for number, (name, _) in enumerate(conditions, start=9))
+    where = "".join(f" AND {_column(name)} = ${number}" for number, (name, _) in enumerate(conditions, start=9))
     edition = (await get_tallied(tx)).edition
     asked = (edition, question.start, question.end, list(metrics), *place, limit, *(value for _, value in conditions))
     rows = await tx.fetch(_LIST + where + _ORDER, *asked)
     return tuple(Broken(**{member.name: row[member.name] for member in fields(Broken)}) for row in rows)
+
+
+def _column(dimension: str) -> str:
+    return "p.team" if dimension == TEAM else f"f.{dimension}"

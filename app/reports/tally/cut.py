@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.reports.question import Interval, step_after, step_of
+from app.reports.question import AGENT, TEAM, Interval, step_after, step_of
 
 
 class Grain(StrEnum):
@@ -31,6 +31,11 @@ class Cut:
     @property
     def name(self) -> str:
         return "+".join(self.dimensions)
+
+    @property
+    def askable(self) -> tuple[str, ...]:
+        """By what it answers: teams are told from agents."""
+        return (*self.dimensions, TEAM) if AGENT in self.dimensions else self.dimensions
 
     @property
     def grains(self) -> tuple[Grain, ...]:

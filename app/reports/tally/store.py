@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.access.store import list_teams
 from app.kit.db import Reading
 from app.kit.errors import Invalid
-from app.reports.question import DIMENSIONS, Group, Question
+from app.reports.question import AGENT, DIMENSIONS, TEAM, Group, Question
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.counting import facts_of
 from app.reports.tally.cut import KEPT, Cut, Stretch, find_cut, stretches
@@ -82,6 +83,12 @@ class Waiting:
 
 async def list_measured(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
     """The sums of these measures by step and group. Raises `TooManyLines`, `NotKept`."""
+    measured = await _list_kept(tx, question.by_agent(), measures)
+    return _by_team(measured, question, await list_teams(tx)) if question.asks_teams else measured
+
+
+async def _list_kept(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
+    """By dimensions of facts alone."""
     question.lines([()])
     tallied = await get_tallied(tx)
     cut = find_cut({*question.group_by, *question.conditions})
@@ -125,6 +132,18 @@ async def list_corrections(
     return [(fact, sign) for fact, sign in coming + going if fact.measure in measures]
 
 
+def _by_team(measured: Measured, question: Question, teams: Mapping[str, str]) -> Measured:
+    """What was measured by agents, as the question has it: by the teams that they are in now."""
+    names, wanted = question.by_agent().group_by, question.only.get(TEAM)
+    parts = defaultdict[Line, list[Cell]](list)
+    for line, cell in measured.cells.items():
+        values = dict(zip(names, line.group, strict=True))
+        values[TEAM] = teams.get(values[AGENT] or "")
+        if wanted is None or values[TEAM] == wanted:
+            parts[line._replace(group=tuple(values[name] for name in question.group_by))].append(cell)
+    return Measured(measured.as_of, {line: summed(cells) for line, cells in parts.items()})
+
+
 async def _add_kept(
     tx: Reading,
     parts: Mapping[Line, list[Cell]],
@@ -150,7 +169,7 @@ async def _list_facts(
     asked = (edition, list(measures), stretch.start, stretch.end, *values)
     rows = await tx.fetch(f"{_FACTS}{where} LIMIT {MAX_COUNTED + 1}", *asked)
     if len(rows) > MAX_COUNTED:
-        kept = [cut.name for cut in KEPT if cut.dimensions]
+        kept = ["+".join(cut.askable) for cut in KEPT if cut.dimensions]
         raise NotKept(
             f"There is too much to count by these dimensions together. Ask for a shorter period, begin it at midnight"
             f" UTC, or group by dimensions of one of these sets: {', '.join(kept)}.",
