@@ -41,7 +41,7 @@ from tests.support.rules import edited
             "crisis.yaml",
             "Dag {name}",
             "Dag {naam}",
-            "crisis.yaml:6: There is no merge field {naam}; there are: {name}, {number}, {topic}.",
+            "crisis.yaml:6: There is no merge field {naam}; there are: {customer_name}, {ticket_number}, {topic}.",
             "use the merge fields at the top of crisis.yaml",
         ),
         (

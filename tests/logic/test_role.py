@@ -27,7 +27,7 @@ MAY = {
     Role.PR: "read_tickets work_tickets settle_tickets approve_replies make_statements escalate_tickets "
     "read_escalations handle_escalations read_rules",
     Role.MANAGER: "read_tickets assign_tickets approve_replies make_statements escalate_tickets read_escalations "
-    "read_reports reconcile_reports read_rules manage_agents manage_macros",
+    "read_reports reconcile_reports read_rules manage_agents manage_macros teach_topics",
     Role.ADMIN: " ".join(Permission),
 }
 
