@@ -237,6 +237,8 @@ async def test_all_that_an_agent_did_counts_for_the_present_team(
         assert [(line["team"], line["n"]) for line in report["items"]] == [(team, 11)]
         promises = await read(client, "sla", manager, group_by="team")
         assert [(line["team"], line["n"]) for line in promises["items"]] == [(None, 3)], "nobody had these"
+        silence = await read(client, "nps/asked", manager, group_by="team")
+        assert [(line["team"], line["invited"]) for line in silence["items"]] == [(team, 11)]
         assert (await read(client, "reconcile", manager))["agrees"]
 
 

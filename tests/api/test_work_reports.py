@@ -116,6 +116,7 @@ async def test_broken_promises_lead_to_their_tickets(
     assert ticket.json()["number"] == broken["number"]
     rest = await read(client, "sla/breaches", manager, limit="9", cursor=page["next_cursor"])
     assert len(rest["items"]) == 1
+    assert (broken["team"], (await read(client, "sla/breaches", manager, team="evening"))["items"]) == (None, [])
     headline = await read(client, "sla", manager)
     assert sum(line["breached"] for line in headline["items"]) == 2
 
