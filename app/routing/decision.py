@@ -10,7 +10,7 @@ Three things decide, in this order:
 3. Risk words and reach may raise the priority. Nothing lowers it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -21,6 +21,7 @@ from app.mentions.mention import plain_handle
 from app.routing.ownership import Arm, Department, Owned, Owning, Stage, find
 from app.routing.secondary import Secondary, of_another
 from app.tickets.hand_over import FallBack
+from app.topics.classify import confidence
 from app.topics.hearing import NOTHING_HEARD, Heard
 from app.topics.weigh import Classification, Estimate, Evidence, Verdict, sentences
 
@@ -255,7 +256,7 @@ def as_record(decision: Decision) -> dict[str, Any]:
 def in_words(record: Mapping[str, Any]) -> list[str]:
     """What a stored record says to a person: its reasons in order, then what placed it, one sentence each."""
     sentences = [str(reason["text"]) for reason in record["reasons"]]
-    return [*sentences, f"placed by {record['rule']}, rulebook {record['digest']}"]
+    return [*sentences, f"placed by {record['rule'].removeprefix('by ')}, rulebook {record['digest']}"]
 
 
 def _owner(subject: Subject, ownerships: Iterable[Owning], route: Route | None) -> Owned | None:
@@ -334,14 +335,21 @@ def _reasons_of_topic(classification: Classification) -> Iterable[Reason]:
         yield Reason(code, text, _estimate_facts(classification.estimate))
     facts: dict[str, Any] = {"topic": classification.topic, "confidence": classification.confidence}
     if classification.topic is None:
-        yield Reason("no_topic", f"no topic is sure enough{_best(classification.considered)}", facts)
+        yield Reason("no_topic", f"no topic is sure enough: {_nearest(classification)}", facts)
     else:
         text = f"topic {classification.topic}, confidence {classification.confidence:.2f}"
         yield Reason("topic", text + _DECIDED_BY.get(classification.verdict, ""), facts)
 
 
-def _best(considered: Sequence[tuple[str, float]]) -> str:
-    return f": best is {considered[0][0]} with {considered[0][1]:.2f}" if considered else ": no phrase was found"
+def _nearest(classification: Classification) -> str:
+    """How near the phrases came, in what topics need: a confidence, which a score is not."""
+    if classification.verdict in (Verdict.CONTRADICTED, Verdict.OPPOSED):
+        return "phrases and model contradict each other"
+    if not classification.considered:
+        return "no phrase was found"
+    (topic, score), *others = classification.considered
+    sure = confidence(score, others[0][1] if others else 0.0)
+    return f"best by phrases is {topic}, confidence {sure:.2f}"
 
 
 def _reason_of_route(route: Route, subject: Subject) -> Reason:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from app.routing.by_hand import RULE, UnknownDepartment, place_by_department
-from app.routing.decision import Routing
-from app.routing.ownership import Department, Owning, Stage
+from app.routing.by_hand import RULE, UnknownDepartment, decided, place_by_department
+from app.routing.decision import Routing, as_record, in_words
+from app.routing.ownership import Department, Owned, Owning, Stage
 
 TICKET = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 SLUGS = ("webcare", "supply_chain", "billing")
@@ -43,3 +43,14 @@ def test_a_department_answers_for_itself_where_it_owns_the_topic(
 def test_a_department_that_there_is_not_is_named() -> None:
     with pytest.raises(UnknownDepartment, match="bakery"):
         place_by_department(RULES, "bakery", None, "x", TICKET, webcare="webcare")
+
+
+def test_a_persons_choice_reads_as_one() -> None:
+    owned = Owned("billing", Stage.ADVISE, None, RULE)
+    decision = decided(
+        owned, "bill", actor="agent:anna", reason="it is a bill", priority="normal", tags=(), digest="0123456789ab"
+    )
+    assert in_words(as_record(decision)) == [
+        "agent:anna placed it with billing: it is a bill",
+        "placed by hand, rulebook 0123456789ab",
+    ]

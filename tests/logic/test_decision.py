@@ -24,11 +24,13 @@ from app.routing.decision import (
 from app.routing.ownership import Department, Owning, Stage
 from app.topics.classify import Classification, Evidence
 from app.topics.hearing import Heard
+from app.topics.weigh import Verdict
 
 DIGEST = "0123456789ab"
 FOUND = Evidence("late", "waar blijft", "waar blijft", 1.5)
 LATE = Classification("late", 0.8, "nl", (FOUND,), (("late", 1.5), ("bill", 0.4)))
 UNSURE = Classification(None, 0.3, "nl", (), (("late", 0.4),))
+DIVIDED = Classification(None, 0.9, "nl", (), (("late", 2.0), ("bill", 2.0)))  # the model is as sure of something else
 SILENT = Classification(None, 0.0, None, (), ())
 MENTION = Subject(
     ticket_id=UUID("01890a5d-ac96-774b-bcce-b302099a8057"),
@@ -170,7 +172,12 @@ def test_a_decision_says_why_in_words() -> None:
 @pytest.mark.parametrize(
     ("classification", "sentence"),
     [
-        (UNSURE, "no topic is sure enough: best is late with 0.40"),
+        (UNSURE, "no topic is sure enough: best by phrases is late, confidence 0.33"),
+        (DIVIDED, "no topic is sure enough: best by phrases is late, confidence 0.43"),
+        (
+            replace(UNSURE, verdict=Verdict.CONTRADICTED),
+            "no topic is sure enough: phrases and model contradict each other",
+        ),
         (SILENT, "no topic is sure enough: no phrase was found"),
         (
             replace(UNSURE, evidence=(replace(FOUND, weight=-1.0),)),
