@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.cli.topics.screen import comparison_lines
 from app.topics.labels.labelling import Labelling, Source
 from app.topics.versions.comparison import LEAST, MATTERS, MOST, Evidence, Tally, compare, hold_out, tally
 from tests.support.clock import MORNING
@@ -100,3 +101,16 @@ def test_a_comparison_is_shown_with_all_its_figures() -> None:
     assert told["topics"]["coverage"]["before"] == {"right": 0, "wrong": 0, "triage": 0, "taken": 1}
     assert told["topics"]["roaming"]["after"] == {"right": 1, "wrong": 0, "triage": 1, "taken": 0}
     assert (told["against"], told["posts"], told["better"]) == (3, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("posts", "words"),
+    [
+        (0, "No labelled post could try it against phrases alone yet: it counts as better."),
+        (9, "Tried on 9 labelled posts that both know, against phrases alone: better."),
+    ],
+)
+def test_a_model_that_nothing_could_try_says_so(posts: int, words: str) -> None:
+    none = {"right": 0, "wrong": 0, "triage": 0, "taken": 0}
+    told = {"posts": posts, "evidence": "known", "against": None, "better": True, "worse": [], "topics": {}}
+    assert next(comparison_lines({**told, "before": none, "after": none})) == words

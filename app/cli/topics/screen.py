@@ -36,7 +36,10 @@ def comparison_lines(told: Mapping[str, Any]) -> Iterator[str | Table]:
     against = "phrases alone" if told["against"] is None else f"model {told['against']}"
     seen = "that neither had learned from" if told["evidence"] == "unseen" else "that both know"
     verdict = "better" if told["better"] else "not better"
-    yield f"Tried on {told['posts']} labelled posts {seen}, against {against}: {verdict}."
+    if told["posts"]:
+        yield f"Tried on {told['posts']} labelled posts {seen}, against {against}: {verdict}."
+    else:
+        yield f"No labelled post could try it against {against} yet: it counts as {verdict}."
     if told["worse"]:
         yield f"Worse on {', '.join(told['worse'])}, which it may not be."
     table = Table("topic", "labels", *_FIGURES, "taken from others")
