@@ -64,7 +64,7 @@ async def submit(
         if stop:
             await runtime.run(hear.decline, token)
             return _message(runtime, texts.stopped, lang, asked.invitation.language)
-        given = read_answer(score, comment, effort)
+        given = read_answer(score, comment, effort if asked.invitation.topic in rules.effort else "")
         if isinstance(given, Wrong):
             return _form(runtime, asked, lang, score=score, comment=comment, effort=effort, wrong=given)
         await runtime.run(hear.answer, token, given)

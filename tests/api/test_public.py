@@ -159,6 +159,10 @@ async def test_a_topic_without_a_second_question_asks_one(
 
     assert {radio["name"] for radio in page.all("input")} == {"score"}
 
+    await client.post(LINK, data={"score": "9", "effort": "6"})
+
+    assert (await feedback_of(runtime, asked)).effort is None
+
 
 async def test_an_answer_comes_back_filled_in_as_long_as_it_may_be_changed(
     client: httpx.AsyncClient, runtime: Runtime, rulebook: Rulebook, clock: Clock, asked: Ticket
