@@ -72,6 +72,7 @@ _BY_FRAMEWORK = {
 # By pydantic's name of what is wrong, where its own message names no way out; `ctx` of the error fills the gaps.
 _OBJECT = "Send a JSON object."
 _MOMENT = "Send a moment with its offset from UTC, such as 2026-11-22T08:00:00Z."
+_DAY = "Send a day, such as 2026-11-22."
 _WAYS_OUT = {
     "missing": "This field is required; add it.",
     "extra_forbidden": "This field is not known here; remove it or check its spelling.",
@@ -86,6 +87,7 @@ _WAYS_OUT = {
     "datetime_parsing": _MOMENT,
     "datetime_from_date_parsing": _MOMENT,
     "timezone_aware": _MOMENT,
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), _DAY),
     "wrong": "{message}; {way_out}.",
 }
 

@@ -150,6 +150,15 @@ async def test_a_department_meets_about_its_own(client: httpx.AsyncClient, runti
     assert re.search(r'<td>webcare</td><td class="n">1</td><td class="n">0</td><td class="n">1</td>', billing)
 
 
+async def test_the_day_calls_agents_by_their_names(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    async def arrange(tx: Transaction) -> None:
+        await add_ticket(tx, MORNING - 3 * HOUR, next_due_at=MORNING - HOUR, assignee="agent:anna")
+
+    await runtime.database.transact(arrange)
+    said = (await page(client, "today", await token_for(runtime, "manager"))).text
+    assert "<td>anna</td>" in said
+
+
 async def test_a_quiet_day_says_so(client: httpx.AsyncClient, runtime: Runtime) -> None:
     today = await page(client, "today", await token_for(runtime, "manager"))
     check_safe(today)
@@ -166,3 +175,5 @@ async def test_pages_are_for_managers_and_refuse_what_they_do_not_know(
     assert (refused.status_code, refused.json()["field"]) == (422, "mood")
     wrong = await client.get("/api/v1/reports/weekly?week=9999-12-31", headers=manager)
     assert (wrong.status_code, wrong.json()["field"]) == (422, "week")
+    vague = await client.get("/api/v1/reports/weekly?week=47", headers=manager)
+    assert vague.json()["detail"] == "week: Send a day, such as 2026-11-22."

@@ -131,7 +131,7 @@ def _ticket(
         "number": one.number,
         "topic": speech.name("topic", one.topic),
         "department": speech.name("department", one.department),
-        "holder": one.assignee or _who(speech, one.holder, held_by),
+        "holder": (one.assignee or "").partition(":")[2] or _who(speech, one.holder, held_by),
         "when": _duration(speech, lasting),
         "late": late,
     }
