@@ -80,6 +80,17 @@ async def test_two_periods_that_differ_by_more_than_noise_say_so(
     assert line["low"] < 140 < line["high"]  # type: ignore[operator]
 
 
+async def test_a_score_is_the_same_number_beside_another_as_by_itself(
+    client: httpx.AsyncClient, runtime: Runtime, mo: dict[str, str]
+) -> None:
+    await scored(runtime, 3, [*GOOD, 0])
+
+    [line] = await compared(client, mo)
+    [alone] = (await client.get("/api/v1/reports/nps", params=PERIOD, headers=mo)).json()["items"]
+
+    assert line["this"] == {name: alone[name] for name in ("n", "invited", "nps", "low", "high", "response_rate")}
+
+
 async def test_arms_that_hardly_differ_say_that_too(
     client: httpx.AsyncClient, runtime: Runtime, mo: dict[str, str]
 ) -> None:

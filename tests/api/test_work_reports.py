@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -92,6 +93,19 @@ async def test_topics_taken_for_others_come_with_how_often_a_topic_was_right(
     report = await read(client, "routing/confusion", manager)
     assert (report["found"], report["right"], report["right_share"]) == (2, 0, 0.0)
     assert report["items"] == [{"first": "outage", "now": "invoice_question", "n": 2, "share": 1.0}]
+
+
+async def test_a_chart_of_mistaken_topics_leaves_out_those_that_were_right_or_not_found(
+    client: httpx.AsyncClient, runtime: Runtime, manager: dict[str, str], figures: None
+) -> None:
+    ticket = await runtime.database.transact(lambda tx: add_ticket(tx, MORNING - HOUR))
+    understood = [fact(Measure.UNDERSTOOD, MORNING - HOUR, first) for first in ("invoice_question", "")]
+    await runtime.database.transact(lambda tx: count(tx, understood, ticket.id))
+
+    assert len((await read(client, "routing/confusion", manager))["items"]) == 3
+    drawn = await client.get("/api/v1/reports/routing/confusion?format=svg&lang=en", headers=manager)
+    told = drawn.text.partition("<desc")[2].partition("</desc>")[0]
+    assert re.findall(r"[^.]+: \d+\.", told) == [" outage, Question about an invoice: 2."]
 
 
 async def test_tonight_follows_from_the_weeks_before(

@@ -5,10 +5,10 @@ Knows the members that every line and every report have. Refuses to know any fig
 
 from asyncio import to_thread
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from app.api.fields import OutModel
 from app.api.reports import table
@@ -21,6 +21,7 @@ from app.reports.question import Interval
 from app.runtime import Runtime
 
 DECIMALS = 4
+Figure = Annotated[float, AfterValidator(lambda value: round(value, DECIMALS))]  # as in the lines of every report
 FORMATS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}, MEDIA_TYPE: {"schema": {"type": "string"}}}}
 }

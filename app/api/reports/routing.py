@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.fields import OutModel
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
 from app.api.reports.lines import Lines
 from app.api.reports.words import Unit
@@ -68,7 +68,7 @@ class ConfusionOut(ReportOut):
 
     found: int = Field(description="Tickets for which a topic was found at first")
     right: int = Field(description="Of these: it is still so")
-    right_share: float | None = Field(description="right / found, 0 to 1; null when there are none")
+    right_share: Figure | None = Field(description="right / found, 0 to 1; null when there are none")
     items: list[ConfusedOut]
 
 
@@ -84,15 +84,18 @@ async def read_routing(caller: Reader, runtime: Serving, request: Request, asked
     "/routing/confusion", response_model=ConfusionOut, responses=FORMATS, summary="Which topics are taken for others"
 )
 async def read_confusion(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
-    """Topic at first against topic now, of the tickets opened in the period; without steps and groups."""
+    """Topic at first against topic now, of the tickets opened in the period; without steps and groups. A chart shows
+    only what was taken for something else.
+    """
     question = replace(asked.question(caller, runtime.now()), interval=Interval.NONE, group_by=())
     async with runtime.reading(reports=True) as tx:
         as_of, pairs = await list_pairs(tx, question)
     rows = [(None, *astuple(one)) for one in confuse(pairs)]
     lines = Lines("confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")
+    mistaken = replace(lines, rows=[row for row in rows if row[1] not in (None, row[2])])
     known = understand(pairs)
     told = {"found": known.n, "right": known.right, "right_share": known.share}
-    return await answer(lines, asked, request, runtime, ConfusionOut, told=told)
+    return await answer(lines, asked, request, runtime, ConfusionOut, told=told, drawn=mistaken)
 
 
 async def gather_routing(tx: Reading, question: Question) -> Lines:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
-from app.api.reports.answering import LineOut
+from app.api.reports.answering import Figure, LineOut
 from app.api.reports.asking import Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback import nps
@@ -43,20 +43,20 @@ class ComparisonIn(SpanIn):
 class ScoreOut(OutModel):
     n: int = Field(description="Answers")
     invited: int
-    nps: float | None = Field(description="Null below 10 answers", examples=[42.0])
-    low: float | None
-    high: float | None
-    response_rate: float | None
+    nps: Figure | None = Field(description="Null below 10 answers", examples=[42.0])
+    low: Figure | None
+    high: Figure | None
+    response_rate: Figure | None
 
 
 class ComparisonLineOut(LineOut):
     this: ScoreOut = Field(description="The period that was asked about, or what was answered first-hand")
     other: ScoreOut = Field(description="The period before, or what webcare published")
-    difference: float | None = Field(
+    difference: Figure | None = Field(
         description="nps of `this` less that of `other`; null when either is withheld", examples=[12.0]
     )
-    low: float | None = Field(description="Lower end of the 95 % interval of the difference", examples=[2.5])
-    high: float | None = Field(description="Upper end", examples=[21.5])
+    low: Figure | None = Field(description="Lower end of the 95 % interval of the difference", examples=[2.5])
+    high: Figure | None = Field(description="Upper end", examples=[21.5])
     more_than_noise: bool | None = Field(description="Whether zero lies outside the interval", examples=[True])
 
 
