@@ -143,7 +143,7 @@ async def fill(dsn: str, tickets: int) -> float:
         cells = [(place, summed(waiting.pop(place))) for place in done]
         folding += time.perf_counter() - began
         written = [
-            (1, *place, cell.n, cell.good, cell.total, cell.spread.row, cell.lasted.row) for place, cell in cells
+            (1, *place, cell.n, cell.good, cell.total, cell.spread.packed, cell.lasted.packed) for place, cell in cells
         ]
         await connection.copy_records_to_table(
             "rollup", records=[_ordered(row) for row in written], columns=CELL_COLUMNS

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     Uuid,
@@ -85,8 +86,8 @@ rollup = Table(
     Column("n", BigInteger, nullable=False),
     Column("good", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
-    Column("spread", ARRAY(Integer), nullable=False),
-    Column("lasted", ARRAY(Integer), nullable=False),
+    Column("spread", LargeBinary, nullable=False),
+    Column("lasted", LargeBinary, nullable=False),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )
 

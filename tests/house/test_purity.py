@@ -7,7 +7,7 @@ from tests.house.source import modules, pure_modules
 # Modules of the standard library that compute values from values.
 VALUES = (
     {"collections", "collections.abc", "dataclasses", "datetime", "enum", "types", "typing", "uuid"}
-    | {"bisect", "decimal", "fractions", "functools", "heapq", "itertools", "math", "operator", "statistics"}
+    | {"bisect", "decimal", "fractions", "functools", "heapq", "itertools", "math", "operator", "statistics", "struct"}
     | {"base64", "binascii", "hashlib", "hmac", "json", "re", "string", "unicodedata"}
     | {"email.utils", "http", "ipaddress"}
 )

@@ -10,14 +10,14 @@ from app.kit.errors import Invalid
 from app.reports.attainment import attain
 from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension
 from app.reports.tally.cell import Cell
-from app.reports.tally.histogram import Histogram, bucket_of
+from app.reports.tally.histogram import bucket_of, histogram_of
 
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
 
 
 def test_three_of_four_met() -> None:
-    figures = attain(Cell(4, 3, 0, Histogram((bucket_of(60_000), 4)), Histogram((bucket_of(90_000), 4))))
+    figures = attain(Cell(4, 3, 0, histogram_of(bucket_of(60_000), 4), histogram_of(bucket_of(90_000), 4)))
     assert (figures.n, figures.met, figures.breached, figures.met_share) == (4, 3, 1, 0.75)
     assert (figures.p50, figures.p99_calendar) == pytest.approx((60, 90), rel=0.02)
 

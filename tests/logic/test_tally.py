@@ -14,7 +14,7 @@ from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import fold
-from app.reports.tally.histogram import Histogram, added, bucket_of
+from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
 
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
@@ -32,8 +32,8 @@ FACTS = st.builds(
 )
 
 
-def histogram_of(durations: list[int]) -> Histogram:
-    return added(Histogram((bucket_of(one), 1)) for one in durations)
+def spread_of(durations: list[int]) -> Histogram:
+    return added(histogram_of(bucket_of(one), 1) for one in durations)
 
 
 @given(st.lists(DURATIONS, min_size=1, max_size=60), st.floats(0, 1))
@@ -42,14 +42,14 @@ def test_a_percentile_is_within_two_percent_of_the_exact_one(durations: list[int
     rank = share * (len(ordered) - 1)
     lower, upper = ordered[int(rank)], ordered[min(int(rank) + 1, len(ordered) - 1)]
     exact = (lower + (rank % 1) * (upper - lower)) / 1000
-    assert histogram_of(durations).percentiles([share]) == pytest.approx((exact,), rel=0.02, abs=1e-9)
+    assert spread_of(durations).percentiles([share]) == pytest.approx((exact,), rel=0.02, abs=1e-9)
 
 
 def test_percentiles_are_those_of_statistics_on_what_is_usual() -> None:
     source = random.Random(7)
     durations = [int(source.lognormvariate(14, 1.5)) for _ in range(5000)]
     exact = quantiles(durations, n=100, method="inclusive")
-    found = histogram_of(durations).percentiles([0.5, 0.9, 0.99])
+    found = spread_of(durations).percentiles([0.5, 0.9, 0.99])
     assert found == pytest.approx([exact[49] / 1000, exact[89] / 1000, exact[98] / 1000], rel=0.02)
 
 
@@ -59,10 +59,10 @@ def test_nothing_has_no_percentiles() -> None:
 
 @given(st.lists(DURATIONS), st.lists(DURATIONS))
 def test_histograms_can_be_added_in_any_parts_and_taken_out_again(some: list[int], others: list[int]) -> None:
-    whole = added([histogram_of(some), histogram_of(others)])
-    assert whole == histogram_of(some + others)
-    taken = [Histogram((bucket_of(one), -1)) for one in others]
-    assert added([whole, *taken]) == histogram_of(some)
+    whole = added([spread_of(some), spread_of(others)])
+    assert whole == spread_of(some + others)
+    taken = [histogram_of(bucket_of(one), -1) for one in others]
+    assert added([whole, *taken]) == spread_of(some)
 
 
 def test_what_is_taken_out_leaves_no_trace() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.reports.tally.fact import TIMED, Fact
-from app.reports.tally.histogram import Histogram, added, bucket_of
+from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
 
 NONE = Histogram()
 
@@ -33,8 +33,8 @@ def cell_of(fact: Fact, sign: int = 1) -> Cell:
         sign,
         sign * fact.good,
         sign * (fact.value or 0),
-        Histogram((bucket_of(fact.value), sign)) if timed and fact.value is not None else NONE,
-        Histogram((bucket_of(fact.lasted), sign)) if timed and fact.lasted is not None else NONE,
+        histogram_of(bucket_of(fact.value), sign) if timed and fact.value is not None else NONE,
+        histogram_of(bucket_of(fact.lasted), sign) if timed and fact.lasted is not None else NONE,
     )
 
 
@@ -47,8 +47,8 @@ def summed(cells: Iterable[Cell]) -> Cell:
     spread, lasted = [], []
     for part in parts:
         n, good, total = n + part.n, good + part.good, total + part.total
-        if part.spread.row:
+        if part.spread.packed:
             spread.append(part.spread)
-        if part.lasted.row:
+        if part.lasted.packed:
             lasted.append(part.lasted)
     return Cell(n, good, total, added(spread) if spread else NONE, added(lasted) if lasted else NONE)

@@ -139,7 +139,7 @@ def read_fact(row: Mapping[str, Any]) -> Fact:
 
 
 def read_cell(row: Mapping[str, Any]) -> Cell:
-    return Cell(row["n"], row["good"], row["total"], Histogram(tuple(row["spread"])), Histogram(tuple(row["lasted"])))
+    return Cell(row["n"], row["good"], row["total"], Histogram(row["spread"]), Histogram(row["lasted"]))
 
 
 def _tallied(row: Mapping[str, Any]) -> Tallied:
@@ -173,8 +173,8 @@ def _cell_row(cell: Cell) -> dict[str, Any]:
         "n": cell.n,
         "good": cell.good,
         "total": cell.total,
-        "spread": cell.spread.row,
-        "lasted": cell.lasted.row,
+        "spread": cell.spread.packed,
+        "lasted": cell.lasted.packed,
     }
 
 
