@@ -87,6 +87,17 @@ def test_each_cut_and_grain_holds_every_fact_once(facts: list[Fact]) -> None:
             assert sum(cell.n for place, cell in cells.items() if place[:2] == (cut.name, grain)) == len(facts)
 
 
+def test_what_a_ticket_was_taken_for_is_told_only_beside_its_topic() -> None:
+    facts = [Fact(Measure.UNDERSTOOD, START, NOBODY, topic) for topic in ("bill", "network", "")]
+    cells = fold((fact, 1) for fact in facts)
+    told = {
+        cut.name: {place.detail: cell.n for place, cell in cells.items() if place[:2] == (cut.name, Grain.DAY)}
+        for cut in KEPT
+    }
+    apart = {"bill": 1, "network": 1, "": 1}
+    assert told == {cut.name: apart if "topic" in cut.dimensions else {"": 3} for cut in KEPT}
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [

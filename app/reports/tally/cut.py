@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.reports.question import AGENT, TEAM, Interval, step_after, step_of
+from app.reports.tally.fact import Measure
 
 
 class Grain(StrEnum):
@@ -40,6 +41,10 @@ class Cut:
     @property
     def grains(self) -> tuple[Grain, ...]:
         return tuple(Grain)[tuple(Grain).index(self.finest) :]
+
+    def told(self, measure: Measure, detail: str) -> str:
+        """The detail that is kept. What a ticket was first taken for says something only beside the topic it has."""
+        return "" if measure is Measure.UNDERSTOOD and "topic" not in self.dimensions else detail
 
 
 # The fewest dimensions first: the first that has all that is asked for is the smallest.

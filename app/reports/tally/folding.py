@@ -4,8 +4,9 @@ Knows where a fact is added. Refuses to know what stood there before and how it 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.reports.question import DIMENSIONS, Dimensions, Group, step_of
@@ -14,6 +15,7 @@ from app.reports.tally.cut import KEPT, Cut, Grain
 from app.reports.tally.fact import Fact, Measure
 
 _One = tuple[Dimensions, datetime, datetime, Cell]
+_Kind = tuple[Measure, str]
 _Sums = dict[tuple[datetime, Group], Cell]
 
 
@@ -33,26 +35,33 @@ def fold(changes: Iterable[tuple[Fact, int]]) -> dict[Place, Cell]:
 
     Facts of one kind are taken together: hashing what has few values once for each cut took most of the time.
     """
-    kinds = defaultdict[tuple[Measure, str], list[_One]](list)
+    kinds = defaultdict[_Kind, list[_One]](list)
     for fact, sign in changes:
         hour, day = step_of(fact.at, Grain.HOUR), step_of(fact.at, Grain.DAY)
         kinds[fact.measure, fact.detail].append((fact.of, hour, day, cell_of(fact, sign)))
     cells: dict[Place, Cell] = {}
-    for (measure, detail), ones in kinds.items():
-        for cut in KEPT:
+    for cut in KEPT:
+        for (measure, detail), ones in _told(cut, kinds).items():
             for grain, sums in _sums(cut, ones):
                 for (step, group), cell in sums.items():
                     cells[Place(cut.name, grain, measure, step, group, detail)] = cell
     return cells
 
 
+def _told(cut: Cut, kinds: Mapping[_Kind, list[_One]]) -> Mapping[_Kind, list[_One]]:
+    """The kinds that this cut tells apart."""
+    told = defaultdict[_Kind, list[_One]](list)
+    for (measure, detail), ones in kinds.items():
+        told[measure, cut.told(measure, detail)] += ones
+    return told
+
+
 def _sums(cut: Cut, ones: Iterable[_One]) -> Iterator[tuple[Grain, _Sums]]:
     """By grain, the finest first: the longer ones are made of it."""
-    where = [DIMENSIONS.index(name) for name in cut.dimensions]
     parts = defaultdict[tuple[datetime, Group], list[Cell]](list)
+    hourly, group_of = cut.finest is Grain.HOUR, _grouping(cut)
     for of, hour, day, cell in ones:
-        step = hour if cut.finest is Grain.HOUR else day
-        parts[step, tuple(map(of.__getitem__, where))].append(cell)
+        parts[hour if hourly else day, group_of(of)].append(cell)
     finest = _summed(parts)
     yield cut.finest, finest
     for grain in cut.grains[1:]:
@@ -60,6 +69,14 @@ def _sums(cut: Cut, ones: Iterable[_One]) -> Iterator[tuple[Grain, _Sums]]:
         for (step, group), cell in finest.items():
             longer[step_of(step, grain), group].append(cell)
         yield grain, _summed(longer)
+
+
+def _grouping(cut: Cut) -> Callable[[Dimensions], Group]:
+    """What gives the group of a fact: a slice where one value or none would not be a tuple."""
+    places = [DIMENSIONS.index(name) for name in cut.dimensions]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _summed(parts: Mapping[tuple[datetime, Group], list[Cell]]) -> _Sums:

@@ -96,11 +96,11 @@ async def _list_kept(tx: Reading, question: Question, measures: Sequence[Measure
     for stretch in stretches(question.start, question.end, question.interval, cut):
         if cut is None or stretch.grain is None:
             facts = await _list_facts(tx, tallied.edition, question, measures, stretch)
-            _add(parts, question, ((fact, 1) for fact in facts))
+            _add(parts, question, cut, ((fact, 1) for fact in facts))
         else:
             await _add_kept(tx, parts, tallied.edition, question, measures, cut, stretch)
     waiting = await get_waiting(tx, tallied.position, MAX_WAITING)
-    _add(parts, question, await list_corrections(tx, tallied, waiting, measures))
+    _add(parts, question, cut, await list_corrections(tx, tallied, waiting, measures))
     sums = ((line, summed(cells)) for line, cells in parts.items())
     return Measured(waiting.as_of, {line: cell for line, cell in sums if cell != Cell()})
 
@@ -185,13 +185,16 @@ def _conditions(asked: Mapping[str, str], first: int) -> tuple[str, list[str]]:
     return said, list(asked.values())
 
 
-def _add(parts: Mapping[Line, list[Cell]], question: Question, changes: Iterable[tuple[Fact, int]]) -> None:
-    """Each fact that is asked about to its line."""
+def _add(
+    parts: Mapping[Line, list[Cell]], question: Question, cut: Cut | None, changes: Iterable[tuple[Fact, int]]
+) -> None:
+    """Each fact that is asked about to its line, told as in the sums that it is put to."""
     places = [DIMENSIONS.index(name) for name in question.group_by]
     conditions: dict[str, Any] = question.conditions
     for fact, sign in changes:
         asked = all(getattr(fact.of, name) == value for name, value in conditions.items())
         if asked and question.start <= fact.at < question.end:
             group = tuple(fact.of[place] for place in places)
-            line = Line(question.step_of(fact.at), group, fact.measure, fact.detail)
+            detail = cut.told(fact.measure, fact.detail) if cut else fact.detail
+            line = Line(question.step_of(fact.at), group, fact.measure, detail)
             parts[line].append(cell_of(fact, sign))
