@@ -59,6 +59,7 @@ class Tallied:
 
 
 NOTHING = Tallied(1, BEGINNING)
+_EMPTY = Cell()
 
 
 async def get_tallied(tx: Reading) -> Tallied:
@@ -117,12 +118,14 @@ async def add_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) 
     """Add to the sums that stand, or begin them; what comes to nothing goes. Only for whoever claimed the edition."""
     if not cells:
         return
-    asked = [_cell_key(edition, place) for place in cells]
-    standing = {_place(row): read_cell(row) for row in await tx.fetch(_CELLS, as_json(asked))}
-    sums = {place: summed((cell, standing.get(place, Cell()))) for place, cell in cells.items()}
-    if gone := [_cell_key(edition, place) for place, cell in sums.items() if cell == Cell()]:
-        await tx.fetch(_REMOVE_CELLS, as_json(gone))
-    rows = [_cell_key(edition, place) | _cell_row(cell) for place, cell in sums.items() if cell != Cell()]
+    keys = {place: _cell_key(edition, place) for place in cells}
+    sums = dict(cells)
+    for row in await tx.fetch(_CELLS, as_json(list(keys.values()))):
+        place = _place(row)
+        sums[place] = summed((cells[place], read_cell(row)))
+    if gone := [place for place, cell in sums.items() if cell == _EMPTY]:
+        await tx.fetch(_REMOVE_CELLS, as_json([keys[place] for place in gone]))
+    rows = [keys[place] | _cell_row(cell) for place, cell in sums.items() if cell != _EMPTY]
     await tx.insert(rollup, rows, on_conflict=OnConflict.REPLACE)
 
 
