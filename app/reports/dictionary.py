@@ -18,6 +18,8 @@ class Clock(StrEnum):
 
 
 class Unit(StrEnum):
+    """What a figure is counted in."""
+
     COUNT = "count"
     SHARE = "share"  # 0 to 1
     SECONDS = "seconds"

@@ -10,7 +10,8 @@ import pytest
 from app.api.reports.chart import MOST_SERIES, draw
 from app.api.reports.lines import Lines, UnknownFigure
 from app.api.reports.picture import plot
-from app.api.reports.words import Language, Speech, Unit, speak
+from app.api.reports.words import Language, Speech, speak
+from app.reports.dictionary import Unit
 from app.reports.question import Interval, Question
 from app.rulebook import Rulebook
 from app.runtime import Runtime

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, Field
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader, ShownIn
 from app.api.reports.lines import Lines
-from app.api.reports.words import Unit
 from app.api.serving import Serving
 from app.kit.db import Reading
+from app.reports.dictionary import Unit
 from app.reports.forecast import forecast
 from app.reports.gathering.store import BEGINNING, list_flows, list_waiting
 from app.reports.question import Interval, Question

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.api.reports.words import Unit
 from app.kit.errors import Invalid
+from app.reports.dictionary import Unit
 from app.reports.question import Question
 
 

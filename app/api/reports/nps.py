@@ -8,9 +8,9 @@ from pydantic import Field
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
 from app.api.reports.lines import Lines
-from app.api.reports.words import Unit
 from app.api.serving import Serving
 from app.kit.db import Reading
+from app.reports.dictionary import Unit
 from app.reports.question import Question
 from app.reports.store import list_nps
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.api.reports.chart import MOST_SERIES, Chart, Kind, Series
 from app.api.reports.lines import Lines
-from app.api.reports.words import Speech, Unit
+from app.api.reports.words import Speech
+from app.reports.dictionary import Unit
 from app.reports.question import Interval
 
 MOST_BARS = 24

@@ -13,10 +13,10 @@ from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Reader, ShownIn, SpanIn
 from app.api.reports.lines import Lines
-from app.api.reports.words import Unit
 from app.api.serving import Serving
 from app.flows.compare import Stepped, compare_steps
 from app.kit.db import Reading
+from app.reports.dictionary import Unit
 from app.reports.gathering.figures import COMPARED, Apart, Course, hold_against
 from app.reports.gathering.store import list_courses
 from app.reports.question import Group, Question

@@ -9,10 +9,10 @@ from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
 from app.api.reports.lines import Lines
-from app.api.reports.words import Unit
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.confusion import confuse, understand
+from app.reports.dictionary import Unit
 from app.reports.gathering.store import list_pairs, list_routed
 from app.reports.question import Interval, Question
 

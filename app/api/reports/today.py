@@ -18,11 +18,12 @@ from app.api.reports.backlog import ForecastIn, Tonight, gather_forecast
 from app.api.reports.page import render
 from app.api.reports.picture import plot
 from app.api.reports.standing import ticket_url
-from app.api.reports.words import Language, Speech, Unit, language_of, speak
+from app.api.reports.words import Language, Speech, language_of, speak
 from app.api.serving import Serving
 from app.escalation.incidents.incident import Incident, IncidentState, Scope
 from app.escalation.incidents.store import list_incidents
 from app.escalation.volumes.store import list_days
+from app.reports.dictionary import Unit
 from app.reports.standing.hot import Hot, hottest
 from app.reports.standing.store import (
     AtRisk,

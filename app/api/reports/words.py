@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from fastapi import Request
 
+from app.reports.dictionary import Unit
 from app.reports.question import Interval
 from app.rulebook import Rulebook
 
@@ -21,16 +22,6 @@ from app.rulebook import Rulebook
 class Language(StrEnum):
     NL = "nl"
     EN = "en"
-
-
-class Unit(StrEnum):
-    """What a figure is counted in. A share is 0 to 1, a score -100 to 100; a ratio is of two counts."""
-
-    COUNT = "count"
-    RATIO = "ratio"
-    SHARE = "share"
-    SECONDS = "seconds"
-    SCORE = "score"
 
 
 _LENGTHS = (86_400, 3_600, 60, 1)  # seconds of the four units of duration
