@@ -99,9 +99,10 @@ COUNTED: Mapping[Measure, Counted] = {
     Measure.SCORED: Counted("the customer gave a score", _RESOLUTION, For.RESOLUTION),
 }
 
-_SCORES = (Measure.SCORED,)
-_PLACED, _WAITS, _HELD = (Measure.PLACED,), (Measure.BACKLOG,), (Measure.HELD,)
+_SCORES, _ASKED = (Measure.SCORED,), (Measure.ASKED,)
+_PLACED, _UNDERSTOOD, _WAITS, _HELD = (Measure.PLACED,), (Measure.UNDERSTOOD,), (Measure.BACKLOG,), (Measure.HELD,)
 _MEDIAN = "median of those that have ended, from six on; interval by order statistics"
+_REACHED = "questions that the channel took, or that were answered"
 _OVER_ENDED = "of promises that have ended; between two in proportion, within 2 %"
 METRICS = (
     Metric("sla", "n", PROMISES, "met + breached", Unit.COUNT),
@@ -118,13 +119,20 @@ METRICS = (
     Metric("nps", "promoters", _SCORES, "scores 9 and 10", Unit.COUNT),
     Metric("nps", "passives", _SCORES, "scores 7 and 8", Unit.COUNT),
     Metric("nps", "detractors", _SCORES, "scores 0 to 6", Unit.COUNT),
-    Metric("nps", "invited", (Measure.ASKED,), "questions that the channel took, or that were answered", Unit.COUNT),
+    Metric("nps", "invited", _ASKED, _REACHED, Unit.COUNT),
     Metric("nps", "nps", _SCORES, "100 (promoters - detractors) / n; null below 10 answers", Unit.SCORE),
     Metric("nps", "low", _SCORES, "lower end of the 95 % adjusted-Wald interval; null below 10", Unit.SCORE),
     Metric("nps", "high", _SCORES, "upper end of the 95 % adjusted-Wald interval; null below 10", Unit.SCORE),
     Metric(
         "nps", "response_rate", (Measure.SCORED, Measure.ASKED), "n / invited; null when nobody was invited", Unit.SHARE
     ),
+    Metric("nps/compare", "difference", _SCORES, "this nps less the other one; null when either is", Unit.SCORE),
+    Metric("nps/compare", "low", _SCORES, "lower end of the 95 % interval of the difference", Unit.SCORE),
+    Metric("nps/compare", "high", _SCORES, "upper end of the 95 % interval of the difference", Unit.SCORE),
+    Metric("nps/asked", "invited", _ASKED, _REACHED, Unit.COUNT),
+    Metric("nps/asked", "answered", _ASKED, "of these, those that were answered", Unit.COUNT),
+    Metric("nps/asked", "silent", _ASKED, "invited - answered", Unit.COUNT),
+    Metric("nps/asked", "not_invited", (Measure.UNASKED,), "resolutions not asked about, by reason", Unit.COUNT),
     Metric("volume", "mentions", (Measure.MENTIONED,), "posts of customers", Unit.COUNT),
     Metric("volume", "opened", (Measure.OPENED,), "tickets", Unit.COUNT),
     Metric("volume", "replied", (Measure.REPLIED,), "what was said to customers", Unit.COUNT),
@@ -144,9 +152,17 @@ METRICS = (
     ),
     Metric("routing", "fell_back", (Measure.FELL_BACK,), "hand-overs not taken, or not accepted, in time", Unit.COUNT),
     Metric("routing", "hops", (Measure.RESOLVED,), "mean times that the ball went on until a resolution", Unit.RATIO),
+    Metric("routing/confusion", "n", _UNDERSTOOD, "tickets by their topic at first and their topic now", Unit.COUNT),
+    Metric("routing/confusion", "share", _UNDERSTOOD, "n / tickets with the same topic at first", Unit.SHARE),
+    Metric("routing/confusion", "found", _UNDERSTOOD, "tickets for which a topic was found at first", Unit.COUNT),
+    Metric("routing/confusion", "right", _UNDERSTOOD, "of these, those that have it still", Unit.COUNT),
+    Metric("routing/confusion", "right_share", _UNDERSTOOD, "right / found; null when found = 0", Unit.SHARE),
     Metric("backlog", "open", _WAITS, "all that came, less all that went, up to the end of the step", Unit.COUNT),
     Metric("backlog", "came", _WAITS, "opened, reopened, or parted from another", Unit.COUNT),
     Metric("backlog", "went", _WAITS, "resolved, or merged into another", Unit.COUNT),
+    Metric("backlog/forecast", "expected", _WAITS, "open + mean of came - went in the same hours before", Unit.COUNT),
+    Metric("backlog/forecast", "low", _WAITS, "lower end of the 95 % interval", Unit.COUNT),
+    Metric("backlog/forecast", "high", _WAITS, "upper end of the 95 % interval", Unit.COUNT),
     Metric("sla/holders", "n", _HELD, "stretches", Unit.COUNT),
     Metric("sla/holders", "seconds", _HELD, "sum of the stretches", Unit.SECONDS, Clock.WALL),
     Metric("sla/holders", "share", _HELD, "of the time of all holders", Unit.SHARE, Clock.WALL),
