@@ -12,6 +12,7 @@ In one run, on one embedded PostgreSQL with fsync and synchronous_commit on:
 
 import argparse
 import asyncio
+import gc
 import random
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from app.cli.processes import YOUNG_OBJECTS
 from app.flows.tally import tally
 from app.kit import logs
 from app.kit.db import Database
@@ -160,7 +162,10 @@ def _ordered(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 async def ask(url: str, question: Question) -> tuple[int, list[float]]:
-    """Lines of the answer, and the seconds of each time that it was asked."""
+    """Lines of the answer, and the seconds of each time that it was asked; garbage is collected as in the API."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     pool = Database(url, pool_size=1)
     seconds = []
     for _ in range(ASKED):
