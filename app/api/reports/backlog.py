@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader, ShownIn
-from app.api.reports.lines import Lines
+from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.dictionary import Unit
@@ -67,7 +67,7 @@ async def read_backlog(caller: Reader, runtime: Serving, request: Request, asked
 
 async def gather_backlog(tx: Reading, question: Question) -> Lines:
     counted = await list_waiting(tx, question)
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in counted.lines]
+    rows = rows_of(counted.lines, FIGURES)
     keys = question.group_by
     return Lines("backlog", question, counted.as_of, keys, FIGURES, rows, shown="open", weight="open", adds=True)
 

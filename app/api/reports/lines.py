@@ -3,14 +3,15 @@
 Knows what a line is made of. Refuses to know any format: each of them shows these same lines, so they cannot differ.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from app.kit.errors import Invalid
 from app.reports.dictionary import Unit
-from app.reports.question import Question
+from app.reports.question import Group, Question
 
 
 class UnknownFigure(Invalid):
@@ -52,3 +53,11 @@ class Lines:
     def place(self, name: str) -> int:
         """Where a figure stands in a row."""
         return 1 + self.names.index(name)
+
+
+def rows_of(
+    found: Iterable[tuple[datetime | None, Group, object]], figures: Mapping[str, Unit]
+) -> list[tuple[Any, ...]]:
+    """A row for each step and group that was found, with two figures or more of what stands there."""
+    read = attrgetter(*figures)
+    return [(step, *group, *read(one)) for step, group, one in found]

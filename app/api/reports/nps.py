@@ -1,13 +1,11 @@
 """What customers thought, over HTTP. Knows the members of the answer; refuses to know how they come about."""
 
-from dataclasses import astuple
-
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
-from app.api.reports.lines import Lines
+from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.dictionary import Unit
@@ -55,5 +53,5 @@ async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: As
 
 async def gather_nps(tx: Reading, question: Question) -> Lines:
     as_of, found = await list_nps(tx, question)
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in found]
+    rows = rows_of(found, FIGURES)
     return Lines("nps", question, as_of, question.group_by, FIGURES, rows, shown="nps")

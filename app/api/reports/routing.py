@@ -8,7 +8,7 @@ from pydantic import Field
 from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
-from app.api.reports.lines import Lines
+from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.confusion import confuse, understand
@@ -100,5 +100,5 @@ async def read_confusion(caller: Reader, runtime: Serving, request: Request, ask
 
 async def gather_routing(tx: Reading, question: Question) -> Lines:
     counted = await list_routed(tx, question)
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in counted.lines]
+    rows = rows_of(counted.lines, FIGURES)
     return Lines("routing", question, counted.as_of, question.group_by, FIGURES, rows, shown="triage_share")

@@ -1,13 +1,11 @@
 """Where the customer's waiting time went, over HTTP. Knows the members; refuses to know how they come about."""
 
-from dataclasses import astuple
-
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
 from app.api.reports.asking import Asked, Reader
-from app.api.reports.lines import Lines
+from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.dictionary import Unit
@@ -41,6 +39,6 @@ async def read_holders(caller: Reader, runtime: Serving, request: Request, asked
 
 async def gather_held(tx: Reading, question: Question) -> Lines:
     counted = await list_held(tx, question)
-    rows = [(step, *group, *astuple(figures)) for step, group, figures in counted.lines]
+    rows = rows_of(counted.lines, FIGURES)
     keys = (*question.group_by, "holder")
     return Lines("holders", question, counted.as_of, keys, FIGURES, rows, shown="waiting_share", weight="seconds")
