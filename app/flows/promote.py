@@ -57,9 +57,13 @@ async def follow_model(runtime: Runtime) -> None:
 
 
 async def promote(unit: Unit, actor: str, number: int, note: str | None, *, despite: bool) -> Promoted:
-    """Put a model in force. Raises `ModelNotFound`; `NotBetter`, unless `despite` what the comparison says."""
+    """Put a model in force.
+
+    Raises `ModelNotFound`, `ModelUnusable`; `NotBetter`, unless `despite` what the comparison says.
+    """
     await store.claim_promotion(unit.tx)
     version = await store.get_version(unit.tx, number)
+    await _get_model(unit.tx, number)
     if not despite and not version.comparison["better"]:
         raise NotBetter(_why_not(version), worse=version.comparison["worse"])
     return await _put(unit, number, Origin.BY_HAND, actor, note)
@@ -82,13 +86,13 @@ async def promote_better(unit: Unit, actor: str, version: Version) -> bool:
 async def roll_back(unit: Unit, actor: str, note: str | None) -> Promoted:
     """Put the model in force again that was before the one that is; before the first, phrases decide alone.
 
-    Raises `NothingToTakeBack`.
+    One that cannot be read any more is passed over. Raises `NothingToTakeBack`.
     """
     await store.claim_promotion(unit.tx)
     standing = await store.find_promotion(unit.tx)
     if standing is None or standing.model is None:
         raise NothingToTakeBack("No model is in force: phrases decide alone already.")
-    before = next(iter(await _before(unit.tx, standing)))
+    before, _ = await _last_readable(unit.tx, await _before(unit.tx, standing))
     return await _put(unit, before, Origin.ROLLBACK, actor, note)
 
 
@@ -117,13 +121,20 @@ async def _put(unit: Unit, number: int | None, origin: Origin, actor: str, note:
 
 
 async def _read(tx: Reading, number: int) -> Model | None:
-    digest, content = await store.get_content(tx, number)
     try:
-        model = await asyncio.to_thread(Model, content)
+        return await _get_model(tx, number)
     except ModelUnusable as error:
         logs.failure("topics.unreadable", error, model=number)
         return None
-    return model if model.digest == digest else None
+
+
+async def _get_model(tx: Reading, number: int) -> Model:
+    """Raises `ModelNotFound`, `ModelUnusable`."""
+    digest, content = await store.get_content(tx, number)
+    model = await asyncio.to_thread(Model, content)
+    if model.digest != digest:
+        raise ModelUnusable(f"model {number} is not the one that was kept under this number")
+    return model
 
 
 def _why_not(version: Version) -> str:

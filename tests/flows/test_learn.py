@@ -14,9 +14,10 @@ from app.flows.settle import Received
 from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
 from app.topics.classify import Classifier, readable
+from app.topics.model import ModelUnusable
 from app.topics.tables import topic_model
 from app.topics.versions.store import ModelNotFound
-from app.topics.versions.version import State
+from app.topics.versions.version import State, Version
 from app.training import NotTrained, Task, train
 from tests.support.clock import Clock
 from tests.support.mentions import mention
@@ -164,9 +165,8 @@ async def test_a_model_that_was_tampered_with_is_refused_and_the_one_before_goes
     first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
     await runtime.run(promote, "admin:sam", first.number, None, despite=False)
     await follow_model(runtime)
-    tampered = update(topic_model).where(topic_model.c.number == second.number).values(content=b"else")
-    await runtime.database.transact(lambda tx: tx.execute(tampered))
     await runtime.run(promote, "admin:sam", second.number, None, despite=False)
+    await tamper(runtime, second)
 
     fresh = process(runtime)
     for one in (runtime, fresh):
@@ -174,12 +174,28 @@ async def test_a_model_that_was_tampered_with_is_refused_and_the_one_before_goes
         assert (one.rules.learned.number, one.rules.learned.refused) == (first.number, second.number)
 
 
+async def test_nobody_puts_a_model_in_force_that_no_process_could_read(runtime: Runtime) -> None:
+    first, second, third = [await kept(runtime, word) for word in ("wifibol", "paars", "zolder")]
+    for version in (first, second, third):
+        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    await tamper(runtime, second)
+
+    with pytest.raises(ModelUnusable):
+        await runtime.run(promote, "admin:sam", second.number, None, despite=False)
+    assert (await runtime.run(roll_back, "admin:sam", None)).promotion.model == first.number
+
+
+async def tamper(runtime: Runtime, version: Version) -> None:
+    tampered = update(topic_model).where(topic_model.c.number == version.number).values(content=b"else")
+    await runtime.database.transact(lambda tx: tx.execute(tampered))
+
+
 async def test_a_model_of_other_bytes_than_its_digest_is_refused(runtime: Runtime) -> None:
     first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
     swapped = update(topic_model).where(topic_model.c.number == second.number)
     taken = select(topic_model.c.content).where(topic_model.c.number == first.number).scalar_subquery()
-    await runtime.database.transact(lambda tx: tx.execute(swapped.values(content=taken)))
     await runtime.run(promote, "admin:sam", second.number, None, despite=False)
+    await runtime.database.transact(lambda tx: tx.execute(swapped.values(content=taken)))
 
     await follow_model(runtime)
 
