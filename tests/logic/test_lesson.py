@@ -23,6 +23,12 @@ def test_the_narrow_margin_comes_first_then_the_rare_topic() -> None:
     assert worth(TORN, labels=0) > worth([], labels=0) >= worth(TORN, labels=1000) - 0.01
 
 
+def test_a_model_that_knows_nothing_of_a_post_is_near_no_topic() -> None:
+    lost = [("outage", 0.041), ("delivery", 0.04)]
+    assert worth(lost, labels=0) == worth([], labels=0) < worth(TORN, labels=0)
+    assert [reason.code for reason in reasons(lost, labels=0, alike=0)] == ["unknown"]
+
+
 @pytest.mark.parametrize("best", [SURE, TORN, [], [("a", 1.0)]])
 @pytest.mark.parametrize("labels", [0, 1, 10**9])
 def test_worth_is_a_share(best: list[tuple[str, float]], labels: int) -> None:

@@ -12,6 +12,7 @@ margins alone ask again and again about the large ones.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+NEAR = 0.1  # a topic that is less probable is not near: of thirty, a model gives each 0.03 where it knows nothing
 FEW = 10  # labels of a topic at which it is half as rare as one without any
 
 Best: TypeAlias = Sequence[tuple[str, float]]
@@ -42,8 +43,9 @@ def worth(best: Best, labels: int) -> float:
 
     Where no topic is near, none is rare.
     """
-    rarity = FEW / (FEW + labels) if best else 0.0
-    return doubt(best) * (1.0 + rarity) / 2
+    near = _near(best)
+    rarity = FEW / (FEW + labels) if near else 0.0
+    return doubt(near) * (1.0 + rarity) / 2
 
 
 def from_scores(scores: Best) -> Best:
@@ -54,7 +56,7 @@ def from_scores(scores: Best) -> Best:
 
 def reasons(best: Best, labels: int, alike: int) -> Iterator[Reason]:
     """Why it stands where it stands; `alike` posts wait beside it that a label on it would settle too."""
-    (first, p), (second, q) = (*best[:2], ("", 0.0), ("", 0.0))[:2]
+    (first, p), (second, q) = (*_near(best)[:2], ("", 0.0), ("", 0.0))[:2]
     code = "margin" if second else "one" if first else "unknown"
     told = {"first": first, "p": p, "second": second, "q": q, "labels": labels, "alike": alike}
     yield Reason(code, WORDS[code].format(**told))
@@ -62,3 +64,7 @@ def reasons(best: Best, labels: int, alike: int) -> Iterator[Reason]:
         yield Reason("rare", WORDS["rare"].format(**told))
     if alike:
         yield Reason("alike", WORDS["alike"].format(**told))
+
+
+def _near(best: Best) -> Best:
+    return [(topic, p) for topic, p in best if p >= NEAR]
