@@ -76,7 +76,8 @@ def import_labels(
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
         kept = "nothing was kept" if dry_run else f"{new:,} of them new"
-        typer.echo(f"{file.name}: {len(taken):,} labels of {len(counts)} topics, {kept}.")
+        topics = "1 topic" if len(counts) == 1 else f"{len(counts)} topics"
+        typer.echo(f"{file.name}: {len(taken):,} labels of {topics}, {kept}.")
         if few:
             typer.echo(f"Fewer than {FEW} examples, so little to learn from: {', '.join(few)}.")
     _tell_rejected(rejected, everything=as_json)
