@@ -101,6 +101,7 @@ COUNTED: Mapping[Measure, Counted] = {
 
 _SCORES, _ASKED = (Measure.SCORED,), (Measure.ASKED,)
 _PLACED, _UNDERSTOOD, _WAITS, _HELD = (Measure.PLACED,), (Measure.UNDERSTOOD,), (Measure.BACKLOG,), (Measure.HELD,)
+_SAID_FOR = (Measure.PUBLISHED,)
 _MEDIAN = "median of those that have ended, from six on; interval by order statistics"
 _REACHED = "questions that the channel took, or that were answered"
 _OVER_ENDED = "of promises that have ended; between two in proportion, within 2 %"
@@ -152,6 +153,11 @@ METRICS = (
     ),
     Metric("routing", "fell_back", (Measure.FELL_BACK,), "hand-overs not taken, or not accepted, in time", Unit.COUNT),
     Metric("routing", "hops", (Measure.RESOLVED,), "mean times that the ball went on until a resolution", Unit.RATIO),
+    Metric("routing", "first_hand_share", (Measure.REPLIED,), "said by departments / all that was said", Unit.SHARE),
+    Metric("routing", "published", _SAID_FOR, "departments' answers that webcare said", Unit.COUNT),
+    Metric("routing", "reused", _SAID_FOR, "of these, given on another ticket", Unit.COUNT),
+    Metric("routing", "unchanged_share", _SAID_FOR, "said word for word / published", Unit.SHARE),
+    Metric("routing", "edited_share", _SAID_FOR, "mean share of their words that were changed", Unit.SHARE),
     Metric("routing/confusion", "n", _UNDERSTOOD, "tickets by their topic at first and their topic now", Unit.COUNT),
     Metric("routing/confusion", "share", _UNDERSTOOD, "n / tickets with the same topic at first", Unit.SHARE),
     Metric("routing/confusion", "found", _UNDERSTOOD, "tickets for which a topic was found at first", Unit.COUNT),

@@ -180,6 +180,10 @@ async def test_an_answer_for_everybody_is_found_by_topic_and_used_on_other_ticke
 
     used = await client.post(at(other, "reply"), json={"text": "Morgen.", "answer_id": found["id"]}, headers=agent)
     assert used.status_code == 202
+    period = {"from": "2026-11-18T00:00:00Z", "to": "2026-11-19T00:00:00Z"}
+    manager = await token_for(runtime, Role.MANAGER)
+    (routing,) = (await client.get("/api/v1/reports/routing", params=period, headers=manager)).json()["items"]
+    assert (routing["published"], routing["reused"], routing["edited_share"]) == (1, 1, 0.333)
     only_there = (await client.get(at(ticket), headers=agent)).json()["answers"][0]["id"]
     refused = await client.post(at(other, "reply"), json={"text": "x", "answer_id": only_there}, headers=agent)
     assert (refused.status_code, refused.json()["code"]) == (409, "answer_of_another")

@@ -24,6 +24,7 @@ from app.reports.gathering.store import (
 )
 from app.reports.question import Group, Interval, Question
 from app.reports.store import list_attainment
+from app.reports.tally.counting import REUSED
 from app.reports.tally.fact import Fact, Measure
 from app.tickets.custody import Holder
 from tests.support.facts import count, fact
@@ -114,9 +115,12 @@ async def test_routing_tells_shares_of_sources_and_hand_backs(database: Database
         fact(Measure.FELL_BACK, START, "unaccepted"),
         fact(Measure.RESOLVED, START, "solved", value=2),
         fact(Measure.RESOLVED, START, "no_answer", value=1),
+        *(fact(Measure.REPLIED, START, who, good=who == "department") for who in ("department", *["webcare"] * 3)),
+        fact(Measure.PUBLISHED, START, good=True, value=0),
+        fact(Measure.PUBLISHED, START, REUSED, good=False, value=300),
     )
     [(_, _, figures)] = await asked(database, list_routed, ALL)
-    assert figures == Routed(4, 2, 1, 1, 0.5, 0.25, 0.25, 4, 1, 0.25, 1, 1.5)
+    assert figures == Routed(4, 2, 1, 1, 0.5, 0.25, 0.25, 4, 1, 0.25, 1, 1.5, 0.25, 2, 1, 0.5, 0.15)
 
 
 async def test_what_waits_is_what_came_and_did_not_go_since_the_beginning(database: Database) -> None:

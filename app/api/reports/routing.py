@@ -31,6 +31,11 @@ FIGURES = {
     "hand_back_rate": Unit.SHARE,
     "fell_back": Unit.COUNT,
     "hops": Unit.RATIO,
+    "first_hand_share": Unit.SHARE,
+    "published": Unit.COUNT,
+    "reused": Unit.COUNT,
+    "unchanged_share": Unit.SHARE,
+    "edited_share": Unit.SHARE,
 }
 CONFUSED = {"n": Unit.COUNT, "share": Unit.SHARE}
 
@@ -50,6 +55,11 @@ class RoutingOut(LineOut):
     hops: float | None = Field(
         description="How often the ball went to somebody else among us until a resolution, on average"
     )
+    first_hand_share: float | None = Field(description="Said by departments / all that was said to customers, 0 to 1")
+    published: int = Field(description="Departments' answers that webcare said for them")
+    reused: int = Field(description="Of these: given on another ticket")
+    unchanged_share: float | None = Field(description="Of these: said word for word, 0 to 1")
+    edited_share: float | None = Field(description="How much of their words was changed, on average, 0 to 1")
 
 
 class RoutingReportOut(ReportOut):

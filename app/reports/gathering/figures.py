@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.feedback.nps import Nps, score
 from app.reports.comparing import Measured, difference, is_certain, median, share
 from app.reports.tally.cell import Cell
-from app.reports.tally.counting import SCORES
+from app.reports.tally.counting import REUSED, SCORES
 from app.reports.tally.fact import Measure
 from app.routing.decision import TRIAGE
 
@@ -34,8 +34,9 @@ class Volume:
 class Routed:
     """Of `n` tickets how they were placed at first, and what became of hand-overs. Shares are 0 to 1.
 
-    `hops` is how often the ball went to somebody else among us until a resolution, on average. What has no cases is
-    None.
+    `hops` is how often the ball went to somebody else among us until a resolution, on average. `first_hand_share` is of
+    all that was said to customers. Of the departments' answers that webcare `published` so many were `reused` from
+    another ticket; `edited_share` of their words was changed, on average. What has no cases is None.
     """
 
     n: int
@@ -50,6 +51,11 @@ class Routed:
     hand_back_rate: float | None
     fell_back: int
     hops: float | None
+    first_hand_share: float | None
+    published: int
+    reused: int
+    unchanged_share: float | None
+    edited_share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def volume(sums: Sums) -> Volume:
 def routed(sums: Sums) -> Routed:
     ownership, route, triage = (sums(Measure.PLACED, source).n for source in (OWNERSHIP, ROUTE, TRIAGE))
     n, over, back = sums(Measure.PLACED).n, sums(Measure.HANDED_OVER).n, sums(Measure.HANDED_BACK).n
-    settled = sums(Measure.RESOLVED)
+    settled, said, published = sums(Measure.RESOLVED), sums(Measure.REPLIED), sums(Measure.PUBLISHED)
     return Routed(
         n=n,
         ownership=ownership,
@@ -140,6 +146,11 @@ def routed(sums: Sums) -> Routed:
         hand_back_rate=_share(back, over),
         fell_back=sums(Measure.FELL_BACK).n,
         hops=_share(settled.total, settled.n),
+        first_hand_share=_share(said.good, said.n),
+        published=published.n,
+        reused=sums(Measure.PUBLISHED, REUSED).n,
+        unchanged_share=_share(published.good, published.n),
+        edited_share=_share(published.total, 1000 * published.n),
     )
 
 

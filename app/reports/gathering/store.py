@@ -29,7 +29,10 @@ Step = datetime | None
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
 FLOWING = (Measure.MENTIONED, Measure.OPENED, Measure.REPLIED, Measure.RESOLVED, Measure.REOPENED)
-ROUTING = (Measure.PLACED, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.FELL_BACK, Measure.RESOLVED)
+ROUTING = (
+    *(Measure.PLACED, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.FELL_BACK, Measure.RESOLVED),
+    *(Measure.REPLIED, Measure.PUBLISHED),
+)
 COURSE = (
     *(Measure.OPENED, Measure.FIRST_REPLY, Measure.RESOLUTION, Measure.HANDED_OVER, Measure.HANDED_BACK),
     Measure.SCORED,

@@ -32,6 +32,7 @@ _OF_TWO = ("ticket.merged", "ticket.unmerged")  # only on the ticket that leaves
 # The types of events that are read.
 TELLING = (OPENED, ROUTED, "ticket.replied", *_PLAIN, *_BY_DEPARTMENT, *_BACKLOG)
 _OURS = (Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT)
+REUSED = "reused"  # of an answer that was given on another ticket
 SCORES = ("promoter", "passive", "detractor")
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -69,10 +70,13 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A department's answer as webcare published it; `edited` of 1,000 of its words were changed."""
+    """A department's answer as webcare published it; `edited` of 1,000 of its words were changed. `reused`: it was
+    given on another ticket.
+    """
 
     at: datetime
     edited: int
+    reused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def facts_of(ticket: Subject) -> list[Fact]:
         *_of_events(ticket, of, routed),
         *_of_promises(ticket.promises, of, routed),
         *(() if ticket.merged else _of_custody(ticket, of)),  # its time is counted where it goes on
-        *(Fact(Measure.PUBLISHED, one.at, of, good=one.edited == 0, value=one.edited) for one in ticket.answers),
+        *_of_answers(ticket.answers, of),
         *_of_feedback(ticket.surveys),
     ]
 
@@ -172,6 +176,12 @@ def _of_custody(ticket: Subject, of: Dimensions) -> Iterator[Fact]:
             about = of._replace(department=entry.department) if entry.holder is Holder.DEPARTMENT else of
             lasted = _milliseconds(entry.since, end)
             yield Fact(Measure.HELD, end, about, entry.holder, value=lasted)
+
+
+def _of_answers(answers: Iterable[Answered], of: Dimensions) -> Iterator[Fact]:
+    for one in answers:
+        detail = REUSED if one.reused else ""
+        yield Fact(Measure.PUBLISHED, one.at, of, detail, good=one.edited == 0, value=one.edited)
 
 
 def _of_feedback(surveys: Iterable[Survey]) -> Iterator[Fact]:

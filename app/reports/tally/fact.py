@@ -32,7 +32,9 @@ class Measure(StrEnum):
     HANDED_BACK = "handed_back"  # by a department; detail: the code of the reason
     FELL_BACK = "fell_back"  # a department did not take it in time; detail: why
     REPLIED = "replied"  # detail: department or webcare, whoever spoke; good: a department itself
-    PUBLISHED = "published"  # webcare said what a department had answered; good: unchanged; value: edited permille
+    # Webcare said what a department had answered; detail: reused, if on another ticket; good: unchanged; value:
+    # permille of its words that were changed.
+    PUBLISHED = "published"
     RESOLVED = "resolved"  # detail: the code; value: how often the ball had gone to somebody else among us
     REOPENED = "reopened"
     BACKLOG = "backlog"  # value: 1 when it begins to wait for us, -1 when it does no longer

@@ -25,8 +25,9 @@ _SUBJECTS = """
         (SELECT json_agg(json_build_array(k.metric, k.state, k.department, k.started_at, k.ended_at, k.breached_at,
                 round(extract(epoch FROM k.elapsed) * 1000)) ORDER BY k.id)
             FROM clock k WHERE k.ticket_id = t.id) AS promises,
-        (SELECT json_agg(json_build_array(r.queued_at, round((r.edited * 1000)::numeric)) ORDER BY r.id)
-            FROM reply r WHERE r.ticket_id = t.id AND r.edited IS NOT NULL
+        (SELECT json_agg(json_build_array(r.queued_at, round((r.edited * 1000)::numeric), a.ticket_id <> r.ticket_id)
+                ORDER BY r.id)
+            FROM reply r JOIN answer a ON a.id = r.answer_id WHERE r.ticket_id = t.id AND r.edited IS NOT NULL
             AND r.state NOT IN ('held', 'rejected')) AS answers,
         (SELECT json_agg(json_build_array(i.resolved_at, i.state, i.reason, s.score, i.topic, i.channel, i.account,
                 i.department, i.stage, i.arm, i.priority, i.agent, i.language) ORDER BY i.id)
@@ -62,7 +63,7 @@ def _subject(row: Mapping[str, Any]) -> Subject:
             Promise(metric, state, owner, _moment(start), _perhaps(end), _perhaps(breach), elapsed and int(elapsed))
             for metric, state, owner, start, end, breach, elapsed in row["promises"] or ()
         ],
-        answers=[Answered(_moment(at), int(edited)) for at, edited in row["answers"] or ()],
+        answers=[Answered(_moment(at), int(edited), reused) for at, edited, reused in row["answers"] or ()],
         surveys=[
             Survey(_moment(at), state, reason, score, Dimensions(*of))
             for at, state, reason, score, *of in row["surveys"] or ()
