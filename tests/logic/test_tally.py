@@ -103,7 +103,8 @@ def test_what_a_ticket_was_taken_for_is_told_only_beside_its_topic() -> None:
     [
         ((), ""),
         (("department",), "department"),
-        (("topic",), "topic+department"),
+        (("topic",), "topic"),
+        (("topic", "department"), "topic+department"),
         (("arm", "stage"), "stage+arm+department"),
         (("channel", "topic"), "topic+channel+stage+arm"),
         (("account", "topic"), None),
