@@ -260,8 +260,8 @@ async def test_the_document_says_nothing_of_the_code_behind_it(client: httpx.Asy
     paths = ("/api/v1/reports/nps", "/api/v1/reports/sla", "/api/v1/stream", "/metrics")
     told = {path: set(document["paths"][path]["get"]["responses"]["200"]["content"]) for path in paths}
     assert told == {
-        "/api/v1/reports/nps": {"application/json", "text/csv"},
-        "/api/v1/reports/sla": {"application/json", "text/csv"},
+        "/api/v1/reports/nps": {"application/json", "image/svg+xml", "text/csv"},
+        "/api/v1/reports/sla": {"application/json", "image/svg+xml", "text/csv"},
         "/api/v1/stream": {"text/event-stream"},
         "/metrics": {"text/plain"},
     }
