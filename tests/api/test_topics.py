@@ -75,9 +75,8 @@ async def test_only_managers_and_admins_decide(client: httpx.AsyncClient, runtim
 
 async def test_a_refused_model_is_an_alarm(client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]) -> None:
     number = (await kept(runtime, "wifibol")).number
-    await runtime.database.transact(lambda tx: tx.execute(topic_model.update().values(content=b"else")))
-
     await client.post(f"{TOPICS}/models/{number}/promote", headers=kim, json={"despite": True})
+    await runtime.database.transact(lambda tx: tx.execute(topic_model.update().values(content=b"else")))
     await follow_model(runtime)
 
     ready = (await client.get("/readyz")).json()
