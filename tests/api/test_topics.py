@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.promote import follow_model
+from app.flows.promote import follow_model, promote
 from app.runtime import Runtime
 from app.topics.tables import topic_model
 from tests.support.callers import token_for
@@ -75,7 +75,7 @@ async def test_only_managers_and_admins_decide(client: httpx.AsyncClient, runtim
 
 async def test_a_refused_model_is_an_alarm(client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]) -> None:
     number = (await kept(runtime, "wifibol")).number
-    await client.post(f"{TOPICS}/models/{number}/promote", headers=kim, json={"despite": True})
+    await runtime.run(promote, "manager:kim", number, None, despite=True)
     await runtime.database.transact(lambda tx: tx.execute(topic_model.update().values(content=b"else")))
     await follow_model(runtime)
 
