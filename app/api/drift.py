@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.auth import allow
-from app.api.fields import OutModel
+from app.api.fields import InModel, Name, OutModel
 from app.api.serving import Serving
 from app.reports.drift import store as drift
 from app.reports.drift.alarm import SHARES, Drift
@@ -31,6 +31,12 @@ _WORDS = {
     Drift.HANDED_BACK: "of {of} tickets departments gave {n} back, where {usual:.1f} are usual",
     Drift.DETRACTORS: "of {of} customers {n} scored 6 or lower, where {usual:.1f} are usual",
 }
+
+
+class DriftFilter(InModel):
+    topic: Annotated[list[Name], Field(max_length=50)] = Field(
+        [], description="Slugs; left out: all", examples=[["delivery_delay"]]
+    )
 
 
 class TopicWeekOut(OutModel):
@@ -74,7 +80,7 @@ class DriftOut(OutModel):
 
 
 @router.get("/drift", summary="Read how topics change")
-async def read_drift(caller: Reader, runtime: Serving) -> DriftOut:
+async def read_drift(caller: Reader, runtime: Serving, asked: Annotated[DriftFilter, Query()]) -> DriftOut:
     """Nine weeks of each topic, and where the last one is unusual. A department reads about what it owns."""
     now = runtime.now()
     until = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -84,6 +90,8 @@ async def read_drift(caller: Reader, runtime: Serving) -> DriftOut:
     lines = runtime.rulebook.routing.ownerships
     own = {line.topic for line in lines if caller.department in (None, line.department)}
     seen = own if caller.department else own | weeks.keys() | {one.topic for one in alarms}
+    if asked.topic:
+        seen &= set(asked.topic)
     return DriftOut(
         alarms=[_alarm(one) for one in alarms if one.topic in seen],
         items=[

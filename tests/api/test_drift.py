@@ -115,6 +115,19 @@ async def test_a_department_reads_about_its_own_topics_and_agents_do_not(
     assert (await client.get(DRIFT, headers=agent)).status_code == 403
 
 
+async def test_what_is_asked_for_is_shown_and_nothing_else_may_be_asked(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock, boss: Mapping[str, str]
+) -> None:
+    await opened(runtime, clock, MORNING - DAY, 3)
+    await counted(runtime)
+    clock.at = MORNING
+    for topic, shown in ((TOPIC, [TOPIC]), ("returns", [])):
+        told = (await client.get(DRIFT, params={"topic": topic}, headers=boss)).json()
+        assert [one["topic"] for one in told["items"]] == shown
+    refused = await client.get(DRIFT, params={"topics": TOPIC}, headers=boss)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "topics")
+
+
 async def test_one_process_looks_for_all(runtime: Runtime, clock: Clock) -> None:
     for week in range(8, 0, -1):
         await opened(runtime, clock, MORNING - week * WEEK - DAY, 5)
