@@ -15,7 +15,7 @@ from app.api.fields import Flag, InModel, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.flows import promote as promoting
-from app.flows.learn import read_models, read_standing
+from app.flows.learn import read_model, read_models, read_standing
 from app.flows.promote import follow_model
 from app.topics.versions.version import State, Version
 
@@ -99,7 +99,7 @@ class TakeBackIn(InModel):
 
 class PromotedOut(OutModel):
     promotion: PromotionOut
-    changed: bool = Field(description="False: this was in force already")
+    changed: bool = Field(description="False: this was in force already, and every process reads it anew")
 
 
 @router.get("/status", summary="See what the topics are read with")
@@ -120,6 +120,12 @@ async def list_models(_: Reader, runtime: Serving, asked: Annotated[Paging, Quer
     found = await read_models(runtime, before=_places.decode(asked.cursor), limit=asked.limit + 1)
     items, next_cursor = _places.cut(found, asked.limit, lambda one: one[0].number)
     return Page(items=[_out(*one) for one in items], next_cursor=next_cursor)
+
+
+@router.get("/models/{number}", summary="Look at one model")
+async def read_one(_: Reader, runtime: Serving, number: Number) -> ModelOut:
+    """With the comparison that decided about it, topic by topic."""
+    return _out(*await read_model(runtime, number))
 
 
 @router.post("/models/{number}/promote", summary="Put a model in force")

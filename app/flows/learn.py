@@ -60,9 +60,13 @@ async def read_models(runtime: Runtime, *, before: int | None = None, limit: int
     async with runtime.reading() as tx:
         promotions = await store.list_promotions(tx)
         versions = await store.list_versions(tx, before=before, limit=limit)
-    active = promotions[0].model if promotions else None
-    promoted = {one.model for one in promotions}
-    return [(one, state_of(one.number, active, promoted)) for one in versions]
+    return [(one, state_of(one.number, promotions)) for one in versions]
+
+
+async def read_model(runtime: Runtime, number: int) -> tuple[Version, State]:
+    """Raises `ModelNotFound`."""
+    async with runtime.reading() as tx:
+        return await store.get_version(tx, number), state_of(number, await store.list_promotions(tx))
 
 
 async def evaluate(runtime: Runtime, number: int) -> tuple[Version, Comparison | None]:

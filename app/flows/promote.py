@@ -14,7 +14,7 @@ from app.kit.errors import Conflict
 from app.runtime import Learned, Runtime, Unit
 from app.topics.model import Model, ModelUnusable
 from app.topics.versions import store
-from app.topics.versions.version import Origin, Promotion, Version
+from app.topics.versions.version import Origin, Promotion, Version, stacked
 
 
 class NotBetter(Conflict):
@@ -50,14 +50,14 @@ async def follow_model(runtime: Runtime) -> None:
         if refused is not None:
             number, model = known.number, known.model
             if model is None:
-                number, model = await _last_readable(tx, await _before(tx, promotion))
+                number, model = await _last_readable(tx, await _before(tx))
         learned = Learned(promotion.number, number, model, refused)
     runtime.rules.learn(learned)
     logs.transition("topics.followed", promotion=promotion.number, model=learned.number, refused=learned.refused)
 
 
 async def promote(unit: Unit, actor: str, number: int, note: str | None, *, despite: bool) -> Promoted:
-    """Put a model in force.
+    """Put a model in force. Where it is already, every process reads it anew: one that was refused may be whole again.
 
     Raises `ModelNotFound`, `ModelUnusable`; `NotBetter`, unless `despite` what the comparison says.
     """
@@ -92,15 +92,14 @@ async def roll_back(unit: Unit, actor: str, note: str | None) -> Promoted:
     standing = await store.find_promotion(unit.tx)
     if standing is None or standing.model is None:
         raise NothingToTakeBack("No model is in force: phrases decide alone already.")
-    before, _ = await _last_readable(unit.tx, await _before(unit.tx, standing))
+    before, _ = await _last_readable(unit.tx, await _before(unit.tx))
     return await _put(unit, before, Origin.ROLLBACK, actor, note)
 
 
-async def _before(tx: Reading, standing: Promotion) -> list[int | None]:
-    """The models that were in force before the one that is, the last first; then phrases alone."""
-    limit = standing.model or 0
-    known = {one.model for one in await store.list_promotions(tx) if one.model is not None and one.model < limit}
-    return [*sorted(known, reverse=True), None]
+async def _before(tx: Reading) -> Sequence[int | None]:
+    """What one may go back to, the last first: the models under the one in force, then phrases alone."""
+    *under, _ = stacked(reversed(await store.list_promotions(tx)))
+    return [*reversed(under), None]
 
 
 async def _last_readable(tx: Reading, numbers: Sequence[int | None]) -> tuple[int | None, Model | None]:
@@ -113,11 +112,9 @@ async def _last_readable(tx: Reading, numbers: Sequence[int | None]) -> tuple[in
 
 async def _put(unit: Unit, number: int | None, origin: Origin, actor: str, note: str | None) -> Promoted:
     standing = await store.find_promotion(unit.tx)
-    if standing is not None and standing.model == number:
-        return Promoted(standing, changed=False)
     promotion = await store.add_promotion(unit.tx, number, origin, actor, note, unit.now)
     logs.transition("topics.promoted", model=number, origin=origin, actor=actor)
-    return Promoted(promotion, changed=True)
+    return Promoted(promotion, changed=standing is None or standing.model != number)
 
 
 async def _read(tx: Reading, number: int) -> Model | None:

@@ -62,9 +62,32 @@ async def test_models_come_in_pages(client: httpx.AsyncClient, runtime: Runtime,
     assert rest["next_cursor"] is None
 
 
-async def test_a_model_that_is_not_there_is_told(client: httpx.AsyncClient, kim: Mapping[str, str]) -> None:
-    answer = await client.post(f"{TOPICS}/models/12/promote", headers=kim)
+async def test_one_model_is_shown_as_the_list_shows_it(
+    client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]
+) -> None:
+    first, second = [(await kept(runtime, word)).number for word in ("wifibol", "paars")]
+    for number in (first, second):
+        await client.post(f"{TOPICS}/models/{number}/promote", headers=kim)
+    listed = (await client.get(f"{TOPICS}/models", headers=kim)).json()["items"]
+    shown = [(await client.get(f"{TOPICS}/models/{number}", headers=kim)).json() for number in (second, first)]
+    assert shown == listed
+    assert [one["state"] for one in shown] == ["active", "retired"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "models/12"), ("POST", "models/12/promote")])
+async def test_a_model_that_is_not_there_is_told(
+    client: httpx.AsyncClient, kim: Mapping[str, str], method: str, path: str
+) -> None:
+    answer = await client.request(method, f"{TOPICS}/{path}", headers=kim)
     assert (answer.status_code, answer.json()["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "2147483648", "newest"])
+async def test_a_number_that_no_model_can_have_is_refused(
+    client: httpx.AsyncClient, kim: Mapping[str, str], number: str
+) -> None:
+    answer = await client.get(f"{TOPICS}/models/{number}", headers=kim)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 async def test_only_managers_and_admins_decide(client: httpx.AsyncClient, runtime: Runtime) -> None:

@@ -16,7 +16,7 @@ from app.tickets.ticket import Ticket
 from app.topics.classify import Classifier, readable
 from app.topics.model import ModelUnusable
 from app.topics.tables import topic_model
-from app.topics.versions.store import ModelNotFound
+from app.topics.versions.store import ModelNotFound, get_content
 from app.topics.versions.version import State, Version
 from app.training import NotTrained, Task, train
 from tests.support.clock import Clock
@@ -144,6 +144,24 @@ async def test_one_goes_back_step_by_step(runtime: Runtime) -> None:
     assert back == [first.number, None]
 
 
+async def test_what_was_in_force_before_comes_back_although_it_is_newer(runtime: Runtime) -> None:
+    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
+    for version in (second, first):
+        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    assert (await runtime.run(roll_back, "admin:sam", None)).promotion.model == second.number
+
+
+async def test_who_promotes_what_came_back_lets_models_come_into_force_by_themselves_again(runtime: Runtime) -> None:
+    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
+    for version in (first, second):
+        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    await runtime.run(roll_back, "admin:sam", None)
+    assert not await runtime.run(promote_better, "system", await kept(runtime, "zolder"))
+
+    assert not (await runtime.run(promote, "admin:sam", first.number, "this one is good", despite=False)).changed
+    assert await runtime.run(promote_better, "system", await kept(runtime, "gang"))
+
+
 async def test_a_model_that_was_compared_with_another_than_is_in_force_waits_for_a_person(runtime: Runtime) -> None:
     first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
     assert await runtime.run(promote_better, "system", first)
@@ -185,8 +203,24 @@ async def test_nobody_puts_a_model_in_force_that_no_process_could_read(runtime: 
     assert (await runtime.run(roll_back, "admin:sam", None)).promotion.model == first.number
 
 
-async def tamper(runtime: Runtime, version: Version) -> None:
-    tampered = update(topic_model).where(topic_model.c.number == version.number).values(content=b"else")
+async def test_a_model_whose_bytes_were_restored_is_read_again_when_it_is_promoted(runtime: Runtime) -> None:
+    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
+    for version in (first, second):
+        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    async with runtime.reading() as tx:
+        _, whole = await get_content(tx, second.number)
+    await tamper(runtime, second)
+    await follow_model(runtime)
+    assert (runtime.rules.learned.number, runtime.rules.learned.refused) == (first.number, second.number)
+
+    await tamper(runtime, second, whole)
+    await runtime.run(promote, "admin:sam", second.number, None, despite=False)
+    await follow_model(runtime)
+    assert (runtime.rules.learned.number, runtime.rules.learned.refused) == (second.number, None)
+
+
+async def tamper(runtime: Runtime, version: Version, content: bytes = b"else") -> None:
+    tampered = update(topic_model).where(topic_model.c.number == version.number).values(content=content)
     await runtime.database.transact(lambda tx: tx.execute(tampered))
 
 

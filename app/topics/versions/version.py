@@ -4,7 +4,7 @@ Knows these facts and the states that follow from them. Refuses to know what the
 when there is a newer one (flows.promote).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +57,22 @@ class Promotion:
     at: datetime
 
 
-def state_of(number: int, active: int | None, promoted: Collection[int | None]) -> State:
-    if number == active:
+def state_of(number: int, promotions: Sequence[Promotion]) -> State:
+    """`promotions` are newest first."""
+    if promotions and promotions[0].model == number:
         return State.ACTIVE
-    return State.RETIRED if number in promoted else State.CANDIDATE
+    return State.RETIRED if any(one.model == number for one in promotions) else State.CANDIDATE
+
+
+def stacked(promotions: Iterable[Promotion]) -> list[int]:
+    """The models that a rollback takes off one by one, the one in force last. `promotions` are oldest first.
+
+    A promotion puts its model on top, and a rollback takes off what is above the one that it names; None: all.
+    """
+    stack: list[int] = []
+    for one in promotions:
+        if one.origin is Origin.ROLLBACK:
+            stack = stack[: stack.index(one.model)] if one.model in stack else []
+        if one.model is not None:
+            stack = [*(model for model in stack if model != one.model), one.model]
+    return stack
