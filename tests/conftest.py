@@ -24,6 +24,7 @@ from app.rulebook import Rulebook, load
 from app.runtime import InForce, Runtime
 from app.settings import PROJECT, Settings
 from tests.support.clock import Clock
+from tests.support.patience import PATIENCE, PATIENT
 
 PUBLISH_URL = "https://channel.test/publish"
 PUBLISH_SECRET = "whsec_" + "cHVibGlzaC1zZWNyZXQtb2YtdGhlLXRlc3RzISE="
@@ -101,16 +102,22 @@ def clock() -> Clock:
 @pytest.fixture
 async def runtime(database: Database, rulebook: Rulebook, clock: Clock) -> AsyncIterator[Runtime]:
     """Everything real but the clock, and departments and channels, which respx plays. It learns when a test says so."""
-    knobs = Settings(publish_url=PUBLISH_URL, publish_secret=SecretStr(PUBLISH_SECRET), learn=False)
+    knobs = Settings(
+        publish_url=PUBLISH_URL,
+        publish_secret=SecretStr(PUBLISH_SECRET),
+        learn=False,
+        webhook_deadline=PATIENT,
+        webhook_lease=2 * PATIENT,
+    )
     deadline = knobs.webhook_deadline
     composed = Runtime(
         database=database,
         rules=InForce(rulebook),
         knobs=knobs,
         sealer=Sealer(SEAL_KEY),
-        sender=Sender(httpx.AsyncClient(), deadline=deadline),
-        publisher=Sender(httpx.AsyncClient(), deadline=deadline),
-        adviser=Sender(httpx.AsyncClient(), deadline=deadline),
+        sender=Sender(httpx.AsyncClient(timeout=PATIENCE), deadline=deadline),
+        publisher=Sender(httpx.AsyncClient(timeout=PATIENCE), deadline=deadline),
+        adviser=Sender(httpx.AsyncClient(timeout=PATIENCE), deadline=deadline),
         now=clock,
     )
     yield composed

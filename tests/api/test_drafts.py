@@ -17,6 +17,7 @@ from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served
 from tests.support.streaming import Heard, Stream, listening
 
@@ -167,7 +168,7 @@ async def test_who_looks_and_types_is_heard_on_every_process_and_disturbs_no_res
     async with (
         served(here, listen(), at_end=here.state.live.end) as url,
         served(there, listen(), at_end=there.state.live.end) as elsewhere,
-        httpx.AsyncClient(base_url=url, trust_env=False, headers=anna) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, headers=anna, timeout=PATIENCE) as client,
         listening(elsewhere, anna) as stream,
         listening(elsewhere, theirs) as of_department,
         listening(elsewhere, others) as of_others,
@@ -191,7 +192,7 @@ async def test_who_looks_and_types_is_heard_on_every_process_and_disturbs_no_res
 
 async def heard_after(stream: Stream, client: httpx.AsyncClient, path: str) -> Heard:
     """The process may still be on its way to listen; what is said before that is missed, as it may be."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             assert (await client.post(path, json={"doing": "looking"})).status_code == 204
             try:

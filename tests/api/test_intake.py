@@ -20,6 +20,7 @@ from app.mentions.tables import mention as mention_table
 from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.mentions import as_json, mention
+from tests.support.patience import PATIENCE
 
 ONE = "/api/v1/mentions"
 Calling = Callable[[Intake, int], Awaitable[list[httpx.Response]]]
@@ -81,7 +82,7 @@ async def test_who_posts_again_at_once_waits_for_nobody_else(gate: Gate) -> None
     """Its next post comes between the writer's last look and the writer's end."""
     intake = Intake(gate.receive, writers=1)
     gate.opened.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         for _ in range(3):
             await intake.submit(mention())
     assert gate.lists == [1, 1, 1]
@@ -95,7 +96,7 @@ async def test_a_writer_that_is_cancelled_gives_its_share_back(gate: Gate) -> No
         writer.cancel()
     await asyncio.sleep(0.01)
     gate.opened.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await intake.submit(mention())).mention_id is not None
     lost[0].cancel()
 

@@ -7,14 +7,18 @@ import pytest
 from fastapi import FastAPI, Request
 
 from app.api.limits import Limits
-
-PATIENCE = 0.2
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
-async def caller() -> AsyncIterator[httpx.AsyncClient]:
+def patience() -> float:
+    return PATIENCE
+
+
+@pytest.fixture
+async def caller(patience: float) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.add_middleware(Limits, longest=100, exceptions={"/long": 1000}, patience=PATIENCE)
+    app.add_middleware(Limits, longest=100, exceptions={"/long": 1000}, patience=patience)
 
     @app.post("/long")
     @app.post("/short")
@@ -57,8 +61,11 @@ async def test_a_declared_length_is_believed_before_a_byte_is_read(caller: httpx
     assert answer.status_code == 413
 
 
-async def test_a_body_that_drips_is_408_after_one_deadline_for_all_of_it(caller: httpx.AsyncClient) -> None:
-    answer = await caller.post("/short", content=chunks(*[1] * 50, wait=PATIENCE / 4))
+@pytest.mark.parametrize("patience", [0.2])
+async def test_a_body_that_drips_is_408_after_one_deadline_for_all_of_it(
+    caller: httpx.AsyncClient, patience: float
+) -> None:
+    answer = await caller.post("/short", content=chunks(*[1] * 50, wait=patience / 4))
     assert answer.status_code == 408
     assert answer.json()["code"] == "body_too_slow"
 

@@ -15,6 +15,7 @@ from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
+from tests.support.patience import PATIENCE
 
 QUEUE = "/api/v1/queue"
 
@@ -110,7 +111,7 @@ async def test_the_next_ticket_is_never_one_that_a_department_has(
 
 async def counts(client: httpx.AsyncClient, caller: dict[str, str], **asked: Any) -> dict[str, Any]:
     """What is counted, when it is: no page waits for that on a busy machine."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             page = (await client.get(QUEUE, params={**asked, "counts": True}, headers=caller)).json()
             if page["counts"] is not None:

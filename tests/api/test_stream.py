@@ -27,6 +27,7 @@ from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served
 from tests.support.streaming import Heard, Stream, listening
 
@@ -126,7 +127,7 @@ async def test_clients_that_are_cut_off_again_and_again_miss_nothing_and_hear_no
         last_id = ""
         while len(heard) < total:
             async with listening(url, anna, last_id, type="ticket.noted") as stream:
-                heard += words(await stream.until(min(patience, total - len(heard)), within=20))
+                heard += words(await stream.until(min(patience, total - len(heard))))
                 last_id = stream.last_id
         return heard
 
@@ -210,7 +211,7 @@ async def test_what_cannot_be_listened_to_is_refused_before_the_stream_begins(
     billing = await token_for(runtime, Role.DEPARTMENT, "billing")
     ingest = await token_for(runtime, Role.INGEST)
     path = f"{url}/api/v1/stream"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         unknown = await client.get(path, params={"type": "ticket.lost"}, headers=anna)
         others = await client.get(path, params={"ticket_id": str(ticket.id)}, headers=billing)
         nobody = await client.get(path)
@@ -224,12 +225,12 @@ async def test_a_revoked_token_ends_its_stream_and_no_other(runtime: Runtime, ur
     ticket = await opened(runtime)
     bram = await token_for(runtime, Role.AGENT, name="bram")
     async with listening(url, anna) as of_anna, listening(url, bram) as of_bram:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as client:
             admin = await token_for(runtime, Role.ADMIN)
             tokens = (await client.get("/api/v1/tokens", headers=admin)).json()["items"]
         await runtime.run(revoke, next(UUID(one["id"]) for one in tokens if one["name"] == "anna"))
         with pytest.raises(StopAsyncIteration):
-            await of_anna.next(within=5)
+            await of_anna.next()
         await noted(runtime, ticket, "goes on")
         assert words([await of_bram.next()]) == ["goes on"]
 
@@ -252,10 +253,10 @@ async def test_one_that_reads_nothing_holds_nobody_up_and_finds_everything_later
 
         async with listening(url, anna) as stream:
             await many_long_notes(runtime, ticket, first=100, last=899)
-            heard = await stream.until(800, within=20)
+            heard = await stream.until(800)
 
         while b'"sequence":899,' not in read[-40_000:]:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 read += await loop.sock_recv(slow, 2**20)
 
     told = [int(number) for number in re.findall(rb'"sequence":(\d+),', read)]
@@ -287,4 +288,4 @@ async def test_streams_end_cleanly_and_at_once_when_the_process_ends(
             with pytest.raises(StopAsyncIteration):
                 await stream.next()
 
-    assert took < 2
+    assert took < PATIENCE

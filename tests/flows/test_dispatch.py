@@ -33,6 +33,7 @@ from app.kit.sealing import Sealer
 from app.rulebook import Rulebook, load
 from app.runtime import InForce, Runtime
 from app.settings import Settings
+from tests.support.patience import PATIENCE, PATIENT
 
 SECRET, OLD, PUBLISH = (secret_from(bytes([n]) * 32) for n in (1, 2, 3))
 SEALER = Sealer(KEY := Fernet.generate_key().decode())
@@ -51,9 +52,11 @@ async def runtime(database: Database, rulebook: Rulebook) -> AsyncIterator[Runti
         publish_url=ADAPTER,
         publish_secret=SecretStr(PUBLISH),
         webhook_schedule=(timedelta(0), timedelta(minutes=5)),
+        webhook_deadline=PATIENT,
+        webhook_lease=2 * PATIENT,
         poll_interval=timedelta(milliseconds=20),
     )
-    sender = Sender(httpx.AsyncClient(), deadline=knobs.webhook_deadline)
+    sender = Sender(httpx.AsyncClient(timeout=PATIENCE), deadline=knobs.webhook_deadline)
     yield Runtime(database, InForce(rulebook), knobs, SEALER, sender, sender, sender)
     await sender.close()
 
@@ -75,7 +78,8 @@ async def put(database: Database, *messages: Message) -> None:
 
 
 async def make_due(database: Database) -> None:
-    await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
+    an_hour_ago = func.now() - timedelta(hours=1)
+    await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=an_hour_ago)))
 
 
 async def states(database: Database) -> dict[UUID, DeliveryState]:
@@ -220,6 +224,10 @@ async def test_a_hanging_receiver_holds_up_nobody_and_no_transaction(runtime: Ru
         "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
     )
 
+    async def look() -> int:
+        async with database.reading() as tx:  # one transaction sees the same activity however often it looks
+            return int(await tx.scalar(in_transaction))
+
     async def hang(_: httpx.Request) -> httpx.Response:
         await release.wait()
         return httpx.Response(200)
@@ -234,11 +242,11 @@ async def test_a_hanging_receiver_holds_up_nobody_and_no_transaction(runtime: Ru
     await put(database, routed(slow))
     dispatching = asyncio.create_task(dispatch(runtime, 2))
     await asyncio.sleep(0.1)
-    async with asyncio.timeout(5), database.reading() as tx:
-        while await tx.scalar(in_transaction):  # a claim may be under way; one that is held open would stay
+    async with asyncio.timeout(PATIENCE):
+        while await look():  # a claim may be under way; one that is held open would stay
             await asyncio.sleep(0.02)
     await put(database, routed(quick))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await arrived.wait()
         release.set()
         assert await dispatching == 2
@@ -318,7 +326,9 @@ async def test_a_process_killed_between_send_and_record_loses_nothing_and_repeat
 
     async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        received.append(next(line.split(": ")[1] for line in head.split("\r\n") if line.startswith("webhook-id")))
+        headers = dict(line.split(": ", 1) for line in head.lower().split("\r\n") if ": " in line)
+        await reader.readexactly(int(headers["content-length"]))  # what is closed with something unread is reset
+        received.append(headers["webhook-id"])
         if process is not None and len(received) == 6:
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
@@ -330,14 +340,17 @@ async def test_a_process_killed_between_send_and_record_loses_nothing_and_repeat
         one = await listening(database, f"http://127.0.0.1:{port}/")
         messages = [routed(one) for _ in range(12)]
         await put(database, *messages)
+        await make_due(database)
         environment = {
             **os.environ,
             "WEBCARE_SECRET_KEY": KEY,
             "WEBCARE_WEBHOOK_ALLOW_CIDRS": "127.0.0.1/32",
+            "WEBCARE_WEBHOOK_DEADLINE": str(PATIENCE),
+            "WEBCARE_WEBHOOK_LEASE": str(2 * PATIENCE),
             "WEBCARE_LOG_LEVEL": "ERROR",
         }
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", DISPATCH, database_url, env=environment)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await process.wait()
         assert process.returncode == -signal.SIGKILL
         left = [state for state in (await states(database)).values() if state is DeliveryState.OPEN]

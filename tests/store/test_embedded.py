@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.embedded import Embedded, EmbeddedFailed
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -126,4 +127,4 @@ def test_a_server_that_cannot_start_says_why_and_soon(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(EmbeddedFailed, match="ended before it was ready"):
         Embedded(tmp_path).start()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < PATIENCE

@@ -18,6 +18,7 @@ from app.tickets.journal.position import BEGINNING, Position, parse
 from app.tickets.journal.store import Entry, find_foreign, find_position, get_head, list_entries
 from app.tickets.tables import event
 from app.tickets.ticket import Ticket
+from tests.support.patience import PATIENCE
 from tests.support.standing import add_ticket
 
 
@@ -50,7 +51,7 @@ async def test_what_commits_late_is_read_before_what_was_begun_later(database: D
         has_its_place.set()
         await may_commit.wait()
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as writing:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as writing:
         writing.create_task(database.transact(slow))
         await has_its_place.wait()
         await database.transact(lambda tx: happen(tx, ticket, 2))
@@ -85,7 +86,7 @@ async def test_places_that_were_taken_in_turns_hide_nothing(database: Database, 
         turns[1].set()
         await turns[2].wait()
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as writing:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as writing:
         writing.create_task(database.transact(second))
         await database.transact(first)
         seen = await read(database, BEGINNING)
@@ -100,7 +101,7 @@ async def test_readers_beside_many_writers_see_each_event_once_and_in_the_same_o
 ) -> None:
     numbers, written, done = count(1), set[int](), asyncio.Event()
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         readers = [group.create_task(follow(database, done)) for _ in range(3)]
         await asyncio.gather(*(write(database, ticket, numbers, written) for _ in range(4)))
         done.set()

@@ -16,6 +16,7 @@ from app.sla.store import Due, claim_due, list_clocks, mark_put_off, record_cloc
 from app.sla.tables import clock as clock_table
 from app.tickets.custody import Holder
 from app.tickets.tables import ticket as ticket_table
+from tests.support.patience import PATIENCE
 from tests.support.standing import add_ticket
 
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -191,7 +192,7 @@ async def test_what_somebody_works_on_is_passed_over(database: Database, table: 
 
     async def work(tx: Transaction) -> Due | None:
         await tx.execute(select(key).where(key == busy.ticket_id).with_for_update())
-        return await asyncio.wait_for(claim(database), timeout=2)
+        return await asyncio.wait_for(claim(database), timeout=PATIENCE)
 
     due = await database.transact(work)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from tests.support.patience import PATIENCE
+
 COMMAND = (sys.executable, "-m", "app.cli", "demo")
 
 
@@ -68,10 +70,10 @@ def test_interrupted_it_takes_its_service_away(tmp_path: Path) -> None:
     family = psutil.Process(play.pid).children(recursive=True)
     assert family
     play.send_signal(signal.SIGINT)
-    printed, _ = play.communicate(timeout=60)
+    printed, _ = play.communicate(timeout=PATIENCE)
     assert play.returncode == 130
     assert "Stopped" in printed
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -84,7 +86,7 @@ def test_a_service_that_runs_already_asks_for_a_token(tmp_path: Path) -> None:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert played.returncode == 2

@@ -24,6 +24,7 @@ from app.runtime import Runtime
 from app.settings import PROJECT
 from tests.support.callers import token_for
 from tests.support.clock import Clock
+from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served, url_of
 
 SECRET = secret_from(b"listening-listening-1234")
@@ -47,7 +48,7 @@ async def started(*words: str, **environment: str) -> AsyncIterator[asyncio.subp
 async def line(process: asyncio.subprocess.Process, holding: str) -> str:
     """The next line of its output that holds this."""
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while told := (await process.stdout.readline()).decode():
             if holding in told:
                 return told
@@ -63,7 +64,7 @@ def signed(message_id: str) -> dict[str, str]:
 async def test_what_comes_is_verified_and_shown_and_what_is_not_signed_refused() -> None:
     async with started("-m", "app.cli", "listen", "--secret", SECRET, "--port", "0") as process:
         url = re.findall(r"http://127.0.0.1:[0-9]+/", await line(process, "Listening"))[0]
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
             assert (await client.post(url, content=BODY, headers=signed("m1"))).status_code == 204
             assert "ticket.routed · ticket 1001 · 3" in await line(process, "ticket 1001")
             assert (await client.post(url, content=BODY, headers=signed("m1"))).status_code == 204
@@ -86,7 +87,7 @@ async def test_with_a_token_it_registers_itself_for_as_long_as_somebody_looks(ru
             async with runtime.reading() as tx:
                 (endpoint,) = await list_endpoints(tx, {"supply_chain"})
             headers = {"Authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as client:
+            async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=PATIENCE) as client:
                 await client.post(f"/endpoints/{endpoint.id}/ping")
                 assert await dispatch(open_to_us, 10) == 1
                 assert "endpoint.pinged" in await line(process, "endpoint.pinged")
@@ -111,9 +112,9 @@ async def test_the_example_takes_each_message_once(tmp_path: Path) -> None:
     environment = {"WEBHOOK_SECRET": SECRET, "PORT": url.rpartition(":")[2]}
     async with (
         started(str(PROJECT / "docs" / "examples" / "receiver.py"), **environment) as process,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=PATIENCE) as client,
     ):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     assert (await client.post(url, content=BODY)).status_code == 401

@@ -27,9 +27,8 @@ from app.runtime import InForce, Runtime
 from app.settings import Settings
 from tests.conftest import SEAL_KEY
 from tests.support.callers import token_for
+from tests.support.patience import PATIENCE
 from tests.support.standing import add_ticket
-
-PATIENCE = 30.0
 
 
 class Replica:

@@ -13,9 +13,9 @@ from app.access.role import Role
 from app.runtime import Runtime
 from app.settings import PROJECT
 from tests.support.callers import token_for
+from tests.support.patience import PATIENCE
 from tests.support.serving import listen, url_of
 
-PATIENCE = 90.0  # seconds: a machine that is busy with other things is slow, not wrong
 RULES = "/api/v1/rules"
 
 
@@ -37,7 +37,7 @@ async def serving(database_url: str, folder: Path) -> AsyncIterator[str]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
             await until(lambda: ready(client, url))
         yield url
     finally:
@@ -62,7 +62,7 @@ async def test_two_processes_go_by_the_same_rules(runtime: Runtime, database_url
     admin = await token_for(runtime, Role.ADMIN)
     source = (PROJECT / "routing_rules" / "escalation.yaml").read_text("utf-8")
     other = {"files": {"escalation.yaml": source.replace("followers: 10000", "followers: 20000")}}
-    async with AsyncExitStack() as processes, httpx.AsyncClient(headers=admin) as client:
+    async with AsyncExitStack() as processes, httpx.AsyncClient(headers=admin, timeout=PATIENCE) as client:
         urls = [
             await processes.enter_async_context(serving(database_url, folder))
             for folder in (tmp_path / "one", tmp_path / "other")

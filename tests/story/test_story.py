@@ -28,6 +28,7 @@ from app.settings import PROJECT, Settings
 from app.sla.policy import Metric
 from app.worker import chores, work
 from tests.support.callers import token_for
+from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served, url_of
 
 OFTEN = timedelta(milliseconds=50)
@@ -79,7 +80,7 @@ class Receiver:
 
     async def told(self, type_: str) -> dict[str, Any]:
         """The first of this type, waited for."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 if found := [body for body in self.bodies if body["type"] == type_]:
                     return found[0]
@@ -110,7 +111,7 @@ class House:
 
     async def ticket(self, ticket_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The ticket as soon as it is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 ticket: dict[str, Any] = await self.callers[Role.AGENT].get(f"/tickets/{ticket_id}")
                 if until(ticket):
@@ -145,7 +146,7 @@ async def house(database: Database, database_url: str, rules: Path, tmp_path: Pa
             build_runtime(settings, database_url=database_url) as runtime,
             served(create_app(runtime), listening) as url,
             working(runtime),
-            httpx.AsyncClient(base_url=url, timeout=20) as client,
+            httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
         ):
             channel.secret = settings.publish_secret_file.read_text()
             callers = {role: Caller(client, await token_for(runtime, role, owner)) for role, owner in CAST.items()}

@@ -15,6 +15,7 @@ from app.topics.labels.store import list_labels
 from tests.story.test_cli import webcare
 from tests.story.test_rules import serving, until
 from tests.support.callers import token_for
+from tests.support.patience import PATIENCE
 
 COMPLAINTS = (
     "De wifibol knippert paars op de",
@@ -95,7 +96,10 @@ async def test_after_thirty_corrections_the_same_kind_of_post_finds_its_departme
     async def run(*words: str) -> Result:
         return await asyncio.to_thread(webcare, "topics", *words, DATABASE_URL=database_url, DATA_DIR=str(tmp_path))
 
-    async with serving(database_url, tmp_path) as url, httpx.AsyncClient(base_url=f"{url}/api/v1") as client:
+    async with (
+        serving(database_url, tmp_path) as url,
+        httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=PATIENCE) as client,
+    ):
 
         async def ask(number: int) -> dict[str, Any]:
             answer = await client.post("/mentions", json=post(number), headers=ingest)

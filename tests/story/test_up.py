@@ -15,6 +15,8 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.support.patience import PATIENCE
+
 MENTION = {
     "channel": "forum",
     "external_id": "post-1",
@@ -65,11 +67,11 @@ class Up:
 
     def post(self, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.post(f"{self.url}/api/v1/mentions", json=MENTION, headers=headers, timeout=20)
+        return httpx.post(f"{self.url}/api/v1/mentions", json=MENTION, headers=headers, timeout=PATIENCE)
 
     def end(self, word: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(word)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
 
@@ -98,7 +100,7 @@ def lives(process: Any) -> bool:
 
 
 def wait_until_gone(processes: list[Any]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while living := [one for one in processes if lives(one)]:
         assert time.monotonic() < deadline, f"still alive: {living}"
         time.sleep(0.05)
@@ -115,7 +117,7 @@ def test_it_serves_heals_and_ends_cleanly(up: Callable[[], Up]) -> None:
     assert running.post(running.tokens["ingest"]).status_code == 200
 
     running.postgres().kill()
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while running.post(running.tokens["ingest"]).status_code == 503:
         assert time.monotonic() < until
         time.sleep(0.2)

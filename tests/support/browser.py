@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.patience import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _QUIET = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"),
@@ -36,7 +38,7 @@ class Page:
         number = next(self._ids)
         await self._socket.send_json({"id": number, "method": method, "params": params})
         while True:
-            told = await self._socket.receive_json(timeout=20)
+            told = await self._socket.receive_json(timeout=PATIENCE)
             if told.get("id") == number:
                 assert "error" not in told, told
                 result: dict[str, Any] = told["result"]
@@ -58,7 +60,7 @@ class Page:
         await self.call("Page.navigate", url=url)
         await self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
 
-    async def until(self, expression: str, within: float = 10.0) -> None:
+    async def until(self, expression: str, within: float = PATIENCE) -> None:
         async with asyncio.timeout(within):
             while not await self.evaluate(expression):
                 await asyncio.sleep(0.02)
@@ -109,7 +111,7 @@ async def browsing() -> AsyncIterator[Page]:
 
 async def _port(file: Path) -> str:
     """The port that Chromium chose, which it writes down when it listens."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while "\n" not in (written := await asyncio.to_thread(_written, file)):
             await asyncio.sleep(0.05)
     return written.split("\n", 1)[0]

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.patience import PATIENCE
+
 
 @dataclass
 class Heard:
@@ -26,7 +28,7 @@ class Stream:
         self._lines = lines
         self.last_id = last_id
 
-    async def next(self, within: float = 5.0) -> Heard:
+    async def next(self, within: float = PATIENCE) -> Heard:
         """The next event. Raises `TimeoutError`, and `StopAsyncIteration` at the end of the stream."""
         async with asyncio.timeout(within):
             fields: dict[str, str] = {}
@@ -41,14 +43,14 @@ class Stream:
                     return Heard(fields["event"], json.loads(fields["data"]), self.last_id)
                 fields = {}
 
-    async def until(self, count: int, within: float = 10.0) -> list[Heard]:
+    async def until(self, count: int, within: float = PATIENCE) -> list[Heard]:
         """The next so many."""
         async with asyncio.timeout(within):
             return [await self.next(within) for _ in range(count)]
 
     async def opened(self) -> None:
         """Wait until the stream said from where it goes on."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while line := await anext(self._lines):
                 name, _, value = line.partition(":")
                 if name == "id":
