@@ -144,8 +144,11 @@ class Settings(BaseSettings):
 
     # Learning topics
     learn: bool = Field(True, description="Train the model of topics by itself when there is something to learn")
-    learn_every: Seconds = Field(
-        timedelta(days=1), ge=timedelta(seconds=1), description="Seconds in which labels lead to one training at most"
+    learn_hour: int = Field(
+        3,
+        ge=0,
+        le=23,
+        description="The hour of each night from which enough new labels are learned, where webcare works",
     )
     learn_from: int = Field(25, ge=1, description="New labels that are enough to train again")
 

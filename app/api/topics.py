@@ -85,7 +85,7 @@ class TopicsStatusOut(OutModel):
         description="The model that should be in force and cannot be read; the last one goes on"
     )
     new: dict[str, int] = Field(description="Labels by source that the newest model has not learned from")
-    enough: int = Field(description="New labels that lead to another training")
+    enough: int = Field(description="New labels that lead to another training, the night after")
 
 
 class PromoteIn(InModel):

@@ -8,12 +8,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 
 from app.flows.promote import promote_better
+from app.flows.work import WEBCARE
 from app.kit import logs
 from app.rulebook import Rulebook
 from app.runtime import Runtime, Unit
+from app.sla.calendar import last_hour
 from app.topics.labels.labelling import Labelling, Source, in_force
 from app.topics.labels.store import get_counts, list_labels, record_imported
 from app.topics.versions import store
@@ -24,7 +26,6 @@ from app.training import DEADLINE, NotTrained, Task, Taught, judge, train
 
 BY_ITSELF = "system"
 MOST = 50_000  # labels: what training can hold, and more than a team gives in years
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _EXAMPLES = "example"
 
 
@@ -47,10 +48,11 @@ async def take_in(unit: Unit, labels: Sequence[Labelling]) -> int:
     return await record_imported(unit.tx, labels)
 
 
-async def read_standing(runtime: Runtime) -> Standing:
+async def read_standing(runtime: Runtime, until: datetime | None = None) -> Standing:
+    """As it is; of new labels those alone that were given by `until`."""
     async with runtime.reading() as tx:
         newest = await store.find_newest(tx)
-        new = await get_counts(tx, newest.taught_until if newest else None)
+        new = await get_counts(tx, newest.taught_until if newest else None, until)
         promotion = await store.find_promotion(tx)
     return Standing(promotion, newest, _examples(runtime.rulebook), new)
 
@@ -102,16 +104,19 @@ async def teach(runtime: Runtime, actor: str) -> Version:
 
 
 async def learn_by_itself(runtime: Runtime, now: datetime, ending: asyncio.Event) -> int:
-    """Train where there is something new: other examples in the rulebook, or enough labels since the last time.
+    """Train where there is something new: other examples in the rulebook at once, enough labels at night.
 
-    One process of all does it, once; what proved better comes into force. Returns how many models were trained. When
-    `ending` is set, training is given up and left to the next process that looks.
+    Night is an hour in webcare's own time zone, so that topics are not read differently in the middle of a day; where
+    no worker was there at that hour, the first to come trains. One process of all does it, once; what proved better
+    comes into force. Returns how many models were trained. When `ending` is set, training is given up and left to the
+    next process that looks.
     """
     knobs = runtime.knobs
     if not knobs.learn:
         return 0
-    standing = await read_standing(runtime)
-    for slot in _slots(standing, now, knobs.learn_every, knobs.learn_from):
+    night = last_hour(_zone(runtime.rulebook), knobs.learn_hour, now)
+    standing = await read_standing(runtime, night)
+    for slot in _slots(standing, night, knobs.learn_from):
         if await runtime.run(_claim, slot):
             return await _learn(runtime, slot, ending)
     return 0
@@ -137,14 +142,19 @@ async def _learn(runtime: Runtime, slot: str, ending: asyncio.Event) -> int:
     return 0 if version is None else 1
 
 
-def _slots(standing: Standing, now: datetime, every: timedelta, enough: int) -> list[str]:
+def _zone(rules: Rulebook) -> tzinfo:
+    team = rules.departments.get(WEBCARE)
+    return UTC if team is None else rules.calendars[team.calendar].zone
+
+
+def _slots(standing: Standing, night: datetime, enough: int) -> list[str]:
     """What there is to train for, each under a name that no other occasion has."""
     newest = standing.newest
     slots = []
     if newest is None or newest.examples != standing.examples:
         slots.append(f"examples {standing.examples} after model {newest.number if newest else 0}")
     if sum(standing.new.values()) >= enough:
-        slots.append(f"labels {(now - (now - _BEGINNING) % every).isoformat()}")
+        slots.append(f"labels of the night {night.isoformat()}")
     return slots
 
 

@@ -11,7 +11,7 @@ of 25 hours has 25.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -162,7 +162,14 @@ class Calendar:
             yield opens, closes
 
 
-def _moment(zone: ZoneInfo, day: date, minutes: int, *, fold: int) -> datetime:
+def last_hour(zone: tzinfo, hour: int, now: datetime) -> datetime:
+    """The newest moment, `now` at the latest, at which clocks on the walls of `zone` went to this full hour."""
+    today = now.astimezone(zone).date()
+    begun = _moment(zone, today, hour * 60, fold=0)
+    return begun if begun <= now else _moment(zone, today - timedelta(days=1), hour * 60, fold=0)
+
+
+def _moment(zone: tzinfo, day: date, minutes: int, *, fold: int) -> datetime:
     """The moment of a wall time, `minutes` after local midnight; the next that exists when a clock change skips it."""
     wall = datetime(day.year, day.month, day.day, tzinfo=zone) + minutes * _MINUTE
     # Within one zone, datetimes add and compare as wall times.

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -11,6 +13,7 @@ from app.flows.learn import evaluate, learn_by_itself, read_models, read_standin
 from app.flows.promote import NotBetter, NothingToTakeBack, follow_model, promote, promote_better, roll_back
 from app.flows.receive import receive
 from app.flows.settle import Received
+from app.routing.ownership import Department
 from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
 from app.topics.classify import Classifier, readable
@@ -22,6 +25,8 @@ from app.training import NotTrained, Task, train
 from tests.support.clock import Clock
 from tests.support.mentions import mention
 from tests.support.teaching import NEW_WORDS, RULES, TOPIC, kept, labels
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ async def states(runtime: Runtime) -> Sequence[tuple[int, State]]:
     return [(version.number, state) for version, state in await read_models(runtime, limit=100)]
 
 
-async def test_the_first_model_comes_from_the_examples_and_the_next_from_enough_labels(
+async def test_the_first_model_comes_from_the_examples_and_the_next_at_night_from_enough_labels(
     runtime: Runtime, clock: Clock
 ) -> None:
     assert await learn(runtime) == 1
@@ -67,8 +72,10 @@ async def test_the_first_model_comes_from_the_examples_and_the_next_from_enough_
 
     few, more = labels(runtime.knobs.learn_from - 1, clock), labels(runtime.knobs.learn_from + 5, clock)
     await runtime.run(take_in, few)
+    clock.pass_(days=1)
     assert await learn(runtime) == 0
     await runtime.run(take_in, more)
+    clock.pass_(days=1)
     assert await learn(runtime) == 1
     await follow_model(runtime)
 
@@ -78,6 +85,26 @@ async def test_the_first_model_comes_from_the_examples_and_the_next_from_enough_
     assert newest[0].labels["import"] == len(more)
     assert newest[0].comparison["against"] == first[0].number
     assert newest[0].comparison["topics"][TOPIC]["after"]["right"] == len(more) // 3
+
+
+async def test_enough_labels_are_learned_in_the_night_of_where_webcare_works(runtime: Runtime, clock: Clock) -> None:
+    team = Department("webcare", {"nl": "Webcare", "en": "Webcare"}, "the conversation itself", "office")
+    runtime.rules.put(replace(RULES, departments={**RULES.departments, team.slug: team}), 1)
+    assert await learn(runtime) == 1
+    await runtime.run(take_in, labels(runtime.knobs.learn_from, clock))
+
+    clock.at = datetime(2026, 11, 19, 2, 59, tzinfo=AMSTERDAM)
+    assert await learn(runtime) == 0
+    await runtime.run(take_in, labels(runtime.knobs.learn_from, clock, words="Nog een raar ding, nummer"))
+    clock.pass_(minutes=1)
+    assert [await learn(runtime), await learn(runtime)] == [1, 0]
+
+
+async def test_a_worker_that_was_away_at_night_learns_when_it_comes(runtime: Runtime, clock: Clock) -> None:
+    assert await learn(runtime) == 1
+    await runtime.run(take_in, labels(runtime.knobs.learn_from, clock))
+    clock.pass_(days=2, hours=3)
+    assert [await learn(runtime), await learn(runtime)] == [1, 0]
 
 
 async def test_of_several_processes_one_trains(runtime: Runtime) -> None:

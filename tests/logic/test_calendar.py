@@ -18,7 +18,7 @@ from app.sla.business_time import (
     openings,
     subtract,
 )
-from app.sla.calendar import Calendar, Change, Holidays, InvalidCalendar, Opening
+from app.sla.calendar import Calendar, Change, Holidays, InvalidCalendar, Opening, last_hour
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DAY = Opening.parse("09:00-17:00")
@@ -343,3 +343,19 @@ def test_parts_of_a_country_have_holidays_of_their_own(holidays: Holidays, close
 @pytest.mark.parametrize("text", ["09:00-17:30", "22:00-02:30", "00:00-24:00", "08:00-08:00", "00:00-00:30"])
 def test_an_opening_reads_as_it_was_written(text: str) -> None:
     assert str(Opening.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "hour", "expected"),
+    [
+        ("2026-11-18T02:00", 3, "2026-11-18T02:00"),  # 03:00 on the wall in winter
+        ("2026-11-18T01:59", 3, "2026-11-17T02:00"),
+        ("2026-07-01T23:30", 3, "2026-07-01T01:00"),  # 01:30 of the next day on the wall
+        ("2026-11-18T23:10", 0, "2026-11-18T23:00"),
+        ("2026-03-29T12:00", 2, "2026-03-29T01:00"),  # skipped: 03:00 follows 01:59
+        ("2026-10-25T12:00", 2, "2026-10-25T00:00"),  # comes twice: the first counts
+    ],
+)
+def test_an_hour_of_the_night_was_last_struck_then(now: str, hour: int, expected: str) -> None:
+    moments = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, expected))
+    assert last_hour(AMSTERDAM, hour, next(moments)) == next(moments)

@@ -24,7 +24,7 @@ def status_lines(standing: Standing, models: Models, refused: int | None, enough
     if refused is not None:
         yield f"Model {refused} should be in force and cannot be read: promote another, or `topics rollback`."
     new = ", ".join(f"{count} {source}" for source, count in standing.new.items())
-    yield f"New labels since the last training: {new}; {enough} make the worker train again."
+    yield f"New labels since the last training: {new}; at {enough} the worker trains again the next night."
     if standing.newest is not None and standing.newest.examples != standing.examples:
         yield "The examples in the rulebook changed since; the worker trains again within seconds."
     if models:

@@ -39,10 +39,14 @@ async def list_labels(tx: Reading, *, since: datetime | None = None, limit: int)
     return [Labelling(**{name: value for name, value in _read(row).items() if name != "id"}) for row in rows]
 
 
-async def get_counts(tx: Reading, since: datetime | None = None) -> Mapping[Source, int]:
-    """How many labels each source gave after `since`; every source is named."""
+async def get_counts(tx: Reading, since: datetime | None = None, until: datetime | None = None) -> Mapping[Source, int]:
+    """How many labels each source gave after `since`, and not after `until`; every source is named."""
     found = select(label.c.source, func.count().label("n")).group_by(label.c.source)
-    rows = await tx.rows(found if since is None else found.where(label.c.at > since))
+    if since is not None:
+        found = found.where(label.c.at > since)
+    if until is not None:
+        found = found.where(label.c.at <= until)
+    rows = await tx.rows(found)
     counts = {row.source: row.n for row in rows}
     return {source: counts.get(source, 0) for source in Source}
 
