@@ -136,7 +136,7 @@ def _timed(unit: Unit, step: Step, known: tuple[Clock, ...], climbed: Mapping[UU
         due=moments,
         next_due_at=min(promised, default=None),
         sequence=ticket.sequence + len(events),
-        version=ticket.version + 1,
+        version=ticket.version + (1 if events else 0),
     )
     return _Timed(Step(step.before, after, events, step.mentions, step.without), changed)
 

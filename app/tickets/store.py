@@ -20,7 +20,7 @@ from app.kit.ids import new_id
 from app.mentions.tables import POST, author, mention
 from app.tickets.custody import Custody, Holder
 from app.tickets.hand_over import HandOver
-from app.tickets.replay import changes, kept_of
+from app.tickets.replay import PASSING, changes, kept_of
 from app.tickets.signals import Signals
 from app.tickets.tables import custody, event, ticket, ticket_mention
 from app.tickets.ticket import Event, State, Step, Ticket
@@ -77,6 +77,7 @@ _READ_APART = ("tags", "due", "signals", "escalated_for", "consulted")
 _AS_IT_STANDS = tuple(f.name for f in fields(Ticket) if f.name not in {*_READ_APART, "custody"})
 _values = attrgetter(*_AS_IT_STANDS)
 _pressing = attrgetter(*Pressing._fields)
+_PASSING_BY = ("id", "urgent_at", *sorted(PASSING - {"sequence", "version"}))
 # Straight on the driver: every act and every answer begins with reading tickets.
 _standing = itemgetter(*_AS_IT_STANDS)
 _READ = f"SELECT {', '.join((*_AS_IT_STANDS, *_READ_APART))} FROM ticket t"  # noqa: S608 - our own names
@@ -251,9 +252,11 @@ async def record_steps(tx: Transaction, steps: Sequence[Step], now: datetime) ->
     The tickets of `steps` carry their new version and sequence already. Raises `ChangedMeanwhile`.
     """
     await tx.insert(ticket, [_row(step.ticket) for step in steps if step.before is None])
-    changed = [_row(step.ticket) for step in steps if step.before is not None]
+    standing = [step for step in steps if step.before is not None]
+    changed = [_row(step.ticket) for step in standing if step.events]
     if await tx.update(ticket, changed, guard="version") < len(changed):
         raise ChangedMeanwhile("Somebody changed the ticket at the same moment; read it again.")
+    await tx.update(ticket, [_passing(_row(step.ticket)) for step in standing if not step.events])
     for step in steps:
         await _take_away(tx, step)
     links = [{"ticket_id": step.ticket.id, "mention_id": on} for step in steps for on in step.mentions]
@@ -353,6 +356,11 @@ def _row(one: Ticket) -> dict[str, Any]:
     row["escalated_for"] = one.escalated_for
     row["consulted"] = one.consulted
     return row
+
+
+def _passing(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a row what a step may change of which nothing is told; whoever changed the rest meanwhile loses nothing."""
+    return {name: row[name] for name in _PASSING_BY}
 
 
 async def list_chosen(tx: Reading, choice: str, *values: Any) -> tuple[Ticket, ...]:

@@ -33,7 +33,8 @@ class Ticket:
     """Our unit of work on one conversation.
 
     `due` maps each running metric to its due moment; `next_due_at` is the soonest promise to the customer. `version`
-    grows with every change and is the ETag; `sequence` is the number of the last event. `risk` is 0 to 100; until
+    grows with every step that its history tells of and is the ETag; what passes without a word, such as a lease that
+    is renewed, leaves it alone. `sequence` is the number of the last event. `risk` is 0 to 100; until
     `reply_until` the platform takes replies; `embargoed` says that public ones wait for PR; `helped_by` is the agent
     who helped this customer last. `escalated` says that PR is asked to look, `escalated_for` for which
     reasons it ever was. `signals` are what the risk is read from. `asked_by` is the department that waits for

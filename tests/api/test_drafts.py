@@ -83,6 +83,21 @@ async def test_a_draft_says_whether_the_ticket_changed_since_and_ends_with_the_r
     assert (await client.get(at(ticket, "draft"), headers=bram)).status_code == 200
 
 
+async def test_who_keeps_a_ticket_while_they_write_changes_nothing_that_anybody_saw(
+    client: httpx.AsyncClient, ticket: Ticket, anna: dict[str, str], bram: dict[str, str]
+) -> None:
+    await client.post(at(ticket, "claim"), headers=anna)
+    seen = (await client.get(at(ticket), headers=bram)).headers["etag"]
+    await client.put(at(ticket, "draft"), json={"text": WORDS}, headers=anna)
+
+    kept = await client.post(at(ticket, "lease"), headers=anna)
+
+    assert kept.headers["etag"] == seen
+    assert (await client.get(at(ticket, "draft"), headers=anna)).json()["changed"] is False
+    note = await client.post(at(ticket, "note"), json={"text": "belde ook al"}, headers={**bram, "If-Match": seen})
+    assert note.status_code == 201
+
+
 async def test_a_reply_that_comes_too_late_is_refused_and_its_words_are_kept(
     client: httpx.AsyncClient, ticket: Ticket, anna: dict[str, str], bram: dict[str, str]
 ) -> None:
