@@ -1,4 +1,4 @@
-"""Counts of the queue as many agents look at them: a few seconds old while somebody looks, and no page waits for them.
+"""Counts of the queue as many agents look at them: seconds old while somebody looks, and no page waits for them.
 
 Knows for how long counts are believed and how much of the database's time they may take. Refuses to know what is
 counted. A hundred thousand open tickets take a tenth of a second and more to count, so who asks again gets what is

@@ -17,7 +17,7 @@ from pydantic import Field
 from app.access.profile import Profile
 from app.access.role import Caller, Permission
 from app.api.auth import allow
-from app.api.counting import Counted, Counting
+from app.api.counting import STALE, Counted, Counting
 from app.api.etag import etag
 from app.api.fields import InModel, Instant, Name, OutModel, Text
 from app.api.paging import Page, Paging, Places
@@ -154,7 +154,9 @@ class CountsOut(OutModel):
     `none` counts those that have no value. A ticket counts for each of its tags.
     """
 
-    counted_at: datetime = Field(description="Some seconds ago at most, while somebody asks")
+    counted_at: datetime = Field(
+        description=f"Some seconds ago while somebody asks again and again; {STALE:g} seconds ago at most"
+    )
     total: int = Field(examples=[342])
     by: dict[str, dict[str, int]] = Field(examples=[{"channel": {"x": 260, "forum": 82}, "overdue": {"true": 12}}])
 
