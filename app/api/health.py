@@ -15,8 +15,8 @@ from app.api.backlog import Backlog, count_alarms, count_backlog, count_receiver
 from app.api.metrics import Metrics
 from app.api.serving import Serving
 from app.delivery.endpoints.endpoint import EndpointState
-from app.kit.db import DatabaseUnreachable
 from app.kit.errors import Unavailable
+from app.kit.failures import DatabaseUnreachable
 from app.migrating import check_schema
 from app.reports.tally.store import get_lag
 from app.runtime import Runtime

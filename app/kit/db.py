@@ -11,16 +11,25 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 import orjson
 from sqlalchemy import CursorResult, Executable, MetaData, Row, Table
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.kit.errors import Invalid, Unavailable
+from app.kit.failures import (
+    FAILURES,
+    UNSTORABLE,
+    DatabaseUnreachable,
+    OutcomeUnknown,
+    ReportsUnreachable,
+    RowRefused,
+    is_fleeting,
+    is_lost_connection,
+    is_of_replica,
+    raise_translated,
+)
 from app.kit.wire import dump
 
 T = TypeVar("T")
@@ -40,13 +49,6 @@ metadata = MetaData(
 )
 
 ATTEMPTS = 5
-_CANCELLED = "57014"  # by `statement_timeout`; trying again at once would only load the database more
-_NOT_THERE_YET = frozenset({"42P01", "42703"})  # a table or column that a migration made and a replica has to learn of
-_UNSTORABLE = "A value cannot be stored: it holds a character, number or moment that the database has no place for."
-# The driver's words for a connection that is gone, or that was told so and does not know what to do next.
-_GONE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-_FAILURES = (SQLAlchemyError, asyncpg.PostgresError, *_GONE)
-_FLEETING = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
 
 
 class OnConflict(Enum):
@@ -55,22 +57,6 @@ class OnConflict(Enum):
     RAISE = auto()
     IGNORE = auto()
     REPLACE = auto()  # by primary key
-
-
-class DatabaseUnreachable(Unavailable):
-    pass
-
-
-class ReportsUnreachable(Unavailable):
-    """The database that reports read, where that is another one: everything else goes on."""
-
-
-class OutcomeUnknown(Unavailable):
-    """The connection was lost while a commit was under way and repeating it could do the work twice."""
-
-
-class RowRefused(Invalid):
-    """PostgreSQL cannot hold one of the values: an error of class 22 (data)."""
 
 
 class Reading:
@@ -177,7 +163,7 @@ def as_json(rows: Sequence[Values]) -> str:
     try:
         return dump(rows).decode()
     except TypeError as error:  # half a character, or a number beyond 64 bits
-        raise RowRefused(_UNSTORABLE) from error
+        raise RowRefused(UNSTORABLE) from error
 
 
 def _listed(names: Sequence[str], prefix: str = "") -> str:
@@ -278,13 +264,13 @@ class Database:
                     committing = True
                     await transaction.commit()
                     return result
-            except _FAILURES as error:
-                if not _is_fleeting(error):
-                    _raise_translated(error)
-                if committing and not repeatable and _is_lost_connection(error):
+            except FAILURES as error:
+                if not is_fleeting(error):
+                    raise_translated(error)
+                if committing and not repeatable and is_lost_connection(error):
                     raise OutcomeUnknown("The connection was lost during the commit; look before repeating.") from error
                 if attempt == ATTEMPTS:
-                    _raise_translated(error)
+                    raise_translated(error)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * 0.02 * 2**attempt)  # noqa: S311 - only spreads
         raise AssertionError("unreachable")
 
@@ -300,11 +286,11 @@ class Database:
             async with _begun(reader, isolation, readonly=True) as (connection, driver, transaction):
                 yield Reading(connection, driver)
                 await transaction.rollback()
-        except _FAILURES as error:
-            if reader is not self._engine and (_is_out_of_reach(error) or _sqlstate(error) in _NOT_THERE_YET):
+        except FAILURES as error:
+            if reader is not self._engine and is_of_replica(error):
                 message = "The database that reports read cannot be reached, or is too busy; all else works."
                 raise ReportsUnreachable(message) from error
-            _raise_translated(error)
+            raise_translated(error)
 
     async def listen(self, channel: str) -> AsyncGenerator[str, None]:
         """Each payload that is notified on a channel from now on, on a connection beside the pool.
@@ -315,8 +301,8 @@ class Database:
         heard = asyncio.Queue[str | None]()
         try:
             connection = await asyncpg.connect(**address, timeout=5, server_settings={"application_name": "webcare"})
-        except _FAILURES as error:
-            _raise_translated(error)
+        except FAILURES as error:
+            raise_translated(error)
         try:
             connection.add_termination_listener(lambda _: heard.put_nowait(None))
             await connection.add_listener(channel, lambda *notified: heard.put_nowait(notified[-1]))
@@ -357,44 +343,3 @@ async def _living_driver(connection: AsyncConnection) -> Any:
         await connection.invalidate()
         driver = (await connection.get_raw_connection()).driver_connection
     return driver
-
-
-def _sqlstate(error: BaseException) -> str:
-    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-
-
-def _is_lost_connection(error: BaseException) -> bool:
-    if _sqlstate(error):
-        return _sqlstate(error).startswith(("08", "57P"))
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated
-    return isinstance(error, _GONE) and not _is_unstorable(error)
-
-
-def _is_unstorable(error: BaseException) -> bool:
-    """PostgreSQL refused a value (class 22), or the driver could not even write it down (which has no class)."""
-    if _sqlstate(error):
-        return _sqlstate(error).startswith("22")
-    cause = getattr(error, "orig", None)
-    below = error if cause is None else cause.__cause__
-    return isinstance(below, asyncpg.InterfaceError) and isinstance(below, ValueError)
-
-
-def _is_fleeting(error: BaseException) -> bool:
-    return _sqlstate(error) in _FLEETING or _is_lost_connection(error)
-
-
-def _is_out_of_reach(error: BaseException) -> bool:
-    if _is_unstorable(error):
-        return False
-    fleeting = _is_fleeting(error) or _sqlstate(error) == _CANCELLED
-    return fleeting or isinstance(error, PoolTimeoutError | InterfaceError | OperationalError)
-
-
-def _raise_translated(error: Exception) -> NoReturn:
-    """A broken constraint (class 23) stays what it is: a mistake of ours, about which no caller can do anything."""
-    if _is_unstorable(error):
-        raise RowRefused(_UNSTORABLE) from error
-    if _is_out_of_reach(error):
-        raise DatabaseUnreachable("The database cannot be reached or is too busy; try again shortly.") from error
-    raise error

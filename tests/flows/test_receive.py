@@ -13,8 +13,8 @@ from app.delivery.tables import message as message_table
 from app.flows.receive import receive, withdraw
 from app.flows.record import record_one
 from app.flows.settle import Outcome, Received
-from app.kit.db import RowRefused
 from app.kit.errors import WebcareError
+from app.kit.failures import RowRefused
 from app.kit.ids import new_id
 from app.mentions.mention import Author, Kind, Mention
 from app.mentions.tables import author as author_table

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from app.access.store import KeptAnswer, add_answer
 from app.kit.clock import utc_now
-from app.kit.db import Database, RowRefused, Transaction
+from app.kit.db import Database, Transaction
+from app.kit.failures import RowRefused
 from app.kit.ids import new_id
 from app.mentions.tables import author
 

@@ -6,7 +6,8 @@ from sqlalchemy import URL, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.clock import utc_now
-from app.kit.db import Database, DatabaseUnreachable, Transaction
+from app.kit.db import Database, Transaction
+from app.kit.failures import DatabaseUnreachable
 from app.kit.ids import new_id
 from app.mentions.tables import author, conversation
 from tests.conftest import administer
