@@ -135,7 +135,7 @@ class Transaction(Reading):
         """
         if not rows:
             return 0
-        return await self._write(_update_many(table, tuple(rows[0]), guard), as_json(rows))
+        return await self._write(_update_many(table, tuple(rows[0]), guard), as_json(rows), len(rows))
 
     async def notify(self, channel: str, payload: str) -> None:
         """Tell whoever listens to a channel, after the commit. Costs a cluster-wide lock: not for what runs often."""
@@ -148,13 +148,13 @@ class Transaction(Reading):
             statements, contents = zip(*waiting.values(), strict=True)
             await self._driver.execute(_together(statements), *contents)
 
-    async def _write(self, sql: str, content: str) -> int:
+    async def _write(self, sql: str, *values: Any) -> int:
         """Rows travel as one JSON text, so that a statement is the same for one row and for a thousand.
 
         Measured against one array per column: a quarter of the time here, a third more in PostgreSQL.
         """
         await self.flush()
-        status: str = await self._driver.execute(sql, content)
+        status: str = await self._driver.execute(sql, *values)
         return int(status.rsplit(" ", 1)[1])
 
 
@@ -196,7 +196,8 @@ def _update_many(table: Table, names: tuple[str, ...], guard: str | None) -> str
     changes = ", ".join(f'"{name}" = new."{name}"' for name in names if name not in keys)
     where = " AND ".join(f'old."{key}" = new."{key}"' for key in keys)
     guarded = f' AND old."{guard}" = new."{guard}" - 1' if guard else ""
-    source = f'json_populate_recordset(NULL::"{table.name}", $1) AS new'
+    # PostgreSQL takes what comes as JSON for a hundred rows, and would read a small table whole to change one of it.
+    source = f'(SELECT * FROM json_populate_recordset(NULL::"{table.name}", $1) LIMIT $2) AS new'  # noqa: S608
     return f'UPDATE "{table.name}" AS old SET {changes} FROM {source} WHERE {where}{guarded}'  # noqa: S608
 
 

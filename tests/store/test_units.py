@@ -13,6 +13,11 @@ from app.mentions.tables import author, conversation
 from tests.conftest import administer
 
 OWN_NUMBER = text("SELECT pg_backend_pid()")
+# As many as a small shop has: reading all of them would seem cheap to who does not know that one is changed.
+MANY = text("""
+    INSERT INTO author (id, channel, key, verified, first_seen_at)
+    SELECT gen_random_uuid(), 'x', 'id:' || n, false, now() FROM generate_series(1, 3000) n""")
+READ_WHOLE = text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'author'")
 
 
 async def test_a_connection_that_died_in_the_pool_costs_a_unit_nothing(database: Database, server: URL) -> None:
@@ -102,3 +107,19 @@ def person(name: str) -> dict[str, object]:
 
 def thread(author_name: str) -> dict[str, object]:
     return {"id": new_id(), "channel": "x", "thread": "t", "author_id": IDS[author_name]}
+
+
+async def test_changing_one_row_reads_no_table_whole(database: Database) -> None:
+    """Also once PostgreSQL keeps the plan of a statement, for which it looks at the values of five."""
+
+    async def unit(tx: Transaction) -> tuple[int, int]:
+        await tx.execute(MANY)
+        await tx.execute(text("ANALYZE author"))
+        ids = [row.id for row in await tx.rows(select(author.c.id).limit(8))]
+        before = await tx.scalar(READ_WHOLE)
+        for one in ids:
+            await tx.update(author, [{"id": one, "followers": 7}])
+        return before, await tx.scalar(READ_WHOLE)
+
+    before, after = await database.transact(unit)
+    assert after == before
