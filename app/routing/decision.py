@@ -339,6 +339,10 @@ def _reasons_of_topic(classification: Classification) -> Iterable[Reason]:
     else:
         text = f"topic {classification.topic}, confidence {classification.confidence:.2f}"
         yield Reason("topic", text + _DECIDED_BY.get(classification.verdict, ""), facts)
+    if classification.verdict is Verdict.PARTS:
+        first = classification.parts[0]
+        text = f"'{first.text}' is plainly about {first.topic}: undecided as a whole, the post goes by its first part"
+        yield Reason("first_part", text, asdict(first))
 
 
 def _nearest(classification: Classification) -> str:

@@ -13,11 +13,12 @@ from app.kit.db import Reading, Transaction
 from app.kit.ids import new_id
 from app.routing.tables import decision
 
-_FORGET_WORDS = """
+_QUOTING = "phrase|risk|route|tone|part|first_part"  # reasons that hold words of the post
+_FORGET_WORDS = f"""
     UPDATE decision SET record = record || jsonb_build_object(
         'evidence', '[]'::jsonb, 'secondary', '[]'::jsonb, 'reasons',
-        jsonb_path_query_array(record, '$.reasons[*] ? (!(@.code like_regex "^(phrase|risk|route|tone|part)$"))'))
-    WHERE mention_id = $1"""
+        jsonb_path_query_array(record, '$.reasons[*] ? (!(@.code like_regex "^({_QUOTING})$"))'))
+    WHERE mention_id = $1"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)

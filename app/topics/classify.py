@@ -17,16 +17,16 @@ import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from app.topics.finding import Finder
 from app.topics.language import is_other
 from app.topics.model import NEVER, Judged, Model
-from app.topics.parting import pieces, words_of
+from app.topics.parting import JOINTS, Joint, in_parts, names_several, pieces, words_of
 from app.topics.phrase import PhraseUnusable, check_phrase, pattern
 from app.topics.reading import Readable, normalised, readable
-from app.topics.weigh import Classification, Contradiction, Estimate, Evidence, Part, Verdict, weigh
+from app.topics.weigh import Classification, Contradiction, Estimate, Evidence, weigh
 
 __all__ = [
     "PRECISION",
@@ -50,7 +50,6 @@ PRECISION = 0.95  # how often a topic that names none must be right where a mode
 _OTHER_LANGUAGE = 0.5  # what a phrase is worth in a text of another language
 _CONSIDERED = 3  # topics
 _DECIMALS = 3  # so that 0.1 + 0.2 is a draw with 0.3
-_PART = 300  # characters of a part that are kept
 _FOUND = 60  # characters of the text that are shown as evidence
 
 
@@ -127,23 +126,20 @@ class Classifier:
 
     def classify(self, texts: Sequence[Readable]) -> list[Classification]:
         """One answer for each text, in their order."""
-        wholes = zip(texts, self._decide(texts), strict=True)
-        return [self._in_parts(text, whole) if len(whole.considered) > 1 else whole for text, whole in wholes]
+        return self._parted(texts, JOINTS)
 
-    def _in_parts(self, text: Readable, whole: Classification) -> Classification:
-        """The same with its parts, when it has several; the first owns a text that as a whole is undecided."""
-        said = pieces(text)
-        found: dict[str, Part] = {}
-        for piece, one in zip(said, self._decide(said) if len(said) > 1 else (), strict=False):
-            if one.topic is not None and (one.topic not in found or one.confidence > found[one.topic].confidence):
-                found[one.topic] = Part(one.topic, words_of(piece)[:_PART], one.confidence)
-        if len(found) < 2:  # noqa: PLR2004 - one part is no several
-            return whole
-        parts = tuple(found.values())
-        if whole.topic is None and whole.verdict is Verdict.UNSURE:
-            first = parts[0]
-            whole = replace(whole, topic=first.topic, confidence=first.confidence, verdict=Verdict.PARTS)
-        return replace(whole, parts=parts)
+    def _parted(self, texts: Sequence[Readable], joints: Sequence[Joint]) -> list[Classification]:
+        """Each text as a whole; one that names several topics falls apart at the first of `joints`, its pieces at the
+        next.
+        """
+        wholes = self._decide(texts)
+        several = [place for place, whole in enumerate(wholes) if joints and names_several(whole)]
+        if several:
+            said = {place: pieces(texts[place], joints[0]) for place in several}
+            found = iter(self._parted([piece for one in said.values() for piece in one], joints[1:]))
+            for place, one in said.items():
+                wholes[place] = in_parts(wholes[place], [(words_of(piece), next(found)) for piece in one])
+        return wholes
 
     def _decide(self, texts: Sequence[Readable]) -> list[Classification]:
         found = map(self._classify, texts)

@@ -55,7 +55,7 @@ class Verdict(StrEnum):
     CONTRADICTED = "contradicted"  # both are sure, of different topics
     OPPOSED = "opposed"  # the model is sure of what phrases speak against
     UNSURE = "unsure"
-    PARTS = "parts"  # as a whole undecided, but each part for itself is plain
+    PARTS = "parts"  # as a whole undecided, but several parts are plain: it belongs to the first
 
 
 class Contradiction(StrEnum):
@@ -136,6 +136,8 @@ def sentences(classification: Classification) -> Iterable[tuple[str, str]]:
             yield "contradiction", f"{said}, the model says {topic}: both are sure, so a person looks"
         case Verdict.OPPOSED:
             yield "contradiction", f"the model is sure of {topic}, but phrases speak against it, so a person looks"
+        case Verdict.PARTS if chance >= estimate.threshold:
+            yield "contradiction", f"{said}, the model says {topic}: each of another part of the post"
         case Verdict.PHRASES if chance >= estimate.threshold:
             yield "contradiction", f"{said}, the model says {topic}: phrases decide"
 

@@ -24,7 +24,7 @@ from app.routing.decision import (
 from app.routing.ownership import Department, Owning, Stage
 from app.topics.classify import Classification, Evidence
 from app.topics.hearing import Heard
-from app.topics.weigh import Verdict
+from app.topics.weigh import Part, Verdict
 
 DIGEST = "0123456789ab"
 FOUND = Evidence("late", "waar blijft", "waar blijft", 1.5)
@@ -57,6 +57,19 @@ CALM = Escalation()
 def decided(*routes: Route, escalation: Escalation = CALM, **facts: Any) -> Decision:
     rules = Routing(routes, OWNERSHIPS, DEPARTMENTS, escalation)
     return decide(replace(MENTION, **facts), rules, DIGEST)
+
+
+def test_a_post_that_goes_with_its_first_part_says_so() -> None:
+    first = Part("late", "Waar blijft mijn pakket", 0.7)
+    parted = Classification("late", 0.7, "nl", (), (), verdict=Verdict.PARTS, parts=(first,))
+    assert [(one.code, one.text, one.facts) for one in decided(classification=parted).reasons][:2] == [
+        ("topic", "topic late, confidence 0.70", {"topic": "late", "confidence": 0.7}),
+        (
+            "first_part",
+            "'Waar blijft mijn pakket' is plainly about late: undecided as a whole, the post goes by its first part",
+            {"topic": "late", "text": "Waar blijft mijn pakket", "confidence": 0.7},
+        ),
+    ]
 
 
 def urgent(when: When) -> Route:
