@@ -50,6 +50,7 @@ from app.api import (
     webhooks,
 )
 from app.api.auth import Doorkeeper
+from app.api.idempotency import KEY_HEADER
 from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.live import Live
@@ -159,7 +160,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(_root)
     manual.install(app)
     longest = runtime.knobs.max_body_bytes
-    app.add_middleware(Shortcut, path="/api/v1/mentions", endpoint=ingest.post_mention)
+    app.add_middleware(Shortcut, path="/api/v1/mentions", endpoint=ingest.take_one, besides=KEY_HEADER)
     app.add_middleware(Limits, longest=min(LONGEST_BODY, longest), exceptions={BATCH_PATH: longest})
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way to extend the schema

@@ -15,11 +15,13 @@ from pydantic import BaseModel
 
 from app.access.role import Caller
 from app.api.serving import Serving
-from app.flows.admit import Repeatable, do_once
+from app.flows.admit import Answer, Repeatable, do_once
 from app.runtime import Runtime, Unit
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+KEY_HEADER = b"idempotency-key"  # as ASGI names headers
 
 Key = Annotated[
     str | None,
@@ -48,26 +50,33 @@ class Once:
     async def run(
         self,
         caller: Caller,
-        status: int,
+        status: int | Callable[[T], int],
         shape: Callable[[T], BaseModel],
         flow: Callable[Concatenate[Unit, P], Awaitable[T]],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Response:
-        """Run the flow as one transaction and answer `status` with what `shape` makes of its result.
+        """Run the flow as one transaction and answer what `shape` makes of its result, with a `status` that may tell
+        what the result is.
 
         A kept answer says so in the header `Idempotency-Replayed: true`. Raises what the flow raises, and the 409s
         of a key that is in flight or was used for another call.
         """
+
+        def status_of(result: T) -> int:
+            return status(result) if callable(status) else status
+
         if self.key is None:
-            return _json(status, shape(await self.runtime.run(flow, *args, **kwargs)).model_dump_json())
+            result = await self.runtime.run(flow, *args, **kwargs)
+            return _json(status_of(result), shape(result).model_dump_json())
         sealer = self.runtime.sealer
 
-        async def work(unit: Unit) -> bytes:
-            return sealer.seal(shape(await flow(unit, *args, **kwargs)).model_dump_json())
+        async def work(unit: Unit) -> Answer:
+            result = await flow(unit, *args, **kwargs)
+            return Answer(status_of(result), sealer.seal(shape(result).model_dump_json()))
 
         call = Repeatable(caller.token_id, self.key, self.fingerprint)
-        answer = await self.runtime.run_idempotent(do_once, call, status, work)
+        answer = await self.runtime.run_idempotent(do_once, call, work)
         replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
         return _json(answer.status, sealer.open(answer.sealed), replayed)
 

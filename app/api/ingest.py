@@ -6,6 +6,7 @@ describe them in OpenAPI.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -18,10 +19,11 @@ from pydantic import Field, StringConstraints, ValidationError
 from app.access.role import Permission
 from app.api.auth import admit
 from app.api.fields import Count, Flag, InModel, Instant, Name, OutModel, Text
+from app.api.idempotency import Repeating
 from app.api.intake import Intake
 from app.api.metrics import REFUSED, Metrics
-from app.api.problems import BrokenJson, InvalidRequest, describe, describe_invalid, respond
-from app.flows.receive import receive, withdraw
+from app.api.problems import BrokenJson, InvalidRequest, JsonExpected, describe, invalid_request
+from app.flows.receive import receive, receive_one, withdraw
 from app.flows.settle import Outcome, Received
 from app.kit.errors import WebcareError
 from app.kit.wire import dump
@@ -33,6 +35,7 @@ router = APIRouter(prefix="/api/v1", tags=["ingest"])
 BATCH = 1000
 _SCHEMA = "#/components/schemas/{model}"
 _AGAIN = frozenset({Outcome.DUPLICATE, Outcome.UPDATED})
+_JSON = re.compile(r"application/([\w.+-]+\+)?json *(;.*)?", re.IGNORECASE)
 
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ExternalId = Annotated[str, Text(500, 1)]
@@ -199,23 +202,35 @@ def schemas() -> dict[str, Any]:
     openapi_extra=body_of(MentionIn),
     summary="Take in one mention",
 )
-async def post_mention(request: Request) -> Response:
+async def post_mention(request: Request, once: Repeating) -> Response:
     """Stored once per (channel, external_id), classified, and put in the hands of who owns its topic.
 
     Sending it again is safe: an unchanged mention answers 200 with what stands, a changed one becomes a revision.
+    With an `Idempotency-Key` it brings the first answer back; that is slower, since such a mention is written alone.
     """
+    if once.key is None:
+        return await take_one(request)
+    caller = await admit(request, Permission.POST_MENTIONS)
+    mention = await _one_mention(request)
+    outcomes: list[Outcome] = []
+
+    def shape(received: Received) -> ReceivedOut:
+        outcomes[:] = [received.outcome]  # nothing, when the answer was kept
+        return ReceivedOut.model_validate(_told(received))
+
+    answer = await once.run(caller, _status, shape, receive_one, mention)
+    _count(request, outcomes)
+    return answer
+
+
+async def take_one(request: Request) -> Response:
+    """The same for a mention that comes without a key: it shares a transaction with those that arrive with it."""
     await admit(request, Permission.POST_MENTIONS)
-    runtime: Runtime = request.app.state.runtime
-    content = parse_json(await request.body())
-    try:
-        mention = _checked(content, runtime.now())
-    except (ValidationError, WebcareError) as error:
-        _count(request, [REFUSED])
-        return respond(_problem(error))
+    mention = await _one_mention(request)
     intake: Intake = request.app.state.intake
     received = await intake.submit(mention)
     _count(request, [received.outcome])
-    return _json(_told(received), 200 if received.outcome in _AGAIN else 201)
+    return _json(_told(received), _status(received))
 
 
 @router.post(
@@ -228,7 +243,7 @@ async def post_mention(request: Request) -> Response:
 async def post_mentions(request: Request) -> Response:
     """A result or a problem for each mention, in order; the good ones are kept whatever the others are."""
     await admit(request, Permission.POST_MENTIONS)
-    return await take_in(request, listed(parse_json(await request.body())))
+    return await take_in(request, listed(await _read_json(request)))
 
 
 async def take_in(
@@ -267,6 +282,27 @@ async def delete_mention(
     return DeletedOut(mention_id=gone.mention_id, outcome="deleted", ticket_id=ticket_id)
 
 
+async def _one_mention(request: Request) -> Mention:
+    """Raises `JsonExpected`, `BrokenJson`, `InvalidRequest`; what is refused is counted."""
+    runtime: Runtime = request.app.state.runtime
+    content = await _read_json(request)
+    try:
+        return _checked(content, runtime.now())
+    except ValidationError as error:
+        _count(request, [REFUSED])
+        raise invalid_request(error.errors()) from error
+    except InvalidRequest:
+        _count(request, [REFUSED])
+        raise
+
+
+async def _read_json(request: Request) -> Any:
+    """The body as data. Raises `JsonExpected` when it is said to be anything else, and `BrokenJson`."""
+    if (sent_as := request.headers.get("Content-Type")) and not _JSON.fullmatch(sent_as):
+        raise JsonExpected("Send JSON, with the header Content-Type: application/json.")
+    return parse_json(await request.body())
+
+
 def parse_json(body: bytes) -> Any:
     """The body as data. NaN and lone surrogates pass here, so that each field can be named. Raises `BrokenJson`."""
     try:
@@ -300,8 +336,12 @@ def _checked(content: Any, now: datetime) -> Mention:
     return said.to_mention()
 
 
-def _problem(error: ValidationError | WebcareError, within: str = "") -> dict[str, Any]:
-    return describe(error) if isinstance(error, WebcareError) else describe_invalid(error.errors(), within=within)
+def _problem(error: ValidationError | WebcareError, within: str) -> dict[str, Any]:
+    return describe(error if isinstance(error, WebcareError) else invalid_request(error.errors(), within=within))
+
+
+def _status(received: Received) -> int:
+    return 200 if received.outcome in _AGAIN else 201
 
 
 def _count(request: Request, outcomes: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ Knows the families, the statuses and the shape of a problem. Refuses to know why
 facts come with the error. docs/errors.md lists the codes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -136,13 +136,15 @@ def describe(error: WebcareError) -> dict[str, Any]:
     return members | error.facts | members
 
 
-def describe_invalid(errors: Iterable[Mapping[str, Any]], *, within: str = "") -> dict[str, Any]:
-    """The problem of input that pydantic refused, from `ValidationError.errors()`.
+def invalid_request(errors: Iterable[Mapping[str, Any]], *, within: str = "") -> InvalidRequest:
+    """What is wrong with input that pydantic refused, from `ValidationError.errors()`.
 
     `within` is put before each field, for parts that were checked on their own: `mentions.3`.
     """
     found = [_field_problem(error, within) for error in errors]
-    return describe(_invalid_request(found))
+    first = found[0]
+    more = f" {len(found) - 1} more in `errors`." if len(found) > 1 else ""
+    return InvalidRequest(f"{first['field']}: {first['message']}{more}", field=first["field"], errors=found)
 
 
 def respond(members: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
@@ -182,7 +184,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
         return respond_error(BrokenJson(f"The body is not JSON: {where}."))
     if first["loc"] == ("body",) and isinstance(first["input"], bytes):
         return respond_error(JsonExpected("Send JSON, with the header Content-Type: application/json."))
-    return respond(describe_invalid(errors))
+    return respond_error(invalid_request(errors))
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
@@ -213,12 +215,6 @@ def _members(status: HTTPStatus, code: str, detail: str, field: str | None) -> d
     title = code.replace("_", " ").capitalize()
     members = {"type": _TYPE + code, "title": title, "status": int(status), "detail": detail, "code": code}
     return members if field is None else {**members, "field": field}
-
-
-def _invalid_request(found: Sequence[Mapping[str, str]]) -> InvalidRequest:
-    first = found[0]
-    more = f" {len(found) - 1} more in `errors`." if len(found) > 1 else ""
-    return InvalidRequest(f"{first['field']}: {first['message']}{more}", field=first["field"], errors=found)
 
 
 def _field_problem(error: Mapping[str, Any], within: str) -> dict[str, str]:

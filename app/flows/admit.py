@@ -113,8 +113,8 @@ async def revoke(unit: Unit, token_id: UUID) -> Token:
     return await store.mark_revoked(unit.tx, token_id, unit.now)
 
 
-async def do_once(unit: Unit, call: Repeatable, status: int, work: Callable[[Unit], Awaitable[bytes]]) -> Answer:
-    """Do the work unless this call was made before, and keep its sealed answer in the work's own transaction.
+async def do_once(unit: Unit, call: Repeatable, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
+    """Do the work unless this call was made before, and keep its answer in the work's own transaction.
 
     So an answer is kept exactly when the work was done: work that raises keeps nothing and may be tried again with
     the same key. Raises `IdempotencyKeyInFlight`, `IdempotencyKeyReused` and whatever the work raises.
@@ -126,10 +126,10 @@ async def do_once(unit: Unit, call: Repeatable, status: int, work: Callable[[Uni
         if kept.fingerprint != call.fingerprint:
             raise IdempotencyKeyReused("This key was used for another call; take a new key for each new call.")
         return Answer(kept.status, kept.answer, replayed=True)
-    sealed = await work(unit)
-    answer = KeptAnswer(call.token_id, call.key, call.fingerprint, status, sealed, unit.now)
-    await store.add_answer(unit.tx, answer)
-    return Answer(status, sealed)
+    answer = await work(unit)
+    kept = KeptAnswer(call.token_id, call.key, call.fingerprint, answer.status, answer.sealed, unit.now)
+    await store.add_answer(unit.tx, kept)
+    return answer
 
 
 async def forget_answers(unit: Unit) -> int:

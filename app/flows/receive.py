@@ -51,6 +51,12 @@ async def receive(runtime: Runtime, arrivals: Sequence[Mention]) -> list[Receive
     return [answers_by_place[place] for place in range(len(arrivals))]
 
 
+async def receive_one(unit: Unit, arrival: Mention) -> Received:
+    """Take in one mention in a transaction that does something besides. Raises what refuses it."""
+    (received,) = await _write(unit, unit.rulebook, _read(unit.rulebook, [arrival]))
+    return received
+
+
 def _rounds(arrivals: Sequence[Mention]) -> list[list[int]]:
     """Places in the list, in rounds that are written one after the other.
 

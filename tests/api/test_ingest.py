@@ -44,6 +44,65 @@ async def test_again_it_is_known(client: httpx.AsyncClient, headers: dict[str, s
     assert (again.json()["outcome"], again.json()["ticket_id"]) == ("duplicate", first.json()["ticket_id"])
 
 
+async def test_with_a_key_it_brings_the_first_answer_back(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    said, keyed = as_json(mention()), headers | {"Idempotency-Key": "post-1"}
+    first = await client.post(ONE, json=said, headers=keyed)
+
+    again = await client.post(ONE, json=said, headers=keyed)
+    without = await client.post(ONE, json=said, headers=headers)
+
+    assert (first.status_code, first.json()["outcome"]) == (201, "opened")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (without.status_code, without.json().keys()) == (200, first.json().keys())
+
+
+async def test_a_key_of_another_mention_is_refused(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    keyed = headers | {"Idempotency-Key": "post-1"}
+    await client.post(ONE, json=as_json(mention()), headers=keyed)
+
+    other = await client.post(ONE, json=as_json(mention()), headers=keyed)
+
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+async def test_with_a_key_it_is_refused_and_counted_alike(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    keyed = headers | {"Idempotency-Key": "post-1"}
+    said = as_json(mention())
+    for body in (said, said, {**said, "text": 12}):
+        await client.post(ONE, json=body, headers=keyed)
+
+    told = (await client.get("/metrics")).text
+    assert 'webcare_mentions_total{outcome="opened"} 1.0' in told
+    assert 'webcare_mentions_total{outcome="refused"} 1.0' in told
+    assert 'webcare_mentions_total{outcome="duplicate"}' not in told
+
+
+@pytest.mark.parametrize(
+    ("sent_as", "status"),
+    [
+        ("application/json", 201),
+        ("application/JSON; charset=utf-8", 201),
+        ("application/vnd.api+json", 201),
+        ("", 201),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/jsonp", 415),
+    ],
+)
+async def test_what_is_said_to_be_no_json_is_not_read_as_json(
+    client: httpx.AsyncClient, headers: dict[str, str], sent_as: str, status: int
+) -> None:
+    typed = headers | ({"Content-Type": sent_as} if sent_as else {})
+    said = as_json(mention())
+
+    one = await client.post(ONE, content=json.dumps(said), headers=typed)
+    many = await client.post(BATCH, content=json.dumps({"mentions": [said]}), headers=typed)
+
+    assert (one.status_code, many.status_code) == (status, 200 if status == 201 else status)
+    assert status == 201 or one.json()["code"] == many.json()["code"] == "json_expected"
+
+
 async def test_posts_that_arrive_together_are_each_answered(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
     said = [as_json(mention()) for _ in range(40)]
 

@@ -277,7 +277,7 @@ async def test_an_if_match_that_is_no_etag_of_ours_is_422(caller: httpx.AsyncCli
 def test_a_part_that_was_checked_on_its_own_is_named_with_its_place() -> None:
     with pytest.raises(ValidationError) as refused:
         Person.model_validate({})
-    problem = problems.describe_invalid(refused.value.errors(), within="mentions.3.author")
+    problem = problems.describe(problems.invalid_request(refused.value.errors(), within="mentions.3.author"))
     assert problem["field"] == "mentions.3.author.handle"
     assert problem["status"] == 422
 

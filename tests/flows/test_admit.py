@@ -96,10 +96,10 @@ async def call_by(runtime: Runtime, key: str = "k", asked: bytes = b"asked") -> 
     return Repeatable(issued.token.id, key, asked)
 
 
-async def work(unit: Unit) -> bytes:
+async def work(unit: Unit) -> Answer:
     """Leaves a trace: one more token."""
     await issue(unit, Role.PR, "made once")
-    return b"done"
+    return Answer(201, b"done")
 
 
 async def times_done(runtime: Runtime) -> int:
@@ -109,45 +109,45 @@ async def times_done(runtime: Runtime) -> int:
 
 async def test_a_repeated_call_brings_the_first_answer_back(runtime: Runtime) -> None:
     call = await call_by(runtime)
-    assert await runtime.run(do_once, call, 201, work) == Answer(201, b"done")
-    assert await runtime.run(do_once, call, 201, work) == Answer(201, b"done", replayed=True)
+    assert await runtime.run(do_once, call, work) == Answer(201, b"done")
+    assert await runtime.run(do_once, call, work) == Answer(201, b"done", replayed=True)
     assert await times_done(runtime) == 1
 
 
 async def test_a_key_for_another_call_is_refused(runtime: Runtime) -> None:
     call = await call_by(runtime)
-    await runtime.run(do_once, call, 201, work)
+    await runtime.run(do_once, call, work)
     with pytest.raises(IdempotencyKeyReused):
-        await runtime.run(do_once, Repeatable(call.token_id, call.key, b"asked else"), 201, work)
+        await runtime.run(do_once, Repeatable(call.token_id, call.key, b"asked else"), work)
     assert await times_done(runtime) == 1
 
 
 async def test_work_that_failed_may_be_tried_again_with_its_key(runtime: Runtime) -> None:
     call = await call_by(runtime)
 
-    async def failing(unit: Unit) -> bytes:
+    async def failing(unit: Unit) -> Answer:
         await work(unit)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await runtime.run(do_once, call, 201, failing)
+        await runtime.run(do_once, call, failing)
     assert await times_done(runtime) == 0
-    assert await runtime.run(do_once, call, 201, work) == Answer(201, b"done")
+    assert await runtime.run(do_once, call, work) == Answer(201, b"done")
 
 
 async def test_of_calls_at_the_same_moment_one_is_done(runtime: Runtime) -> None:
     call = await call_by(runtime)
     under_way, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(unit: Unit) -> bytes:
+    async def slow(unit: Unit) -> Answer:
         under_way.set()
         await go_on.wait()
         return await work(unit)
 
-    first = asyncio.create_task(runtime.run(do_once, call, 201, slow))
+    first = asyncio.create_task(runtime.run(do_once, call, slow))
     await under_way.wait()
     with pytest.raises(IdempotencyKeyInFlight):
-        await runtime.run(do_once, call, 201, work)
+        await runtime.run(do_once, call, work)
     go_on.set()
     assert await first == Answer(201, b"done")
     assert await times_done(runtime) == 1
@@ -156,5 +156,5 @@ async def test_of_calls_at_the_same_moment_one_is_done(runtime: Runtime) -> None
 async def test_a_kept_answer_is_forgotten_after_a_day(runtime: Runtime, clock: Clock) -> None:
     call = await call_by(runtime)
     clock.at -= timedelta(days=3650)
-    await runtime.run(do_once, call, 201, work)
+    await runtime.run(do_once, call, work)
     assert await runtime.run(forget_answers) == 1
