@@ -7,7 +7,7 @@ A signature tells what a function may do: `Reading` is held read-only by Postgre
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from functools import lru_cache
@@ -119,6 +119,17 @@ class Transaction(Reading):
         if table in self._waiting:
             await self.flush()
         self._waiting[table] = (_insert_many(table, tuple(rows[0]), on_conflict), as_json(rows))
+
+    async def copy(self, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add very many rows, now, each with values of the columns named; none of them may stand already.
+
+        They travel in PostgreSQL's own form: neither side writes or reads a text. Raises `RowRefused`.
+        """
+        await self.flush()
+        try:
+            await self._driver.copy_records_to_table(table.name, columns=names, records=rows)
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise RowRefused(UNSTORABLE) from error
 
     async def insert_missing(self, table: Table, rows: Sequence[Values]) -> int:
         """Add the rows whose keys do not stand yet, now; returns how many those were."""

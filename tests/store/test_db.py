@@ -26,6 +26,23 @@ async def test_a_value_that_cannot_be_stored_is_refused_without_a_word_of_the_in
     assert "author" not in refused.value.message
 
 
+@pytest.mark.parametrize("wrong", [{"handle": "half\0way"}, {"handle": "half \ud800"}, {"followers": 2**70}])
+async def test_one_among_very_many_is_refused_too(database: Database, wrong: dict[str, object]) -> None:
+    row = {"id": new_id(), **PERSON, **wrong}
+    with pytest.raises(RowRefused):
+        await database.transact(lambda tx: tx.copy(author, tuple(row), [tuple(row.values())]))
+
+
+async def test_very_many_rows_come_after_those_that_waited(database: Database) -> None:
+    async def act(tx: Transaction) -> None:
+        await tx.insert(author, [{"id": new_id(), **PERSON}])
+        await tx.copy(author, ("id", *PERSON), [(new_id(), *PERSON.values())])
+
+    with pytest.raises(IntegrityConstraintViolationError) as broken:
+        await database.transact(act)
+    assert "COPY author" in str(broken.value.context)  # the second is the one too many
+
+
 async def test_a_value_that_cannot_be_asked_for_is_refused_too(database: Database) -> None:
     with pytest.raises(RowRefused):
         async with database.reading() as tx:
