@@ -15,6 +15,7 @@ from app.feedback.answering import Answer
 from app.feedback.invitation import State
 from app.feedback.store import add_invitations, record_response
 from app.flows import answer, tally
+from app.flows import rebuild as rebuilding
 from app.flows.record import record_one
 from app.kit.db import Database, Reading, Transaction
 from app.reports.agreement.agreement import Count
@@ -50,14 +51,15 @@ async def sums(tx: Reading) -> Mapping[str, list[tuple[object, ...]]]:
     }
 
 
-async def rebuild(runtime: Runtime, batch: int = 3) -> None:
-    made = await runtime.run(tally.begin_edition)
-    last = None
-    while (done := await runtime.run(tally.count_behind, made.edition, last, batch)).last is not None:
-        last = done.last
-    await runtime.run(tally.put_in_force, made)
-    while await runtime.run(tally.forget_editions, 1000):
-        pass
+async def rebuild(runtime: Runtime) -> dict[str, tuple[int, int]]:
+    """In parts of a few tickets; what was told last of each thing."""
+    heard: dict[str, tuple[int, int]] = {}
+
+    def told(what: str, done: int, total: int) -> None:
+        heard[what] = (done, total)
+
+    await rebuilding.rebuild(runtime, told, together=3)
+    return heard
 
 
 async def catch_up(runtime: Runtime, limit: int = 50) -> None:
@@ -209,16 +211,42 @@ async def test_what_waits_is_counted_along_until_there_is_too_much_of_it(runtime
     assert all_.as_of > few.as_of
 
 
+async def test_a_rebuild_tells_how_far_it_is(runtime: Runtime) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 5))
+    assert await rebuild(runtime) == {"tickets": (5, 5), "kinds of facts": (len(Measure), len(Measure))}
+
+
+@pytest.mark.parametrize("died_at", ["tickets", "kinds of facts"])
+async def test_a_rebuild_that_dies_changes_nothing_that_is_read(runtime: Runtime, died_at: str) -> None:
+    await runtime.database.transact(lambda tx: _open(tx, 5))
+    await catch_up(runtime)
+    await runtime.database.transact(lambda tx: tx.execute(text("UPDATE rollup SET n = n + 1")))
+
+    def told(what: str, _: int, __: int) -> None:
+        if what == died_at:
+            raise Killed
+
+    async with runtime.reading() as tx:
+        before = await sums(tx)
+    with pytest.raises(Killed):
+        await rebuilding.rebuild(runtime, told, together=3)
+    async with runtime.reading() as tx:
+        assert await sums(tx) == before
+    await rebuild(runtime)
+    async with runtime.reading() as tx:
+        assert await sums(tx) != before
+        editions = await tx.rows(text("SELECT edition FROM fact UNION SELECT edition FROM rollup"))
+        assert {tuple(row) for row in editions} == {((await get_tallied(tx)).edition,)}
+
+
 async def test_what_happens_during_a_rebuild_is_counted_behind_it(runtime: Runtime) -> None:
     await runtime.database.transact(lambda tx: _open(tx, 3))
-    made = await runtime.run(tally.begin_edition)
-    await runtime.run(tally.count_behind, made.edition, None, 2)
+    made = await runtime.run(rebuilding.begin_edition)
     await runtime.database.transact(lambda tx: _open(tx, 2))
     await catch_up(runtime)
-    await runtime.run(tally.count_behind, made.edition, None, 0)
     await rebuild(runtime)
-    with pytest.raises(tally.RebuiltAgain):
-        await runtime.run(tally.put_in_force, made)
+    with pytest.raises(rebuilding.RebuiltAgain):
+        await runtime.run(rebuilding.put_in_force, made)
     await catch_up(runtime)
     counted = await measured(runtime, MONTH, Measure.OPENED)
     assert sum(cell.n for cell in counted.cells.values()) == 5

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.question import DIMENSIONS, Dimensions, Interval, step_of
+from app.reports.question import DIMENSIONS, Dimensions, Interval, step_after, step_of
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure
-from app.reports.tally.folding import fold
+from app.reports.tally.folding import Place, fold, parted
 from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
 
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
@@ -77,6 +77,18 @@ def test_folding_in_two_parts_is_folding_once(facts: list[Fact], cut_at: int) ->
     parts = [fold((fact, 1) for fact in part) for part in (facts[:cut_at], facts[cut_at:])]
     places = parts[0].keys() | parts[1].keys()
     assert {place: summed(part.get(place, Cell()) for part in parts) for place in places} == whole
+
+
+@given(st.lists(FACTS, max_size=30))
+def test_folding_week_by_week_is_folding_once_and_gives_each_sum_once(facts: list[Fact]) -> None:
+    week, begun, whole = step_of(START, Grain.WEEK), dict[Place, Cell](), dict[Place, Cell]()
+    for _ in range(15):  # the last week is in the middle of a month
+        end = step_after(week, Grain.WEEK)
+        over, begun = parted(fold((fact, 1) for fact in facts if week <= fact.at < end), begun, end)
+        assert not whole.keys() & over.keys()
+        whole |= over
+        week = end
+    assert (whole, begun) == (fold((fact, 1) for fact in facts), {})
 
 
 @given(st.lists(FACTS, min_size=1, max_size=30))

@@ -38,5 +38,5 @@ async def count(tx: Transaction, facts: Iterable[Fact], ticket_id: UUID | None =
         await mark_tallied(tx, await get_head(tx))
     counted = list(facts)
     of = ticket_id or new_id()
-    await record_facts(tx, NOTHING.edition, {(of, number): one for number, one in enumerate(counted, start=1)})
+    await record_facts(tx, NOTHING.edition, [(of, number, one) for number, one in enumerate(counted, start=1)])
     await add_cells(tx, NOTHING.edition, fold((one, 1) for one in counted))

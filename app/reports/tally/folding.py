@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
-from app.reports.question import DIMENSIONS, Dimensions, Group, step_of
+from app.reports.question import DIMENSIONS, Dimensions, Group, step_after, step_of
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain
 from app.reports.tally.fact import Fact, Measure
@@ -46,6 +46,17 @@ def fold(changes: Iterable[tuple[Fact, int]]) -> dict[Place, Cell]:
                 for (step, group), cell in sums.items():
                     cells[Place(cut.name, grain, measure, step, group, detail)] = cell
     return cells
+
+
+def parted(
+    cells: Mapping[Place, Cell], others: Mapping[Place, Cell], until: datetime
+) -> tuple[dict[Place, Cell], dict[Place, Cell]]:
+    """All of both together: those whose step is over by `until`, and those whose step goes on."""
+    over, going_on = dict[Place, Cell](), dict[Place, Cell]()
+    for place in cells.keys() | others.keys():
+        part = over if step_after(place.step, place.grain) <= until else going_on
+        part[place] = summed(some[place] for some in (cells, others) if place in some)
+    return over, going_on
 
 
 def _told(cut: Cut, kinds: Mapping[_Kind, list[_One]]) -> Mapping[_Kind, list[_One]]:

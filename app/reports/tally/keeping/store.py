@@ -4,8 +4,9 @@ Knows editions, the lock that makes one process count at a time, and how sums ar
 is and where it is added.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,10 @@ from app.reports.tally.histogram import Histogram
 from app.tickets.journal.position import BEGINNING, Position
 
 _NAMED = ", ".join(DIMENSIONS)
+_FACT_COLUMNS = ("edition", "ticket_id", "number", "measure", "at", "detail", "good", "value", "lasted", *DIMENSIONS)
+_SUMS = ("n", "good", "total", "spread", "lasted")
 _PLACE = "edition, cut, grain, measure, step_at, key, detail"
+_CELL_COLUMNS = (*_PLACE.split(", "), *_SUMS)
 _BEGIN = """
     INSERT INTO tally (edition, newest, xact, place) SELECT 1, 1, 0, 0 WHERE NOT EXISTS (SELECT FROM tally)
     ON CONFLICT DO NOTHING"""
@@ -32,6 +36,10 @@ _PUT_IN_FORCE = "UPDATE tally SET edition = $1, xact = $2, place = $3 WHERE newe
 _FACTS = f"""
     SELECT ticket_id, number, measure, at, detail, good, value, lasted, {_NAMED}
     FROM fact WHERE edition = $1 AND ticket_id = ANY($2)"""  # noqa: S608 - our own names, as in all of these
+_FACTS_BETWEEN = f"""
+    SELECT measure, at, detail, good, value, lasted, {_NAMED}
+    FROM fact WHERE edition = $1 AND measure = $2 AND at >= $3 AND at < $4"""  # noqa: S608
+_SPAN = "SELECT min(at) AS first_at, max(at) AS last_at FROM fact WHERE edition = $1 AND measure = $2"
 _REMOVE_FACTS = """
     DELETE FROM fact f USING json_populate_recordset(NULL::fact, $1) AS gone
     WHERE f.edition = gone.edition AND f.ticket_id = gone.ticket_id AND f.number = gone.number"""
@@ -102,16 +110,41 @@ async def list_facts(tx: Reading, edition: int, ticket_ids: Sequence[UUID]) -> d
     return found
 
 
-async def record_facts(tx: Transaction, edition: int, facts: Mapping[tuple[UUID, int], Fact]) -> None:
-    """By ticket and number."""
-    rows = [{**_fact_key(edition, key), **_fact_row(one)} for key, one in facts.items()]
-    await tx.insert(fact, rows)
+async def find_span(tx: Reading, edition: int, measure: Measure) -> tuple[datetime, datetime] | None:
+    """When the first and the last fact of a kind happened; None when there is none."""
+    [row] = await tx.fetch(_SPAN, edition, measure)
+    return None if row["first_at"] is None else (row["first_at"], row["last_at"])
+
+
+async def list_facts_between(
+    tx: Reading, edition: int, measure: Measure, start: datetime, end: datetime
+) -> Iterator[Fact]:
+    """The facts of one kind in the half-open [start, end), in no particular order."""
+    return map(read_fact, await tx.fetch(_FACTS_BETWEEN, edition, measure, start, end))
+
+
+async def record_facts(tx: Transaction, edition: int, facts: Iterable[tuple[UUID, int, Fact]]) -> None:
+    """Each with its ticket and its number among the facts of that."""
+    rows = (
+        (edition, ticket_id, number, one.measure, one.at, one.detail, one.good, one.value, one.lasted, *one.of)
+        for ticket_id, number, one in facts
+    )
+    await tx.copy(fact, _FACT_COLUMNS, rows)
 
 
 async def mark_uncounted(tx: Transaction, edition: int, keys: Iterable[tuple[UUID, int]]) -> None:
-    """These facts are no facts any more."""
-    if gone := [_fact_key(edition, key) for key in keys]:
+    """These facts, by ticket and number, are no facts any more."""
+    if gone := [{"edition": edition, "ticket_id": of, "number": number} for of, number in keys]:
         await tx.fetch(_REMOVE_FACTS, as_json(gone))
+
+
+async def record_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) -> None:
+    """Whole sums, where none stand yet."""
+    rows = (
+        (edition, cut, grain, measure, step, group, detail, *_sums(cell))
+        for (cut, grain, measure, step, group, detail), cell in cells.items()
+    )
+    await tx.copy(rollup, _CELL_COLUMNS, rows)
 
 
 async def add_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) -> None:
@@ -125,7 +158,7 @@ async def add_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) 
         sums[place] = summed((cells[place], read_cell(row)))
     if gone := [place for place, cell in sums.items() if cell == _EMPTY]:
         await tx.fetch(_REMOVE_CELLS, as_json([keys[place] for place in gone]))
-    rows = [keys[place] | _cell_row(cell) for place, cell in sums.items() if cell != _EMPTY]
+    rows = [keys[place] | dict(zip(_SUMS, _sums(cell), strict=True)) for place, cell in sums.items() if cell != _EMPTY]
     await tx.insert(rollup, rows, on_conflict=OnConflict.REPLACE)
 
 
@@ -149,15 +182,6 @@ def _tallied(row: Mapping[str, Any]) -> Tallied:
     return Tallied(row["edition"], Position(row["xact"], row["place"]))
 
 
-def _fact_key(edition: int, key: tuple[UUID, int]) -> dict[str, Any]:
-    return {"edition": edition, "ticket_id": key[0], "number": key[1]}
-
-
-def _fact_row(one: Fact) -> dict[str, Any]:
-    facts = {name: getattr(one, name) for name in ("measure", "at", "detail", "good", "value", "lasted")}
-    return facts | one.of._asdict()
-
-
 def _cell_key(edition: int, place: Place) -> dict[str, Any]:
     cut, grain, measure, step, group, detail = place
     return {
@@ -171,14 +195,9 @@ def _cell_key(edition: int, place: Place) -> dict[str, Any]:
     }
 
 
-def _cell_row(cell: Cell) -> dict[str, Any]:
-    return {
-        "n": cell.n,
-        "good": cell.good,
-        "total": cell.total,
-        "spread": cell.spread.packed,
-        "lasted": cell.lasted.packed,
-    }
+def _sums(cell: Cell) -> tuple[int, int, int, bytes, bytes]:
+    """In the order of `_SUMS`."""
+    return cell.n, cell.good, cell.total, cell.spread.packed, cell.lasted.packed
 
 
 def _place(row: Mapping[str, Any]) -> Place:
