@@ -63,7 +63,9 @@ _LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 _PORTS = range(1, 65536)
 _CONNECT_SECONDS = 5.0
 _URL_CHARACTERS = 2000
-_HOST = re.compile(rb"([0-9a-z_-]{1,63}\.)*[0-9a-z_-]{1,63}\.?", re.IGNORECASE)
+# No name ends in a number: what does is an address, here in a form that not everybody reads alike, such as 2130706433
+# (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+_HOST = re.compile(rb"([0-9a-z_-]{1,63}\.)*(?!(\d+|0x[0-9a-f]*)\.?$)[0-9a-z_-]{1,63}\.?", re.IGNORECASE)
 
 
 class AddressForbidden(Refused):

@@ -112,6 +112,11 @@ def test_a_url_that_could_be_called_is_taken(url: str) -> None:
         "http://hooks.localhost/",
         "https://xn--a/",
         "http://169.254.169.254/latest/meta-data",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1./",
     ],
 )
 def test_a_url_that_never_may_be_called_is_refused_with_the_reason(url: str) -> None:
