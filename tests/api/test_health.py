@@ -130,6 +130,7 @@ async def test_a_database_of_another_version_is_not_worked_with(client: httpx.As
 async def test_requests_are_counted_by_route_and_never_by_what_callers_chose(client: httpx.AsyncClient) -> None:
     await client.get("/healthz")
     await client.get("/s/some-private-link")
+    await client.get("/api/v1/reports/nps")
     await client.get("/no/such/path")
     await client.request("BREW", "/healthz")
     told = await figures(client)
@@ -137,6 +138,7 @@ async def test_requests_are_counted_by_route_and_never_by_what_callers_chose(cli
     assert {
         ("GET", "/healthz", "200"),
         ("GET", "/s/{token}", "404"),
+        ("GET", "/api/v1/reports/nps", "401"),
         ("GET", "unmatched", "404"),
         ("other", "/healthz", "405"),
     } == requests

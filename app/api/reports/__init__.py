@@ -20,7 +20,7 @@ from app.api.reports import (
     weekly,
 )
 
-router = APIRouter(prefix="/api/v1/reports", tags=["managers"])
+router = APIRouter(tags=["managers"])
 for report in (
     nps,
     asked,

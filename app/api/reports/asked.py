@@ -7,12 +7,12 @@ from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
 from app.api.reports.answering import LineOut
-from app.api.reports.asking import Reader, SpanIn
+from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback.invitation import Reason
 from app.reports.store import list_asked
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 class SilenceOut(LineOut):

@@ -18,6 +18,9 @@ from app.api.fields import InModel, Instant, Text
 from app.api.reports.words import Language
 from app.reports.question import ASKABLE, Interval, Question
 
+# Of the router of each report: metrics and logs know a request by what its own router calls it.
+PREFIX = "/api/v1/reports"
+
 USUAL_PERIOD = timedelta(days=30)
 
 Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
-from app.api.reports.asking import Asked, Reader, ShownIn
+from app.api.reports.asking import PREFIX, Asked, Reader, ShownIn
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
@@ -17,7 +17,7 @@ from app.reports.forecast import forecast
 from app.reports.gathering.store import BEGINNING, list_flows, list_waiting
 from app.reports.question import Interval, Question
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 FIGURES = dict.fromkeys(("open", "came", "went"), Unit.COUNT)
 AHEAD = dict.fromkeys(("expected", "low", "high"), Unit.COUNT)

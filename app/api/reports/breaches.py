@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api.fields import Count, Instant, Name
 from app.api.paging import Page, Paging, Places
-from app.api.reports.asking import USUAL_PERIOD, Reader
+from app.api.reports.asking import PREFIX, USUAL_PERIOD, Reader
 from app.api.reports.standing import TicketLine, ticket_url
 from app.api.serving import Serving
 from app.reports.broken.store import list_broken
@@ -18,7 +18,7 @@ from app.reports.question import ASKABLE, Question
 from app.reports.tally.fact import Measure
 from app.sla.policy import Metric
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 _places = Places(tuple[Instant, UUID, Count])
 

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.fields import OutModel
-from app.api.reports.asking import Reader
+from app.api.reports.asking import PREFIX, Reader
 from app.reports.dictionary import COUNTED, METRICS, Clock, For, Unit
 from app.reports.tally.cut import KEPT
 from app.reports.tally.fact import Measure
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 COUNTING = (
     "Which values of the dimensions count. `ticket`: as they stand, stage and arm as first given; `department`: the one"

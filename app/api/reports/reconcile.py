@@ -11,13 +11,13 @@ from pydantic import AwareDatetime, Field
 from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, OutModel
-from app.api.reports.asking import USUAL_PERIOD
+from app.api.reports.asking import PREFIX, USUAL_PERIOD
 from app.api.serving import Serving
 from app.reports.agreement.agreement import Count
 from app.reports.agreement.store import list_agreements
 from app.reports.tally.fact import Measure
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 
 class PeriodIn(InModel):

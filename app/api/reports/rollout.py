@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
-from app.api.reports.asking import Reader, ShownIn, SpanIn
+from app.api.reports.asking import PREFIX, Reader, ShownIn, SpanIn
 from app.api.reports.lines import Lines
 from app.api.serving import Serving
 from app.flows.compare import Stepped, compare_steps
@@ -22,7 +22,7 @@ from app.reports.gathering.store import list_courses
 from app.reports.question import Group, Question
 from app.routing.ownership import Arm
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 FIGURES = {member.name: Unit.COUNT for member in fields(Apart) if member.name != "figure"}
 DRAWN = {

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer
-from app.api.reports.asking import Asked, Reader
+from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
@@ -16,7 +16,7 @@ from app.reports.dictionary import Unit
 from app.reports.gathering.store import list_pairs, list_routed
 from app.reports.question import Interval, Question
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 FIGURES = {
     "n": Unit.COUNT,

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from app.api.fields import Instant, OutModel
 from app.api.paging import Page, Paging, Places
-from app.api.reports.asking import Reader
+from app.api.reports.asking import PREFIX, Reader
 from app.api.serving import Serving
 from app.reports.standing.age import BANDS
 from app.reports.standing.store import list_aged, list_at_risk
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 _places = Places(tuple[Instant, UUID])
 

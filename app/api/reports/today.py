@@ -13,7 +13,7 @@ from pydantic import Field
 
 from app.access.role import Caller
 from app.api.fields import InModel
-from app.api.reports.asking import Reader
+from app.api.reports.asking import PREFIX, Reader
 from app.api.reports.backlog import ForecastIn, Tonight, gather_forecast
 from app.api.reports.page import render
 from app.api.reports.picture import plot
@@ -38,7 +38,7 @@ from app.reports.standing.store import (
 from app.rulebook import Rulebook
 from app.tickets.custody import Holder
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 SOON = timedelta(hours=4)
 LINES = 15  # of a list, before a meeting loses itself in it

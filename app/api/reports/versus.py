@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from app.api.fields import OutModel
 from app.api.reports.answering import Figure, LineOut
-from app.api.reports.asking import Reader, SpanIn
+from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback import nps
 from app.feedback.nps import Nps
@@ -22,7 +22,7 @@ from app.reports.question import Group, Question
 from app.reports.store import list_nps
 from app.routing.ownership import Arm
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 NOBODY = nps.score(0, 0, 0, invited=0)
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
-from app.api.reports.asking import Asked, Reader
+from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
@@ -12,7 +12,7 @@ from app.reports.dictionary import Unit
 from app.reports.gathering.store import list_volume
 from app.reports.question import Question
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 FIGURES = dict.fromkeys(("mentions", "opened", "replied", "resolved", "reopened"), Unit.COUNT)
 

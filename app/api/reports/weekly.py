@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from app.api.fields import EARLIEST, LATEST, InModel
-from app.api.reports.asking import Reader
+from app.api.reports.asking import PREFIX, Reader
 from app.api.reports.backlog import gather_backlog
 from app.api.reports.nps import gather_nps
 from app.api.reports.page import Cells, render
@@ -30,7 +30,7 @@ from app.feedback.verbatims.store import Verbatim, Wanted, list_telling
 from app.kit.db import Reading
 from app.reports.question import Interval, Question
 
-router = APIRouter()
+router = APIRouter(prefix=PREFIX)
 
 WEEK = timedelta(weeks=1)
 QUOTES = 6  # what a meeting reads out
