@@ -5,6 +5,7 @@ know what an event means.
 """
 
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -58,6 +59,8 @@ def listen(
 
     Example: webcare listen --token wc_department_... --event-type ticket.routed
     """
+    for ends in (signal.SIGTERM, signal.SIGHUP):  # an endpoint that nobody listens at would keep hand-overs waiting
+        signal.signal(ends, signal.default_int_handler)
     console = Console()
     with _receiver(console, port) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,7 +76,10 @@ async def test_what_comes_is_verified_and_shown_and_what_is_not_signed_refused()
             assert (await client.post(url, content=b"{}")).status_code == 401
 
 
-async def test_with_a_token_it_registers_itself_for_as_long_as_somebody_looks(runtime: Runtime, clock: Clock) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_with_a_token_it_registers_itself_for_as_long_as_somebody_looks(
+    runtime: Runtime, clock: Clock, ending: signal.Signals
+) -> None:
     clock.at = datetime.now(UTC)
     knobs = runtime.knobs.model_copy(update={"webhook_allow_cidrs": (ip_network("127.0.0.1/32"),)})
     open_to_us = replace(runtime, knobs=knobs)
@@ -91,7 +95,7 @@ async def test_with_a_token_it_registers_itself_for_as_long_as_somebody_looks(ru
                 await client.post(f"/endpoints/{endpoint.id}/ping")
                 assert await dispatch(open_to_us, 10) == 1
                 assert "endpoint.pinged" in await line(process, "endpoint.pinged")
-            process.send_signal(2)
+            process.send_signal(ending)
             await process.wait()
         async with runtime.reading() as tx:
             assert await list_endpoints(tx, {"supply_chain"}) == ()
