@@ -37,7 +37,7 @@ from app.kit.db import Database
 from app.kit.ids import new_id
 from app.migrating import migrate
 from app.reports.attainment import PERCENTILES
-from app.reports.question import DIMENSIONS, Dimensions, Interval, Question, step_after
+from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions, Interval, Question, step_after
 from app.reports.store import list_attainment
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import Grain
@@ -135,12 +135,14 @@ async def fill(dsn: str, tickets: int) -> float:
         rows = [(1, of, next(numbers), f.measure, f.at, f.detail, f.good, f.value, f.lasted, *f.of) for of, f in today]
         await connection.copy_records_to_table("fact", records=rows, columns=FACT_COLUMNS)
         began = time.perf_counter()
-        for place, cell in fold((fact, 1) for _, fact in today).items():
+        for place, cell in fold(((fact, 1) for _, fact in today), UNIVERSAL).items():
             waiting[place].append(cell)
         tomorrow = begins + timedelta(days=1)
         last = day == DAYS - 1
         done = [
-            p for p in waiting if last or p.grain in {Grain.HOUR, Grain.DAY} or step_after(p.step, p.grain) <= tomorrow
+            p
+            for p in waiting
+            if last or p.grain in {Grain.HOUR, Grain.DAY} or step_after(p.step, p.grain, UNIVERSAL) <= tomorrow
         ]
         cells = [(place, summed(waiting.pop(place))) for place in done]
         folding += time.perf_counter() - began
@@ -150,7 +152,7 @@ async def fill(dsn: str, tickets: int) -> float:
         await connection.copy_records_to_table(
             "rollup", records=[_ordered(row) for row in written], columns=CELL_COLUMNS
         )
-    await connection.execute("INSERT INTO tally (edition, newest, xact, place) VALUES (1, 1, 0, 0)")
+    await connection.execute("INSERT INTO tally (edition, newest, xact, place, zone) VALUES (1, 1, 0, 0, 'UTC')")
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
     return folding

@@ -4,9 +4,10 @@ Knows the wire form. Refuses to know what is unusual (reports.drift).
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -19,6 +20,8 @@ from app.reports.drift import store as drift
 from app.reports.drift.alarm import SHARES, Drift
 from app.reports.drift.store import Alarm
 from app.reports.drift.week import WEEK, Counts
+from app.reports.question import midnight
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix="/api/v1/topics", tags=["managers"])
 
@@ -40,7 +43,7 @@ class DriftFilter(InModel):
 
 
 class TopicWeekOut(OutModel):
-    """Seven days in UTC. A share is null where there was nothing to have a share of."""
+    """Seven days; `start` is midnight where the days of reports begin. A share of nothing is null."""
 
     start: datetime
     posts: int = Field(description="That turned out to be about the topic", examples=[42])
@@ -83,9 +86,10 @@ class DriftOut(OutModel):
 async def read_drift(caller: Reader, runtime: Serving, asked: Annotated[DriftFilter, Query()]) -> DriftOut:
     """Nine weeks of each topic, and where the last one is unusual. A department reads about what it owns."""
     now = runtime.now()
-    until = now.replace(hour=0, minute=0, second=0, microsecond=0)
     async with runtime.reading(reports=True) as tx:
-        weeks = await drift.list_weeks(tx, until)
+        zone = (await get_tallied(tx)).zone
+        until = now.astimezone(zone).date()
+        weeks = await drift.list_weeks(tx, until, zone)
         alarms = await drift.list_alarms(tx, now)
     lines = runtime.rulebook.routing.ownerships
     own = {line.topic for line in lines if caller.department in (None, line.department)}
@@ -95,14 +99,16 @@ async def read_drift(caller: Reader, runtime: Serving, asked: Annotated[DriftFil
     return DriftOut(
         alarms=[_alarm(one) for one in alarms if one.topic in seen],
         items=[
-            TopicDriftOut(topic=topic, weeks=_weeks(found, until)) for topic, found in weeks.items() if topic in seen
+            TopicDriftOut(topic=topic, weeks=_weeks(found, until, zone))
+            for topic, found in weeks.items()
+            if topic in seen
         ],
     )
 
 
-def _weeks(counted: Sequence[Counts], until: datetime) -> list[TopicWeekOut]:
+def _weeks(counted: Sequence[Counts], until: date, zone: ZoneInfo) -> list[TopicWeekOut]:
     first = until - len(counted) * WEEK
-    return [_week(first + place * WEEK, one) for place, one in enumerate(counted)]
+    return [_week(midnight(first + place * WEEK, zone), one) for place, one in enumerate(counted)]
 
 
 def _week(start: datetime, counted: Counts) -> TopicWeekOut:

@@ -5,11 +5,21 @@ Knows the limits of texts, moments and counts. Refuses to know what a field mean
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from annotated_types import Ge, GroupedMetadata, Lt, MaxLen, MinLen
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,6 +51,12 @@ def _within_reach(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _written_as(given: object) -> str | None:
+    if not isinstance(given, str) or given[4:5] != "-":
+        return None
+    return "day" if len(given) == len("2026-11-22") else "instant"
+
+
 @dataclass(frozen=True, slots=True)
 class Text(GroupedMetadata):
     """Marks a text of at most `longest` characters that can be stored: `Annotated[str, Text(200)]`.
@@ -62,6 +78,15 @@ class Text(GroupedMetadata):
 
 Name = Annotated[str, Text(200, 1)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_spelled_out), AfterValidator(_within_reach)]
+Day = Annotated[date, Field(ge=EARLIEST.date(), lt=LATEST.date())]
+DayOrInstant = Annotated[
+    Annotated[Day, Tag("day")] | Annotated[Instant, Tag("instant")],
+    Discriminator(
+        _written_as,
+        custom_error_type="day_or_instant",
+        custom_error_message="Send a day, such as 2026-11-22, or a moment, such as 2026-11-22T08:00:00Z.",
+    ),
+]
 Count = Annotated[int, Strict(), Ge(0), Lt(2**53)]  # the integers that every JSON reader keeps exact
 Flag = Annotated[bool, Strict()]
 

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.flows.record import record
-from app.flows.work import WEBCARE
 from app.kit.ids import new_id
 from app.routing.decision import Priority
+from app.routing.ownership import WEBCARE
 from app.runtime import Unit
 from app.sla import store as sla
 from app.sla.business_time import next_open

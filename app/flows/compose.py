@@ -14,10 +14,10 @@ from app.access.role import Caller, Forbidden, Role
 from app.answers.macros import store as macros
 from app.answers.macros.macro import Filled, Language, Macro, check, check_filled, check_valid, choose, fill
 from app.answers.macros.store import MacroChangedMeanwhile
-from app.flows.work import WEBCARE
 from app.kit import logs
 from app.kit.ids import new_id
 from app.routing.by_hand import check_channels, check_names
+from app.routing.ownership import WEBCARE
 from app.runtime import Unit
 from app.tickets import store as tickets
 from app.tickets.ticket import Ticket

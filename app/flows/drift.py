@@ -4,12 +4,14 @@ Knows that a topic of which nothing is left to judge is calm. Refuses to know wh
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from app.kit import logs
 from app.reports.drift import store as drift
 from app.reports.drift.alarm import findings
 from app.reports.drift.week import Counts
+from app.reports.tally.keeping.store import get_tallied
 from app.runtime import Runtime, Unit
 from app.topics.turns.store import claim_turn
 
@@ -20,16 +22,17 @@ Weeks = Mapping[str, Sequence[Counts]]
 
 async def mind_drift(runtime: Runtime, now: datetime, every: timedelta = EVERY) -> int:
     """One look at the weeks up to today, unless it was taken; returns how many alarms were raised or resolved."""
-    until = now.replace(hour=0, minute=0, second=0, microsecond=0)
     async with runtime.reading(reports=True) as tx:
-        weeks = await drift.list_weeks(tx, until)
-    return await runtime.run(_judge, weeks, until, every)
+        zone = (await get_tallied(tx)).zone
+        until = now.astimezone(zone).date()
+        weeks = await drift.list_weeks(tx, until, zone)
+    return await runtime.run(_judge, weeks, until, zone, every)
 
 
-async def _judge(unit: Unit, weeks: Weeks, until: datetime, every: timedelta) -> int:
+async def _judge(unit: Unit, weeks: Weeks, until: date, zone: ZoneInfo, every: timedelta) -> int:
     if not await claim_turn(unit.tx, "drift", every):
         return 0
-    await drift.record_certainty(unit.tx, until)
+    await drift.record_certainty(unit.tx, until, zone)
     standing = await drift.claim_standing(unit.tx)
     judged = {(one.topic, one.kind): one for one in findings(weeks)}
     raised = 0

@@ -17,9 +17,9 @@ from app.feedback.nps import is_detractor
 from app.feedback.spoken import Declined, Spoken, read_reply
 from app.feedback.store import Asked
 from app.flows.record import record_one
-from app.flows.work import WEBCARE
 from app.kit.ids import digest
 from app.mentions.mention import Mention
+from app.routing.ownership import WEBCARE
 from app.rulebook import Rulebook
 from app.runtime import Unit
 from app.sla.business_time import add

@@ -8,10 +8,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
 from app.flows.promote import promote_better
-from app.flows.work import WEBCARE
 from app.kit import logs
 from app.rulebook import Rulebook
 from app.runtime import Runtime, Unit
@@ -114,7 +113,7 @@ async def learn_by_itself(runtime: Runtime, now: datetime, ending: asyncio.Event
     knobs = runtime.knobs
     if not knobs.learn:
         return 0
-    night = last_hour(_zone(runtime.rulebook), knobs.learn_hour, now)
+    night = last_hour(runtime.rulebook.zone, knobs.learn_hour, now)
     standing = await read_standing(runtime, night)
     for slot in _slots(standing, night, knobs.learn_from):
         if await runtime.run(_claim, slot):
@@ -140,11 +139,6 @@ async def _learn(runtime: Runtime, slot: str, ending: asyncio.Event) -> int:
         await asyncio.wait({training, end})
     await runtime.run(_end, slot)
     return 0 if version is None else 1
-
-
-def _zone(rules: Rulebook) -> tzinfo:
-    team = rules.departments.get(WEBCARE)
-    return UTC if team is None else rules.calendars[team.calendar].zone
 
 
 def _slots(standing: Standing, night: datetime, enough: int) -> list[str]:

@@ -43,7 +43,7 @@ async def rebuild(runtime: Runtime, told: Told, together: int = TOGETHER) -> int
     """
     made = await runtime.run(begin_edition)
     tickets = await _count_all(runtime, made.edition, told, together)
-    await _sum_all(runtime, made.edition, told)
+    await _sum_all(runtime, made, told)
     await runtime.run(put_in_force, made)
     while await runtime.run(forget_editions, FORGET):
         pass
@@ -51,9 +51,11 @@ async def rebuild(runtime: Runtime, told: Told, together: int = TOGETHER) -> int
 
 
 async def begin_edition(unit: Unit) -> Tallied:
-    """An empty edition that nobody reads yet, and the event up to which all will be in it, and maybe more."""
-    head = await get_head(unit.tx)
-    return Tallied(await keeping.add_edition(unit.tx), head)
+    """An empty edition that nobody reads yet, with the days of the rules' time zone, and the event up to which all will
+    be in it, and maybe more.
+    """
+    head, zone = await get_head(unit.tx), unit.rulebook.zone
+    return Tallied(await keeping.add_edition(unit.tx, zone), head, zone)
 
 
 async def count_anew(unit: Unit, edition: int, ticket_ids: Sequence[UUID]) -> None:
@@ -68,16 +70,16 @@ async def count_anew(unit: Unit, edition: int, ticket_ids: Sequence[UUID]) -> No
 
 
 async def sum_up(
-    unit: Unit, edition: int, measure: Measure, week: datetime, begun: Mapping[Place, Cell]
+    unit: Unit, made: Tallied, measure: Measure, week: datetime, begun: Mapping[Place, Cell]
 ) -> Mapping[Place, Cell]:
     """The sums of one kind of facts that are whole after the week that starts then.
 
     `begun` are those of months that were going on before it; returned are those that go on after it.
     """
-    end = step_after(week, Grain.WEEK)
-    facts = await keeping.list_facts_between(unit.tx, edition, measure, week, end)
-    whole, going_on = parted(fold((fact, 1) for fact in facts), begun, end)
-    await keeping.record_cells(unit.tx, edition, whole)
+    end = step_after(week, Grain.WEEK, made.zone)
+    facts = await keeping.list_facts_between(unit.tx, made.edition, measure, week, end)
+    whole, going_on = parted(fold(((fact, 1) for fact in facts), made.zone), begun, end, made.zone)
+    await keeping.record_cells(unit.tx, made.edition, whole)
     return going_on
 
 
@@ -119,29 +121,29 @@ async def _parts(runtime: Runtime, together: int) -> AsyncIterator[Sequence[UUID
         last = ticket_ids[-1]
 
 
-async def _sum_all(runtime: Runtime, edition: int, told: Told) -> None:
+async def _sum_all(runtime: Runtime, made: Tallied, told: Told) -> None:
     summed = 0
 
     async def add_up(measure: Measure) -> None:
         nonlocal summed
-        await _sum_kind(runtime, edition, measure)
+        await _sum_kind(runtime, made, measure)
         summed += 1
         told("kinds of facts", summed, len(Measure))
 
     await _in_lanes(_each(Measure), add_up)
 
 
-async def _sum_kind(runtime: Runtime, edition: int, measure: Measure) -> None:
+async def _sum_kind(runtime: Runtime, made: Tallied, measure: Measure) -> None:
     async with runtime.reading() as tx:
-        span = await keeping.find_span(tx, edition, measure)
+        span = await keeping.find_span(tx, made.edition, measure)
     if span is None:
         return
     first_at, last_at = span
-    week = step_of(first_at, Grain.WEEK)
+    week = step_of(first_at, Grain.WEEK, made.zone)
     going_on: Mapping[Place, Cell] = {}
     while week <= last_at or going_on:
-        going_on = await runtime.run(sum_up, edition, measure, week, going_on)
-        week = step_after(week, Grain.WEEK)
+        going_on = await runtime.run(sum_up, made, measure, week, going_on)
+        week = step_after(week, Grain.WEEK, made.zone)
 
 
 async def _each(kinds: Iterable[T]) -> AsyncIterator[T]:

@@ -12,6 +12,7 @@ from app.reports.tally.counting import facts_of
 from app.reports.tally.fact import Fact
 from app.reports.tally.folding import fold
 from app.reports.tally.keeping import store as keeping
+from app.reports.tally.keeping.store import Tallied
 from app.reports.tally.subjects.store import list_subjects
 from app.runtime import Unit
 from app.tickets.journal.position import BEGINNING
@@ -24,21 +25,21 @@ async def tally(unit: Unit, limit: int) -> int:
     After a restore from elsewhere the position stands no more. Then everything is looked at again: what was counted
     already makes no difference.
     """
-    tallied = await keeping.claim_tallied(unit.tx)
+    tallied = await keeping.claim_tallied(unit.tx, unit.rulebook.zone)
     if tallied is None:
         return 0
     known = tallied.position == BEGINNING or await find_position(unit.tx, tallied.position)
     touched = await list_touched(unit.tx, tallied.position if known else BEGINNING, limit)
     if touched:
-        await _recount(unit, tallied.edition, list({ticket_id: None for _, ticket_id in touched}))
+        await _recount(unit, tallied, list({ticket_id: None for _, ticket_id in touched}))
         await keeping.mark_tallied(unit.tx, touched[-1][0])
     return len(touched)
 
 
-async def _recount(unit: Unit, edition: int, ticket_ids: Sequence[UUID]) -> None:
+async def _recount(unit: Unit, into: Tallied, ticket_ids: Sequence[UUID]) -> None:
     """Count tickets again. Whatever became of them, the sums get what differs from what was counted before."""
     subjects = await list_subjects(unit.tx, ticket_ids)
-    counted = await keeping.list_facts(unit.tx, edition, ticket_ids)
+    counted = await keeping.list_facts(unit.tx, into.edition, ticket_ids)
     changes: list[tuple[Fact, int]] = []
     new: list[tuple[UUID, int, Fact]] = []
     gone: list[tuple[UUID, int]] = []
@@ -54,6 +55,6 @@ async def _recount(unit: Unit, edition: int, ticket_ids: Sequence[UUID]) -> None
         for number, fact in enumerate(missing.elements(), start=max(before, default=0) + 1):
             new.append((ticket_id, number, fact))
             changes.append((fact, 1))
-    await keeping.mark_uncounted(unit.tx, edition, gone)
-    await keeping.record_facts(unit.tx, edition, new)
-    await keeping.add_cells(unit.tx, edition, fold(changes))
+    await keeping.mark_uncounted(unit.tx, into.edition, gone)
+    await keeping.record_facts(unit.tx, into.edition, new)
+    await keeping.add_cells(unit.tx, into.edition, fold(changes, into.zone))

@@ -18,7 +18,7 @@ from app.kit.errors import Invalid
 from app.routing import by_hand
 from app.routing import store as routing
 from app.routing.decision import as_record
-from app.routing.ownership import Owned
+from app.routing.ownership import WEBCARE, Owned
 from app.routing.store import Decided
 from app.runtime import Unit
 from app.sla.business_time import add, is_open
@@ -36,7 +36,6 @@ from app.tickets.tagging import Tagging
 from app.tickets.ticket import Step, Ticket
 
 TOLD_AT_MOST = 50  # of what changed since a version: more than a person reads
-WEBCARE = "webcare"  # the department that this team itself is
 
 
 class TopicOrDepartment(Invalid):

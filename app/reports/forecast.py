@@ -1,7 +1,6 @@
 """How many tickets will be open later today, from what the same hours of past weeks brought and took away.
 
-Knows the formula. Refuses to know where the counts stand. Hours are those of UTC: for an hour's work after the clocks
-have changed the past lies an hour beside the present.
+Knows the formula. Refuses to know where the counts stand, and which hours of past weeks are the same.
 
 For each hour h ahead, with B the tickets that are open now and a week w of the past:
 
@@ -48,20 +47,20 @@ class Ahead:
     high: float
 
 
-def hours_ahead(now: datetime, until: datetime) -> int:
-    """How many hours the stretch from now on touches; the first is the one that runs."""
-    return max(0, -((_hour_of(now) - until) // HOUR))
+def hours_ahead(hour: datetime, until: datetime) -> int:
+    """How many hours there are up to then, the one that began at `hour` and runs included."""
+    return max(0, -((hour - until) // HOUR))
 
 
-def forecast(now: datetime, open_now: int, weeks: Sequence[Sequence[Flow]]) -> tuple[Ahead, ...]:
-    """The backlog at the end of each hour ahead, the running one first.
+def forecast(now: datetime, hour: datetime, open_now: int, weeks: Sequence[Sequence[Flow]]) -> tuple[Ahead, ...]:
+    """The backlog at the end of each hour ahead, first of the running one, which began at `hour`.
 
     `weeks` holds the same hours of so many weeks of the past, each as long; of the running hour the part counts that is
     left. Nothing is said from fewer than `LEAST_WEEKS`.
     """
     if not LEAST_WEEKS <= len(weeks) <= MOST_WEEKS:
         return ()
-    left = 1 - (now - _hour_of(now)) / HOUR
+    left = 1 - (now - hour) / HOUR
     nets = [_summed([one.opened - one.resolved for one in week], left) for week in weeks]
     moves = [_summed([one.opened + one.resolved for one in week], left) for week in weeks]
     widen = _T_95[len(weeks) - LEAST_WEEKS] * sqrt(1 + 1 / len(weeks))
@@ -70,14 +69,10 @@ def forecast(now: datetime, open_now: int, weeks: Sequence[Sequence[Flow]]) -> t
         expected = open_now + fmean(net)
         margin = widen * sqrt(max(variance(net), fmean(moved)))
         ends = (max(0.0, figure) for figure in (expected, expected - margin, expected + margin))
-        ahead.append(Ahead(_hour_of(now) + place * HOUR, *ends))
+        ahead.append(Ahead(hour + place * HOUR, *ends))
     return tuple(ahead)
 
 
 def _summed(hours: Sequence[int], left: float) -> list[float]:
     """From now on up to the end of each hour."""
     return list(accumulate([hours[0] * left, *hours[1:]])) if hours else []
-
-
-def _hour_of(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)

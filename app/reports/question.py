@@ -1,18 +1,21 @@
 """What a manager asks of a report: a period, its steps, and what to group by.
 
-Knows which questions make sense and which lines an answer has. Refuses to know any figure. Steps are in UTC.
+Knows which questions make sense, which lines an answer has, and that hours, days, weeks and months begin where people
+live: in a time zone. Refuses to know any figure. The start of a step is an instant, in UTC as all are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from app.kit.errors import Invalid
 
 MAX_LINES = 10_000
+UNIVERSAL = ZoneInfo("UTC")
 
 Group = tuple[str | None, ...]
 
@@ -57,10 +60,12 @@ class Interval(StrEnum):
     NONE = "none"
 
 
-_LENGTHS: Mapping[str, timedelta] = {
+# Somewhere within the next step, however long the two are: days have 23 to 25 hours, months 28 to 31 days.
+_INTO_THE_NEXT: Mapping[str, timedelta] = {
     Interval.HOUR: timedelta(hours=1),
-    Interval.DAY: timedelta(days=1),
-    Interval.WEEK: timedelta(weeks=1),
+    Interval.DAY: timedelta(days=1, hours=12),
+    Interval.WEEK: timedelta(days=7, hours=12),
+    Interval.MONTH: timedelta(days=31, hours=12),
 }
 
 
@@ -68,7 +73,8 @@ _LENGTHS: Mapping[str, timedelta] = {
 class Question:
     """The half-open period [start, end) in steps of `interval`, by dimensions in the order asked.
 
-    `department` None asks about all, else only about that one; `only` asks about one value of other dimensions.
+    `department` None asks about all, else only about that one; `only` asks about one value of other dimensions. Steps
+    begin as clocks in `zone` have them.
     Raises `EmptyPeriod`, `UnknownDimension`.
     """
 
@@ -78,6 +84,7 @@ class Question:
     group_by: tuple[str, ...] = ()
     department: str | None = None
     only: Mapping[str, str] = field(default_factory=dict)
+    zone: ZoneInfo = UNIVERSAL
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -117,11 +124,11 @@ class Question:
         step = self.step_of(self.start)
         while step is not None and step < self.end:
             yield step
-            step = step_after(step, self.interval)
+            step = step_after(step, self.interval, self.zone)
 
     def step_of(self, at: datetime) -> datetime | None:
         """The start of the step that a moment falls in; None without steps."""
-        return None if self.interval is Interval.NONE else step_of(at, self.interval)
+        return None if self.interval is Interval.NONE else step_of(at, self.interval, self.zone)
 
     def lines(self, groups: Iterable[Group]) -> list[tuple[datetime | None, Group]]:
         """The lines of an answer: every step for every group, in that order, what has no value last.
@@ -141,20 +148,23 @@ class Question:
         return lines
 
 
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The first moment of a day there, in UTC; where clocks are put forward at midnight, the first that there is."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
 @lru_cache(maxsize=65536)
-def step_of(at: datetime, interval: str) -> datetime:
-    """The start of the hour, day, week or month that a moment falls in. Weeks begin on Monday."""
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    if interval == Interval.HOUR:
-        return hour
-    day = hour.replace(hour=0)
+def step_of(at: datetime, interval: str, zone: tzinfo) -> datetime:
+    """The start of the hour, day, week or month that a moment falls in, there. Weeks begin on Monday."""
+    local = at.astimezone(zone)
+    if interval == Interval.HOUR:  # the hour that comes twice a year is two hours
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    day = local.date()
     if interval == Interval.WEEK:
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if interval == Interval.MONTH else day
+        day -= timedelta(days=day.weekday())
+    return midnight(day.replace(day=1) if interval == Interval.MONTH else day, zone)
 
 
-def step_after(step: datetime, interval: str) -> datetime:
+def step_after(step: datetime, interval: str, zone: tzinfo) -> datetime:
     """The start of the next one."""
-    if interval == Interval.MONTH:
-        return (step + timedelta(days=31)).replace(day=1)
-    return step + _LENGTHS[interval]
+    return step_of(step + _INTO_THE_NEXT[interval], interval, zone)

@@ -24,7 +24,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.kit.db import metadata
 
-# One row. Events up to (`xact`, `place`) are counted in `edition`; `newest` is the edition that was begun last.
+# One row. Events up to (`xact`, `place`) are counted in `edition`, whose days begin at midnight in `zone`;
+# `newest` is the edition that was begun last.
 tally = Table(
     "tally",
     metadata,
@@ -33,6 +34,7 @@ tally = Table(
     Column("newest", Integer, nullable=False),
     Column("xact", BigInteger, nullable=False),
     Column("place", BigInteger, nullable=False),
+    Column("zone", Text, nullable=False),
     CheckConstraint("id = 1", name="one"),
 )
 
@@ -71,7 +73,7 @@ fact = Table(
     ),
 )
 
-# `cut` names the dimensions whose values are in `key`, `step_at` is the start of an hour, day, week or month in UTC.
+# `cut` names the dimensions whose values are in `key`, `step_at` is the start of an hour, day, week or month there.
 # `spread` and `lasted` are buckets and their counts in turns.
 rollup = Table(
     "rollup",

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from app.kit.errors import NotFound
 
+WEBCARE = "webcare"  # the department that this team itself is
+
 
 class Unowned(NotFound):
     """No ownership names this topic. A rulebook that was loaded has none of these; a topic typed by hand may."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Self, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from app.answers.guard import Guard
 from app.channels.platform import Platform
@@ -20,7 +21,7 @@ from app.escalation.rules import EscalationRules
 from app.feedback.invitation import FeedbackRules
 from app.mentions.mention import Author, plain_handle
 from app.routing.decision import Routing
-from app.routing.ownership import Department
+from app.routing.ownership import WEBCARE, Department
 from app.routing.readiness import Rollout
 from app.rulebook import asking, checks, files, promises, speech
 from app.rulebook.agreeing import Crisis
@@ -125,6 +126,12 @@ class Rulebook:
                 self._promised.clear()
             found = self._promised[case] = choose_all(self.sla_rules, case, digest=self.digest)
         return found
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where webcare works: of its own calendar; without such a department UTC."""
+        team = self.departments.get(WEBCARE)
+        return ZoneInfo("UTC") if team is None else self.calendars[team.calendar].zone
 
     def with_model(self, model: Model | None, number: int | None) -> Self:
         """The same rules, whose classifier also asks this model; None: phrases alone. The digest stays."""

@@ -91,7 +91,7 @@ async def test_a_topic_that_grows_and_sours_raises_alarms_that_resolve_themselve
     assert [one["posts"] for one in weeks] == [10] * 8 + [28]
     assert (weeks[-1]["corrected"], weeks[-1]["unsure"], weeks[0]["corrected"]) == (0.3, 0.0, 0.0)
     assert 0.5 < weeks[-1]["confidence"] <= 1
-    assert weeks[-1]["start"] == f"{TODAY - WEEK:%Y-%m-%d}T00:00:00Z"
+    assert weeks[-1]["start"] == f"{TODAY - WEEK - DAY:%Y-%m-%d}T23:00:00Z"  # midnight in Amsterdam
     assert (await client.get("/readyz")).json()["alarms"]["topics_drifting"] == 3
 
     assert await look(runtime, clock, MORNING) == 0  # the same once more is no second alarm

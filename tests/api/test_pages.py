@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from xml.etree import ElementTree as ET
 
@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from app.escalation.tables import escalation, incident, volume
 from app.feedback.tables import response
+from app.flows.tally import tally
 from app.kit.db import Transaction
 from app.kit.ids import new_id
 from app.reports.tally.fact import Measure
@@ -84,6 +85,20 @@ async def test_the_week_tells_what_reports_answer_beside_the_week_before(
     question = {"from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z"}
     report = (await client.get("/api/v1/reports/sla", params=question, headers=manager)).json()
     assert next(line["met_share"] for line in report["items"] if line["metric"] == "first_reply") == 0.75
+
+
+async def test_a_week_that_is_not_over_says_so_in_local_time(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock
+) -> None:
+    await runtime.run(tally, 1)
+    manager = await token_for(runtime, "manager")
+    clock.at = datetime(2026, 11, 22, 22, 45, tzinfo=UTC)
+    running = await page(client, "weekly", manager, lang="nl", week="2026-11-18")
+    assert "Deze week loopt nog: cijfers tot 22 nov 2026 23:45 uur." in unescape(running.text)
+    clock.pass_(minutes=15)
+    assert "loopt nog" not in (await page(client, "weekly", manager, lang="nl", week="2026-11-18")).text
+    assert "16 nov 2026 t/m 22 nov 2026" in unescape((await page(client, "weekly", manager, lang="nl")).text)
+    assert "stand van 00:00 uur" in unescape((await page(client, "today", manager, lang="nl")).text)
 
 
 async def test_what_people_wrote_is_text_and_nothing_else(

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from app.feedback.answering import Answer
 from app.feedback.invitation import State
 from app.feedback.store import Invitation, add_invitations, record_response
+from app.flows.tally import tally
 from app.kit.db import Transaction
 from app.kit.ids import new_id
 from app.reports.question import ASKABLE
+from app.reports.tally.fact import Measure
 from app.runtime import Runtime
 from app.sla.clock import Clock as Promise
 from app.sla.clock import State as Clocked
@@ -21,9 +24,11 @@ from app.sla.policy import Metric, Policy
 from app.sla.store import record_clocks
 from tests.support.callers import token_for
 from tests.support.clock import MORNING
+from tests.support.facts import count, fact
 from tests.support.standing import add_ticket
 
 HOUR = timedelta(hours=1)
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 POLICY = Policy("usual", Metric.FIRST_REPLY, "office", HOUR, 0.75, frozenset(), "digest")
 SCORES = [10] * 8 + [8, 0]
 
@@ -113,6 +118,45 @@ async def test_nps_comes_with_its_interval_and_is_withheld_below_ten(
         "response_rate": 1.0,
     }
     assert (sales["n"], sales["nps"], sales["low"], sales["high"]) == (1, None, None, None)
+
+
+async def test_days_are_those_of_the_time_zone_of_the_rules(
+    client: httpx.AsyncClient, runtime: Runtime, manager: dict[str, str]
+) -> None:
+    await runtime.run(tally, 1)  # the first count says in which zone
+    late = datetime(2026, 10, 25, 23, 30, tzinfo=UTC)  # half past midnight on Monday
+
+    async def arrange(tx: Transaction) -> None:
+        await count(tx, [fact(Measure.OPENED, late)], zone=AMSTERDAM)
+
+    await runtime.database.transact(arrange)
+    asked = {"from": "2026-10-24", "to": "2026-10-27", "interval": "day"}
+    report = await read(client, "volume", manager, **asked)
+    told = {name: report[name] for name in ("from", "to", "time_zone")}
+    assert told == {"from": "2026-10-23T22:00:00Z", "to": "2026-10-26T23:00:00Z", "time_zone": "Europe/Amsterdam"}
+    assert [(line["step"], line["opened"]) for line in report["items"]] == [
+        ("2026-10-23T22:00:00Z", 0),
+        ("2026-10-24T22:00:00Z", 0),
+        ("2026-10-25T23:00:00Z", 1),
+    ]
+    table = await client.get("/api/v1/reports/volume", params={**asked, "format": "csv"}, headers=manager)
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["step"] for row in rows] == [
+        "2026-10-24T00:00:00+02:00",
+        "2026-10-25T00:00:00+02:00",
+        "2026-10-26T00:00:00+01:00",
+    ]
+    drawn = await client.get("/api/v1/reports/volume", params={**asked, "format": "svg"}, headers=manager)
+    assert "24 okt 0; 25 okt 0; 26 okt 1" in drawn.text
+
+
+@pytest.mark.parametrize("given", ["gisteren", "2026", "1763800000", "20261101", "2026-02-30", "2026-11-01T00:00:00"])
+async def test_what_is_neither_a_day_nor_a_moment_is_refused_with_an_example(
+    client: httpx.AsyncClient, manager: dict[str, str], given: str
+) -> None:
+    answer = await client.get("/api/v1/reports/nps", params={"from": given}, headers=manager)
+    assert answer.status_code == 422
+    assert (answer.json()["field"], "2026-11-22" in answer.json()["detail"]) == ("from", True)
 
 
 async def test_the_question_comes_back_as_it_was_understood(client: httpx.AsyncClient, manager: dict[str, str]) -> None:

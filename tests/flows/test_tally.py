@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,10 +21,10 @@ from app.flows.record import record_one
 from app.kit.db import Database, Reading, Transaction
 from app.reports.agreement.agreement import Count
 from app.reports.agreement.store import list_agreements
-from app.reports.question import Interval, Question
+from app.reports.question import UNIVERSAL, Interval, Question, midnight
 from app.reports.tables import fact, rollup
 from app.reports.tally.fact import Measure
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.keeping.store import claim_tallied, get_tallied
 from app.reports.tally.store import MAX_WAITING, Measured, list_measured
 from app.runtime import Runtime, Unit
 from app.tickets.bounce import HandBackCode
@@ -33,7 +34,9 @@ from tests.store.test_reports import invitation_of
 from tests.support.standing import add_ticket
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-MONTH = Question(START, START + timedelta(days=30), Interval.DAY, ("topic",))
+ZONE = ZoneInfo("Europe/Amsterdam")  # of the rules
+WEEK = midnight(START.date(), ZONE), midnight(START.date() + timedelta(days=7), ZONE)
+MONTH = Question(START, START + timedelta(days=30), Interval.DAY, ("topic",), zone=ZONE)
 FACTS = tuple(column for column in fact.c if column.name not in {"edition", "number"})
 SUMS = tuple(column for column in rollup.c if column.name != "edition")
 
@@ -127,11 +130,12 @@ class Counted(House):
 
     async def agree(self) -> None:
         async with self.runtime.reading(reports=True) as tx:
-            compared = await list_agreements(tx, self.now - timedelta(days=300), self.now + timedelta(hours=1))
+            question = Question(self.now - timedelta(days=300), self.now + timedelta(hours=1), zone=ZONE)
+            compared = await list_agreements(tx, question)
         assert [one for one in compared.agreements if not one.agrees] == []
 
     async def compare(self) -> None:
-        question = Question(self.now - timedelta(days=300), self.now, Interval.DAY, ("topic", "department"))
+        question = Question(self.now - timedelta(days=300), self.now, Interval.DAY, ("topic", "department"), zone=ZONE)
         await self.agree()
         before = (await measured(self.runtime, question, *Measure)).cells
         await catch_up(self.runtime)
@@ -177,7 +181,7 @@ async def test_what_somebody_changed_by_hand_does_not_agree(runtime: Runtime, sp
     await catch_up(runtime)
     await runtime.database.transact(lambda tx: tx.execute(text(spoil)))
     async with runtime.reading(reports=True) as tx:
-        compared = await list_agreements(tx, START, START + timedelta(days=7))
+        compared = await list_agreements(tx, Question(*WEEK, zone=ZONE))
     [opened] = [one for one in compared.agreements if one.measure is Measure.OPENED]
     assert opened.agrees is (not shows)
     right = Count(3, 0, 0)
@@ -237,6 +241,26 @@ async def test_a_rebuild_that_dies_changes_nothing_that_is_read(runtime: Runtime
         assert await sums(tx) != before
         editions = await tx.rows(text("SELECT edition FROM fact UNION SELECT edition FROM rollup"))
         assert {tuple(row) for row in editions} == {((await get_tallied(tx)).edition,)}
+
+
+async def test_days_are_those_of_the_rules_once_everything_was_counted_anew(runtime: Runtime) -> None:
+    """Whichever days sums are kept by, a question about others is answered as well."""
+    await runtime.database.transact(lambda tx: claim_tallied(tx, UNIVERSAL))
+    late = START + timedelta(days=1, hours=23, minutes=30)
+    await runtime.database.transact(lambda tx: add_ticket(tx, late))
+    await runtime.database.transact(lambda tx: add_ticket(tx, late + timedelta(hours=1)))
+    await catch_up(runtime)
+    told = {}
+    for zone in (UNIVERSAL, ZONE):
+        async with runtime.reading() as tx:
+            assert (await get_tallied(tx)).zone == zone
+        told[zone] = [
+            {line.step: cell.n for line, cell in (await measured(runtime, question, Measure.OPENED)).cells.items()}
+            for question in (replace(MONTH, zone=zone) for zone in (UNIVERSAL, ZONE))
+        ]
+        await rebuild(runtime)
+    day = START + timedelta(days=2)
+    assert told[UNIVERSAL] == told[ZONE] == [{day - timedelta(days=1): 1, day: 1}, {day - timedelta(hours=1): 2}]
 
 
 async def test_what_happens_during_a_rebuild_is_counted_behind_it(runtime: Runtime) -> None:

@@ -22,7 +22,8 @@ LIBRARIES = {
     "app.channels.counting": {"regex"},  # graphemes and emoji; the texts are our own agents'
     "app.delivery.lookup": {"orjson"},  # the same, when it is asked
     "app.delivery.envelope": {"orjson"},  # the counterpart of kit.wire: reads what a channel answered
-    "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows local time
+    "app.reports.question": {"zoneinfo"},  # days of reports begin at midnight
+    "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows when people work
     "app.topics.calibration": {"numpy"},
     "app.topics.classify": {"copy"},  # a classifier with another model is a copy
     "app.topics.denial": {"re2"},

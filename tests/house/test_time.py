@@ -11,7 +11,11 @@ from tests.house.source import modules
 CLOCKS = re.compile(r"(datetime|date)\.(now|utcnow|today)|time\.(time|time_ns|localtime|gmtime)")
 KNOW_LOCAL_TIME = {
     "app.sla.calendar": "opening hours are local",
-    "app.rulebook.promises": "reads which zone a calendar is in",
+    "app.rulebook": "reads which zone a calendar is in, and which is that of webcare",
+    "app.reports": "its days begin at midnight",
+    "app.flows.drift": "asks for days of reports",
+    "app.api.reports": "asks for days of reports",
+    "app.api.drift": "shows days of reports",
     "app.cli.ingest": "a file may hold wall times, whose zone its owner names",
 }
 INSTANT = re.compile(r"(?:^|_)(?:at|from|until|since)")

@@ -3,12 +3,13 @@
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.kit.errors import Invalid
 from app.reports.attainment import attain
-from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension
+from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension, step_of
 from app.reports.tally.cell import Cell
 from app.reports.tally.histogram import bucket_of, histogram_of
 
@@ -45,6 +46,36 @@ def test_what_is_overdue_and_still_runs_is_breached_without_a_duration() -> None
 def test_steps_cover_the_period_and_no_more(interval: Interval, length: timedelta, steps: list[str | None]) -> None:
     question = Question(START, START + length, interval)
     assert list(question.steps()) == [step and datetime.fromisoformat(f"{step}+00:00") for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("interval", "first", "steps"),
+    [
+        (Interval.HOUR, "2026-10-25T00:30", ["25T02:00+02:00", "25T02:00+01:00", "25T03:00+01:00"]),
+        (Interval.HOUR, "2026-03-29T00:30", ["29T01:00+01:00", "29T03:00+02:00", "29T04:00+02:00"]),
+        (Interval.DAY, "2026-10-24T21:59", ["24T00:00+02:00", "25T00:00+02:00", "26T00:00+01:00"]),
+        (Interval.WEEK, "2026-03-22T22:59", ["16T00:00+01:00", "23T00:00+01:00", "30T00:00+02:00"]),
+    ],
+)
+def test_steps_begin_as_clocks_have_them(interval: Interval, first: str, steps: list[str]) -> None:
+    start, month = datetime.fromisoformat(f"{first}+00:00"), first[:8]
+    expected = [datetime.fromisoformat(f"{month}{step}") for step in steps]
+    question = Question(start, expected[-1] + timedelta(minutes=1), interval, zone=ZoneInfo("Europe/Amsterdam"))
+    assert list(question.steps()) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "day"),
+    [
+        ("America/Sao_Paulo", "2018-11-04T12:00", "2018-11-04T03:00"),  # the day begins at one o'clock
+        ("America/Havana", "2026-11-01T04:30", "2026-11-01T04:00"),  # midnight comes twice
+        ("Asia/Kolkata", "2026-11-01T18:45", "2026-11-01T18:30"),
+    ],
+)
+def test_a_day_begins_with_the_first_moment_that_it_has(zone: str, at: str, day: str) -> None:
+    found = step_of(datetime.fromisoformat(f"{at}+00:00"), Interval.DAY, ZoneInfo(zone))
+    assert found == datetime.fromisoformat(f"{day}+00:00")
+    assert step_of(found - timedelta(microseconds=1), Interval.DAY, ZoneInfo(zone)) < found
 
 
 def test_every_step_stands_there_for_every_group_and_what_has_no_value_is_last() -> None:

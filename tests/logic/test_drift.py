@@ -2,14 +2,14 @@
 
 import math
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from app.reports.drift.alarm import LEAST, PAST, RARE, Drift, Finding, findings
 from app.reports.drift.week import WEEK, WEEKS, Counts, Daily, weeks_of
 
-UNTIL = datetime(2026, 11, 18, tzinfo=UTC)
+UNTIL = date(2026, 11, 18)
 DAY = timedelta(days=1)
 
 

@@ -12,7 +12,7 @@ HOUR = timedelta(hours=1)
 
 
 def test_a_steady_past_goes_on() -> None:
-    ahead = forecast(NOON, 40, [[Flow(10, 6)] * 3] * 8)
+    ahead = forecast(NOON, NOON, 40, [[Flow(10, 6)] * 3] * 8)
     assert [(one.at, one.expected) for one in ahead] == [
         (NOON + HOUR, 44),
         (NOON + 2 * HOUR, 48),
@@ -21,32 +21,32 @@ def test_a_steady_past_goes_on() -> None:
 
 
 def test_of_the_running_hour_the_part_counts_that_is_left() -> None:
-    [ahead] = forecast(NOON + timedelta(minutes=45), 40, [[Flow(8, 0)]] * 8)
+    [ahead] = forecast(NOON + timedelta(minutes=45), NOON, 40, [[Flow(8, 0)]] * 8)
     assert (ahead.at, ahead.expected) == (NOON + HOUR, 42)
 
 
 def test_weeks_that_agree_still_scatter_as_what_comes_by_chance() -> None:
     """Of 16 that come and go in each of four weeks: 4 either way, times Student's t for three, and one week more."""
-    [ahead] = forecast(NOON, 100, [[Flow(8, 8)]] * 4)
+    [ahead] = forecast(NOON, NOON, 100, [[Flow(8, 8)]] * 4)
     assert ahead.high - ahead.expected == pytest.approx(3.182 * 4 * 1.25**0.5)
     assert ahead.expected - ahead.low == pytest.approx(ahead.high - ahead.expected)
 
 
 def test_weeks_that_differ_widen_the_interval() -> None:
     calm, wild = [[Flow(50, 50)]] * 4, [[Flow(0, 50)], [Flow(100, 50)], [Flow(0, 50)], [Flow(100, 50)]]
-    [steady], [unsure] = forecast(NOON, 500, calm), forecast(NOON, 500, wild)
+    [steady], [unsure] = forecast(NOON, NOON, 500, calm), forecast(NOON, NOON, 500, wild)
     assert steady.expected == unsure.expected == 500
     assert unsure.high - unsure.low > 3 * (steady.high - steady.low)
 
 
 def test_no_backlog_is_below_zero() -> None:
-    [ahead] = forecast(NOON, 3, [[Flow(0, 20)]] * 5)
+    [ahead] = forecast(NOON, NOON, 3, [[Flow(0, 20)]] * 5)
     assert (ahead.expected, ahead.low) == (0, 0)
 
 
 @pytest.mark.parametrize("weeks", [0, LEAST_WEEKS - 1, MOST_WEEKS + 1])
 def test_too_short_a_past_says_nothing(weeks: int) -> None:
-    assert forecast(NOON, 5, [[Flow()]] * weeks) == ()
+    assert forecast(NOON, NOON, 5, [[Flow()]] * weeks) == ()
 
 
 @pytest.mark.parametrize(("weeks", "most"), [(LEAST_WEEKS, 1.0), (8, 0.985)])
@@ -60,7 +60,7 @@ def test_what_really_comes_lies_within_the_interval_as_often_as_it_says(weeks: i
 
     held, days = 0, 400
     for _ in range(days):
-        tonight = forecast(NOON, 1000, [day() for _ in range(weeks)])[-1]
+        tonight = forecast(NOON, NOON, 1000, [day() for _ in range(weeks)])[-1]
         real = 1000 + sum(one.opened - one.resolved for one in day())
         held += tonight.low <= real <= tonight.high
     assert 0.925 <= held / days <= most

@@ -1,15 +1,17 @@
 """Buckets, cells, cuts and stretches: what sums are made of, without a database."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import quantiles
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.question import DIMENSIONS, Dimensions, Interval, step_after, step_of
+from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions, Interval, step_after, step_of
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure
@@ -19,6 +21,8 @@ from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_o
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
 DURATIONS = st.integers(0, 90 * 86_400_000)
+# With days of 23 and 25 hours in March, clocks put forward at midnight, and hours that begin at the half.
+ZONES = st.sampled_from([ZoneInfo(name) for name in ("UTC", "Europe/Amsterdam", "Asia/Beirut", "Asia/Kolkata")])
 MOMENTS = st.integers(0, 60 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
 FACTS = st.builds(
     Fact,
@@ -68,32 +72,32 @@ def test_histograms_can_be_added_in_any_parts_and_taken_out_again(some: list[int
 def test_what_is_taken_out_leaves_no_trace() -> None:
     fact = Fact(Measure.RESOLUTION, START, NOBODY, good=True, value=60_000, lasted=90_000)
     assert summed([cell_of(fact), cell_of(fact, -1)]) == Cell()
-    assert fold([(fact, 1), (fact, -1)]) == {}
+    assert fold([(fact, 1), (fact, -1)], UNIVERSAL) == {}
 
 
 @given(st.lists(FACTS, max_size=30), st.integers(0, 30))
 def test_folding_in_two_parts_is_folding_once(facts: list[Fact], cut_at: int) -> None:
-    whole = fold((fact, 1) for fact in facts)
-    parts = [fold((fact, 1) for fact in part) for part in (facts[:cut_at], facts[cut_at:])]
+    whole = fold(((fact, 1) for fact in facts), UNIVERSAL)
+    parts = [fold(((fact, 1) for fact in part), UNIVERSAL) for part in (facts[:cut_at], facts[cut_at:])]
     places = parts[0].keys() | parts[1].keys()
     assert {place: summed(part.get(place, Cell()) for part in parts) for place in places} == whole
 
 
-@given(st.lists(FACTS, max_size=30))
-def test_folding_week_by_week_is_folding_once_and_gives_each_sum_once(facts: list[Fact]) -> None:
-    week, begun, whole = step_of(START, Grain.WEEK), dict[Place, Cell](), dict[Place, Cell]()
+@given(st.lists(FACTS, max_size=30), ZONES)
+def test_folding_week_by_week_is_folding_once_and_gives_each_sum_once(facts: list[Fact], zone: ZoneInfo) -> None:
+    week, begun, whole = step_of(START, Grain.WEEK, zone), dict[Place, Cell](), dict[Place, Cell]()
     for _ in range(15):  # the last week is in the middle of a month
-        end = step_after(week, Grain.WEEK)
-        over, begun = parted(fold((fact, 1) for fact in facts if week <= fact.at < end), begun, end)
+        end = step_after(week, Grain.WEEK, zone)
+        over, begun = parted(fold(((fact, 1) for fact in facts if week <= fact.at < end), zone), begun, end, zone)
         assert not whole.keys() & over.keys()
         whole |= over
         week = end
-    assert (whole, begun) == (fold((fact, 1) for fact in facts), {})
+    assert (whole, begun) == (fold(((fact, 1) for fact in facts), zone), {})
 
 
 @given(st.lists(FACTS, min_size=1, max_size=30))
 def test_each_cut_and_grain_holds_every_fact_once(facts: list[Fact]) -> None:
-    cells = fold((fact, 1) for fact in facts)
+    cells = fold(((fact, 1) for fact in facts), UNIVERSAL)
     for cut in KEPT:
         for grain in cut.grains:
             assert sum(cell.n for place, cell in cells.items() if place[:2] == (cut.name, grain)) == len(facts)
@@ -101,7 +105,7 @@ def test_each_cut_and_grain_holds_every_fact_once(facts: list[Fact]) -> None:
 
 def test_what_a_ticket_was_taken_for_is_told_only_beside_its_topic() -> None:
     facts = [Fact(Measure.UNDERSTOOD, START, NOBODY, topic) for topic in ("bill", "network", "")]
-    cells = fold((fact, 1) for fact in facts)
+    cells = fold(((fact, 1) for fact in facts), UNIVERSAL)
     told = {
         cut.name: {place.detail: cell.n for place, cell in cells.items() if place[:2] == (cut.name, Grain.DAY)}
         for cut in KEPT
@@ -132,25 +136,36 @@ def test_cuts_hold_dimensions_that_there_are_and_stand_by_their_size() -> None:
     assert [len(cut.dimensions) for cut in KEPT] == sorted(len(cut.dimensions) for cut in KEPT)
 
 
-@given(MOMENTS, st.integers(1, 400 * 86_400), st.sampled_from(Interval), st.sampled_from(KEPT) | st.none())
+@given(MOMENTS, st.integers(1, 400 * 86_400), st.sampled_from(Interval), st.sampled_from(KEPT) | st.none(), ZONES)
 def test_stretches_cover_the_period_once_in_whole_steps(
-    start: datetime, seconds: int, interval: Interval, cut: Cut | None
+    start: datetime, seconds: int, interval: Interval, cut: Cut | None, zone: ZoneInfo
 ) -> None:
     end = start + timedelta(seconds=seconds)
-    parts = stretches(start, end, interval, cut)
+    parts = stretches(start, end, interval, cut, zone)
     assert (parts[0].start, parts[-1].end) == (start, end)
     assert all(one.end == other.start for one, other in pairwise(parts))
     for one in parts:
         if one.grain is not None:
             assert cut is not None
             assert one.grain in cut.grains
-            assert (step_of(one.start, one.grain), step_of(one.end, one.grain)) == (one.start, one.end)
+            assert [step_of(end, one.grain, zone) for end in (one.start, one.end)] == [one.start, one.end]
             assert one.grain is not Grain.WEEK or interval is Interval.WEEK  # a week may lie in two months
+
+
+@given(st.lists(FACTS, min_size=1, max_size=30), ZONES)
+def test_sums_are_kept_by_steps_as_clocks_have_them(facts: list[Fact], zone: ZoneInfo) -> None:
+    cells = fold(((fact, 1) for fact in facts), zone)
+    for grain in Grain:
+        counted = Counter[datetime]()
+        for place, cell in cells.items():
+            if place[:2] == ("", grain):
+                counted[place.step] += cell.n
+        assert counted == Counter(step_of(fact.at, grain, zone) for fact in facts)
 
 
 def test_two_years_are_read_by_the_month() -> None:
     start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, 12, tzinfo=UTC)
-    assert [part.grain for part in stretches(start, end, Interval.NONE, KEPT[0])] == [
+    assert [part.grain for part in stretches(start, end, Interval.NONE, KEPT[0], UNIVERSAL)] == [
         Grain.MONTH,
         Grain.DAY,
         Grain.HOUR,

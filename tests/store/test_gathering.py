@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,7 +23,7 @@ from app.reports.gathering.store import (
     list_volume,
     list_waiting,
 )
-from app.reports.question import Group, Interval, Question
+from app.reports.question import UNIVERSAL, Group, Interval, Question
 from app.reports.store import list_attainment
 from app.reports.tally.counting import REUSED
 from app.reports.tally.fact import Fact, Measure
@@ -196,8 +197,17 @@ async def test_flows_of_past_weeks_begin_with_the_running_hour_and_end_where_cou
         fact(Measure.BACKLOG, now - WEEK - HOUR, value=1),
     )
     async with database.reading(reports=True) as tx:
-        weeks = await list_flows(tx, now, now + HOUR, 8, None)
+        weeks = await list_flows(tx, now, now + HOUR, 8, None, UNIVERSAL)
     assert weeks == ((Flow(0, 0), Flow(1, 0)), (Flow(1, 1), Flow(0, 0)))
+
+
+async def test_the_same_hour_of_past_weeks_is_told_by_the_clock(database: Database) -> None:
+    now = datetime(2026, 3, 30, 10, 30, tzinfo=UTC)  # in Amsterdam half past twelve, a week before half past eleven
+    noon = datetime(2026, 3, 23, 11, tzinfo=UTC)
+    await counted(database, *(fact(Measure.BACKLOG, noon + n * HOUR, value=1) for n in range(-1, 1)))
+    async with database.reading(reports=True) as tx:
+        [week] = await list_flows(tx, now, now, 8, None, ZoneInfo("Europe/Amsterdam"))
+    assert week == (Flow(1, 0),)
 
 
 @pytest.mark.parametrize("ask", [list_volume, list_routed, list_waiting, list_courses])

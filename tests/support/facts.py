@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.kit.db import Transaction
 from app.kit.ids import new_id
-from app.reports.question import DIMENSIONS, Dimensions
+from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import fold
 from app.reports.tally.keeping.store import NOTHING, add_cells, claim_tallied, mark_tallied, record_facts
@@ -32,11 +33,13 @@ def fact(measure: Measure, at: datetime, detail: str = "", **said: Any) -> Fact:
     return Fact(measure, at, of, detail, **said)
 
 
-async def count(tx: Transaction, facts: Iterable[Fact], ticket_id: UUID | None = None) -> None:
+async def count(
+    tx: Transaction, facts: Iterable[Fact], ticket_id: UUID | None = None, *, zone: ZoneInfo = UNIVERSAL
+) -> None:
     """As if a worker had counted them, all on one ticket; and whatever was committed before, as nothing."""
-    if await claim_tallied(tx) is not None:
+    if await claim_tallied(tx, zone) is not None:
         await mark_tallied(tx, await get_head(tx))
     counted = list(facts)
     of = ticket_id or new_id()
     await record_facts(tx, NOTHING.edition, [(of, number, one) for number, one in enumerate(counted, start=1)])
-    await add_cells(tx, NOTHING.edition, fold((one, 1) for one in counted))
+    await add_cells(tx, NOTHING.edition, fold(((one, 1) for one in counted), zone))

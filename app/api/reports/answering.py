@@ -4,20 +4,24 @@ Knows the members that every line and every report have. Refuses to know any fig
 """
 
 from asyncio import to_thread
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from app.access.role import Caller
 from app.api.fields import OutModel
 from app.api.reports import table
-from app.api.reports.asking import Format, ShownIn
+from app.api.reports.asking import Format, QuestionIn, ShownIn
 from app.api.reports.chart import MEDIA_TYPE, draw
 from app.api.reports.lines import Lines
 from app.api.reports.picture import plot
 from app.api.reports.words import language_of, speak
-from app.reports.question import Interval
+from app.kit.db import Reading
+from app.reports.question import Interval, Question
+from app.reports.tally.keeping.store import get_tallied
 from app.runtime import Runtime
 
 DECIMALS = 4
@@ -32,7 +36,7 @@ SAFE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline
 class LineOut(OutModel):
     """A line has the members that were asked for: `step` with an interval, and each dimension of `group_by`."""
 
-    step: AwareDatetime | None = Field(None, description="Start of the step; weeks begin on Monday; UTC")
+    step: AwareDatetime | None = Field(None, description="Start of the step, as an instant; weeks begin on Monday")
     topic: str | None = None
     channel: str | None = None
     account: str | None = None
@@ -45,14 +49,36 @@ class LineOut(OutModel):
     team: str | None = Field(None, description="Of the agent, as their profile says now; null: of none")
 
 
-class ReportOut(OutModel):
-    """The question as it was understood, beside its answer; the period is half-open."""
+class SpanOut(OutModel):
+    """The period as it was understood, half-open, beside the answer."""
 
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
+    time_zone: str = Field(description="In which days, weeks and months begin", examples=["Europe/Amsterdam"])
+    as_of: AwareDatetime = Field(description="What happened by then is counted; the present moment but for a rush")
+
+
+class ReportOut(SpanOut):
     interval: Interval
     group_by: list[str]
-    as_of: AwareDatetime = Field(description="What happened by then is counted; the present moment but for a rush")
+
+
+async def tell(
+    gather: Callable[[Reading, Question], Awaitable[Lines]],
+    asked: QuestionIn,
+    caller: Caller,
+    request: Request,
+    runtime: Runtime,
+    shape: type[ReportOut],
+) -> Response:
+    """A report whose lines `gather` makes of the question, in the format that was asked for.
+
+    Raises `EmptyPeriod`, `UnknownDimension`, `TooManyLines`, `NotKept`, `UnknownFigure`.
+    """
+    async with runtime.reading(reports=True) as tx:
+        zone = (await get_tallied(tx)).zone
+        lines = await gather(tx, asked.question(caller, runtime.now(), zone))
+    return await answer(lines, asked, request, runtime, shape)
 
 
 async def answer(
@@ -80,15 +106,20 @@ async def answer(
         names = ("step", *names)
     rows = [tuple(round(value, DECIMALS) if isinstance(value, float) else value for value in row) for row in rows]
     if asked.format is Format.CSV:
-        return Response(table.write(names, rows), media_type=table.MEDIA_TYPE)
+        # People read it, and their days begin at midnight.
+        local = [[one.astimezone(question.zone) if isinstance(one, datetime) else one for one in row] for row in rows]
+        return Response(table.write(names, local), media_type=table.MEDIA_TYPE)
     whole = {
         **(told or {}),
-        "from": question.start,
-        "to": question.end,
+        **span(question, lines.as_of),
         "interval": question.interval,
         "group_by": question.group_by,
-        "as_of": lines.as_of,
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
     shown = shape.model_validate(whole).model_dump_json(exclude_unset=True, by_alias=True)
     return Response(shown, media_type="application/json")
+
+
+def span(question: Question, as_of: datetime) -> dict[str, Any]:
+    """The members of `SpanOut`."""
+    return {"from": question.start, "to": question.end, "time_zone": question.zone.key, "as_of": as_of}

@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from app.api.fields import OutModel
-from app.api.reports.answering import LineOut
+from app.api.reports.answering import LineOut, SpanOut, span
 from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback.invitation import Reason
 from app.reports.store import list_asked
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
 
@@ -25,10 +25,7 @@ class SilenceOut(LineOut):
     )
 
 
-class AskedReportOut(OutModel):
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
-    as_of: AwareDatetime = Field(description="What happened by then is counted")
+class AskedReportOut(SpanOut):
     items: list[SilenceOut]
 
 
@@ -39,8 +36,8 @@ class AskedReportOut(OutModel):
 )
 async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, Query()]) -> AskedReportOut:
     """By when the tickets were resolved; a ticket of which it is not decided yet is not counted."""
-    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
+        question = asked.question(caller, runtime.now(), (await get_tallied(tx)).zone)
         as_of, found = await list_asked(tx, question)
     items = [
         SilenceOut(
@@ -52,4 +49,4 @@ async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, 
         )
         for _, group, one in found
     ]
-    return AskedReportOut.model_validate({"from": question.start, "to": question.end, "as_of": as_of, "items": items})
+    return AskedReportOut.model_validate({**span(question, as_of), "items": items})

@@ -1,22 +1,23 @@
 """How a report is asked for over HTTP: period, steps, groups and format.
 
-Knows the question's shape and who may ask it. Refuses to know what makes a question valid (reports.question). A
-department asks the same questions and is answered about itself.
+Knows the question's shape, who may ask it, and that a day begins at midnight in the time zone of reports. Refuses to
+know what makes a question valid (reports.question). A department asks the same questions and is answered about itself.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Query
 from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.auth import allow
-from app.api.fields import InModel, Instant, Text
+from app.api.fields import DayOrInstant, InModel, Text
 from app.api.reports.words import Language
-from app.reports.question import ASKABLE, Interval, Question
+from app.reports.question import ASKABLE, Interval, Question, midnight
 
 # Of the router of each report: metrics and logs know a request by what its own router calls it.
 PREFIX = "/api/v1/reports"
@@ -32,20 +33,32 @@ class Format(StrEnum):
     SVG = "svg"
 
 
-class SpanIn(InModel):
+class PeriodIn(InModel):
+    """A half-open period: a day stands for its first moment in the time zone of reports."""
+
+    from_: DayOrInstant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
+    to: DayOrInstant | None = Field(None, description="Not included. Left out: now")
+
+    def period(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        until = now if self.to is None else _moment(self.to, zone)
+        return until - USUAL_PERIOD if self.from_ is None else _moment(self.from_, zone), until
+
+
+def _moment(given: date, zone: ZoneInfo) -> datetime:
+    return given if isinstance(given, datetime) else midnight(given, zone)
+
+
+class SpanIn(PeriodIn):
     """A period as a whole, and what to group by."""
 
-    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
-    to: Instant | None = Field(None, description="Not included. Left out: now")
     group_by: Annotated[str, Text(200)] = Field(
         "", description=f"Comma-separated: {', '.join(ASKABLE)}", examples=["topic,arm"]
     )
 
-    def question(self, caller: Caller, now: datetime) -> Question:
+    def question(self, caller: Caller, now: datetime, zone: ZoneInfo) -> Question:
         """Raises `EmptyPeriod` and the like, when the question has no sense."""
-        until = self.to or now
         names = tuple(name.strip() for name in self.group_by.split(",") if name.strip())
-        return Question(self.from_ or until - USUAL_PERIOD, until, Interval.NONE, names, caller.department)
+        return Question(*self.period(now, zone), Interval.NONE, names, caller.department, zone=zone)
 
 
 class ShownIn(InModel):
@@ -59,10 +72,10 @@ class ShownIn(InModel):
 
 
 class QuestionIn(SpanIn, ShownIn):
-    interval: Interval = Field(Interval.NONE, description="Steps of the period, in UTC")
+    interval: Interval = Field(Interval.NONE, description="Steps of the period, as clocks in `time_zone` have them")
 
-    def question(self, caller: Caller, now: datetime) -> Question:
-        return replace(super().question(caller, now), interval=self.interval)
+    def question(self, caller: Caller, now: datetime, zone: ZoneInfo) -> Question:
+        return replace(super().question(caller, now, zone), interval=self.interval)
 
 
 Asked = Annotated[QuestionIn, Query()]

@@ -3,11 +3,12 @@
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field
 
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer, tell
 from app.api.reports.asking import PREFIX, Asked, Reader, ShownIn
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -15,7 +16,8 @@ from app.kit.db import Reading
 from app.reports.dictionary import Unit
 from app.reports.forecast import forecast
 from app.reports.gathering.store import BEGINNING, list_flows, list_waiting
-from app.reports.question import Interval, Question
+from app.reports.question import Interval, Question, midnight, step_after, step_of
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
 
@@ -35,11 +37,12 @@ class BacklogReportOut(ReportOut):
 
 
 class ForecastIn(ShownIn):
-    hours: int | None = Field(None, ge=1, le=24, description="So many hours ahead. Left out: until midnight, UTC")
+    hours: int | None = Field(None, ge=1, le=24, description="So many hours ahead. Left out: until midnight")
 
-    def until(self, now: datetime) -> datetime:
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        return hour.replace(hour=0) + timedelta(days=1) if self.hours is None else now + timedelta(hours=self.hours)
+    def until(self, now: datetime, zone: ZoneInfo) -> datetime:
+        if self.hours is None:
+            return step_after(step_of(now, Interval.DAY, zone), Interval.DAY, zone)
+        return now + timedelta(hours=self.hours)
 
 
 class AheadOut(LineOut):
@@ -60,9 +63,7 @@ class ForecastOut(ReportOut):
 @router.get("/backlog", response_model=BacklogReportOut, responses=FORMATS, summary="How much waited")
 async def read_backlog(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Tickets that are neither resolved nor closed. `/reports/backlog/now` has them by holder and age."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_backlog(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, BacklogReportOut)
+    return await tell(gather_backlog, asked, caller, request, runtime, BacklogReportOut)
 
 
 async def gather_backlog(tx: Reading, question: Question) -> Lines:
@@ -79,7 +80,8 @@ async def read_forecast(
     """From what came and went in the same hours of the last weeks; docs/metrics.md has the formula."""
     now = runtime.now()
     async with runtime.reading(reports=True) as tx:
-        tonight = await gather_forecast(tx, now, asked.until(now), caller.department)
+        zone = (await get_tallied(tx)).zone
+        tonight = await gather_forecast(tx, now, asked.until(now, zone), caller.department, zone)
     told = {"open": tonight.open, "weeks": tonight.weeks}
     return await answer(tonight.lines, asked, request, runtime, ForecastOut, told=told, drawn=tonight.drawn)
 
@@ -94,12 +96,14 @@ class Tonight:
     drawn: Lines
 
 
-async def gather_forecast(tx: Reading, now: datetime, until: datetime, department: str | None) -> Tonight:
-    waits = await list_waiting(tx, Question(BEGINNING, now, department=department))
+async def gather_forecast(
+    tx: Reading, now: datetime, until: datetime, department: str | None, zone: ZoneInfo
+) -> Tonight:
+    waits = await list_waiting(tx, Question(midnight(BEGINNING, zone), now, department=department, zone=zone))
     [(_, _, waiting)] = waits.lines
-    weeks = await list_flows(tx, now, until, WEEKS, department)
-    ahead = forecast(now, waiting.open, weeks)
-    question = Question(now, until, Interval.HOUR, department=department)
+    weeks = await list_flows(tx, now, until, WEEKS, department, zone)
+    ahead = forecast(now, step_of(now, Interval.HOUR, zone), waiting.open, weeks)
+    question = Question(now, until, Interval.HOUR, department=department, zone=zone)
     lines = Lines("forecast", question, waits.as_of, (), AHEAD, [astuple(one) for one in ahead], shown="expected")
     ends = [(one.at, name, value) for one in ahead for name, value in zip(AHEAD, astuple(one)[1:], strict=True)]
     drawn = replace(lines, keys=("end",), figures={"open": Unit.COUNT}, rows=ends, shown="open", weight="open")

@@ -4,18 +4,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
 from app.api.fields import Count, Instant, Name
 from app.api.paging import Page, Paging, Places
-from app.api.reports.asking import PREFIX, USUAL_PERIOD, Reader
+from app.api.reports.asking import PREFIX, PeriodIn, Reader
 from app.api.reports.standing import TicketLine, ticket_url
 from app.api.serving import Serving
 from app.reports.broken.store import list_broken
 from app.reports.question import ASKABLE, Question
 from app.reports.tally.fact import Measure
+from app.reports.tally.keeping.store import get_tallied
 from app.sla.policy import Metric
 
 router = APIRouter(prefix=PREFIX)
@@ -23,11 +25,9 @@ router = APIRouter(prefix=PREFIX)
 _places = Places(tuple[Instant, UUID, Count])
 
 
-class BreachFilter(Paging):
+class BreachFilter(Paging, PeriodIn):
     """Every filter that is given must hold, as the promise counts in `/reports/sla`."""
 
-    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
-    to: Instant | None = Field(None, description="Not included. Left out: now")
     metric: Metric | None = Field(None, description="Left out: all of them")
     topic: Name | None = Field(None, description="What the ticket is about")
     channel: Name | None = Field(None, description="Where the customer posted")
@@ -40,11 +40,10 @@ class BreachFilter(Paging):
     language: Name | None = Field(None, description="Of the ticket")
     team: Name | None = Field(None, description="Of the agent, as their profile says now")
 
-    def question(self, department: str | None, now: datetime) -> Question:
+    def question(self, department: str | None, now: datetime, zone: ZoneInfo) -> Question:
         """Raises `EmptyPeriod`."""
-        until = self.to or now
         only = {name: value for name in ASKABLE if (value := getattr(self, name)) is not None}
-        return Question(self.from_ or until - USUAL_PERIOD, until, department=department, only=only)
+        return Question(*self.period(now, zone), department=department, only=only, zone=zone)
 
 
 class BreachOut(TicketLine):
@@ -64,10 +63,10 @@ class BreachOut(TicketLine):
 @router.get("/sla/breaches", summary="List broken promises")
 async def read_breaches(caller: Reader, runtime: Serving, asked: Annotated[BreachFilter, Query()]) -> Page[BreachOut]:
     """Newest first: what stands behind `breached` in `/reports/sla`, counted within a second or two."""
-    question = asked.question(caller.department, runtime.now())
     metric = None if asked.metric is None else Measure(asked.metric)
     after = _places.decode(asked.cursor)
     async with runtime.reading(reports=True) as tx:
+        question = asked.question(caller.department, runtime.now(), (await get_tallied(tx)).zone)
         found = await list_broken(tx, question, metric, limit=asked.limit + 1, after=after)
     cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.at, one.ticket_id, one.place))
     url = runtime.knobs.public_url

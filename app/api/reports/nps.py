@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -46,9 +46,7 @@ class NpsReportOut(ReportOut):
 @router.get("/nps", response_model=NpsReportOut, responses=FORMATS, summary="What customers thought")
 async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_nps(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, NpsReportOut)
+    return await tell(gather_nps, asked, caller, request, runtime, NpsReportOut)
 
 
 async def gather_nps(tx: Reading, question: Question) -> Lines:

@@ -31,7 +31,7 @@ def plot(lines: Lines, figure: str | None, speech: Speech) -> Chart:
     title = f"{speech.texts['reports'][lines.report]}: {speech.texts['figures'][name]}"
     named = {key: _named(lines, key, speech) for key in shown}
     if stepped:
-        labels = tuple(speech.moment(step, interval) for step in steps)
+        labels = tuple(speech.moment(step.astimezone(lines.question.zone), interval) for step in steps)
         drawn = (Series(named[key], tuple(values.get((step, key)) for step in steps)) for key in shown)
         series = tuple(one for one in drawn if any(value is not None for value in one.values))
         kind = Kind.STACKED if lines.adds and unit is Unit.COUNT else Kind.LINES
@@ -80,7 +80,8 @@ def _named(lines: Lines, key: Key, speech: Speech) -> str:
 
 
 def _period(lines: Lines, speech: Speech) -> str:
-    start, end = (speech.date(at) for at in (lines.question.start, lines.question.end))
+    question = lines.question
+    start, end = (speech.date(at.astimezone(question.zone)) for at in (question.start, question.end))
     return str(speech.texts["period"].format(start=start, end=end))
 
 

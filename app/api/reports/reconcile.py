@@ -6,23 +6,21 @@ Knows how a comparison is shown. Refuses to know what is compared (reports.agree
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.auth import allow
-from app.api.fields import InModel, Instant, OutModel
-from app.api.reports.asking import PREFIX, USUAL_PERIOD
+from app.api.fields import OutModel
+from app.api.reports.answering import SpanOut, span
+from app.api.reports.asking import PREFIX, PeriodIn
 from app.api.serving import Serving
 from app.reports.agreement.agreement import Count
 from app.reports.agreement.store import list_agreements
+from app.reports.question import Question
 from app.reports.tally.fact import Measure
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
-
-
-class PeriodIn(InModel):
-    from_: Instant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
-    to: Instant | None = Field(None, description="Not included. Left out: now")
 
 
 class CountOut(OutModel):
@@ -41,10 +39,7 @@ class AgreementOut(OutModel):
     anew: CountOut = Field(description="Counted in the tables that the work is done in, by statements of their own")
 
 
-class ReconcileOut(OutModel):
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
-    as_of: AwareDatetime = Field(description="What happened by then is counted")
+class ReconcileOut(SpanOut):
     agrees: bool
     items: list[AgreementOut]
 
@@ -57,10 +52,10 @@ async def reconcile(
 
     Where something does not agree, `webcare reports rebuild` counts anew.
     """
-    end = asked.to or runtime.now()
-    start = asked.from_ or end - USUAL_PERIOD
     async with runtime.reading(reports=True) as tx:
-        compared = await list_agreements(tx, start, end)
+        zone = (await get_tallied(tx)).zone
+        question = Question(*asked.period(runtime.now(), zone), zone=zone)
+        compared = await list_agreements(tx, question)
     items = [
         AgreementOut(
             name=one.measure,
@@ -73,9 +68,8 @@ async def reconcile(
         )
         for one in compared.agreements
     ]
-    return ReconcileOut(
-        **{"from": start}, to=end, as_of=compared.as_of, agrees=all(one.agrees for one in items), items=items
-    )
+    agrees = all(one.agrees for one in items)
+    return ReconcileOut.model_validate({**span(question, compared.as_of), "agrees": agrees, "items": items})
 
 
 def _shown(count: Count) -> CountOut:

@@ -20,6 +20,7 @@ from app.reports.dictionary import Unit
 from app.reports.gathering.figures import COMPARED, Apart, Course, hold_against
 from app.reports.gathering.store import list_courses
 from app.reports.question import Group, Question
+from app.reports.tally.keeping.store import get_tallied
 from app.routing.ownership import Arm
 
 router = APIRouter(prefix=PREFIX)
@@ -91,9 +92,9 @@ async def read_rollout_report(
     caller: Reader, runtime: Serving, request: Request, asked: Annotated[ArmsIn, Query()]
 ) -> Response:
     """First reply, resolution, hand-back and NPS of both arms, each with its interval and that of the difference."""
-    question = asked.question(caller, runtime.now())
     async with runtime.reading(reports=True) as tx:
-        lines, drawn = await gather_arms(tx, question)
+        zone = (await get_tallied(tx)).zone
+        lines, drawn = await gather_arms(tx, asked.question(caller, runtime.now(), zone))
     return await answer(lines, asked, request, runtime, RolloutOut, drawn=drawn)
 
 

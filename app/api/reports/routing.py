@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.fields import OutModel
-from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -15,6 +15,7 @@ from app.reports.confusion import confuse, understand
 from app.reports.dictionary import Unit
 from app.reports.gathering.store import list_pairs, list_routed
 from app.reports.question import Interval, Question
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
 
@@ -85,9 +86,7 @@ class ConfusionOut(ReportOut):
 @router.get("/routing", response_model=RoutingReportOut, responses=FORMATS, summary="How tickets find their owner")
 async def read_routing(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """What placed tickets, and how often they had to go on."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_routing(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, RoutingReportOut)
+    return await tell(gather_routing, asked, caller, request, runtime, RoutingReportOut)
 
 
 @router.get(
@@ -97,8 +96,9 @@ async def read_confusion(caller: Reader, runtime: Serving, request: Request, ask
     """Topic at first against topic now, of the tickets opened in the period; without steps and groups. A chart shows
     only what was taken for something else.
     """
-    question = replace(asked.question(caller, runtime.now()), interval=Interval.NONE, group_by=())
     async with runtime.reading(reports=True) as tx:
+        zone = (await get_tallied(tx)).zone
+        question = replace(asked.question(caller, runtime.now(), zone), interval=Interval.NONE, group_by=())
         as_of, pairs = await list_pairs(tx, question)
     rows = [(None, *astuple(one)) for one in confuse(pairs)]
     lines = Lines("confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -49,9 +49,7 @@ class SlaReportOut(ReportOut):
 @router.get("/sla", response_model=SlaReportOut, responses=FORMATS, summary="How well promises were kept")
 async def read_sla(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Promises per metric, by when their outcome became certain: met at the end, breached at the due moment."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_sla(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, SlaReportOut)
+    return await tell(gather_sla, asked, caller, request, runtime, SlaReportOut)
 
 
 async def gather_sla(tx: Reading, question: Question) -> Lines:

@@ -13,7 +13,7 @@ MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read these too
 
 
-def write(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+def write(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A header and one line for each row. A text that would run as a formula gets a leading `'`; numbers stay so."""
     table = io.StringIO()
     writer = csv.writer(table)

@@ -35,6 +35,7 @@ from app.reports.standing.store import (
     list_escalated,
     list_late,
 )
+from app.reports.tally.keeping.store import get_tallied
 from app.rulebook import Rulebook
 from app.tickets.custody import Holder
 
@@ -63,14 +64,15 @@ async def read_today(
         late = await list_late(tx, department, now, LINES)
         at_risk = await list_at_risk(tx, department, now, now + SOON, limit=LINES)
     async with runtime.reading(reports=True) as tx:
-        tonight = await gather_forecast(tx, now, ForecastIn().until(now), department)
+        zone = (await get_tallied(tx)).zone
+        tonight = await gather_forecast(tx, now, ForecastIn().until(now, zone), department, zone)
     url = runtime.knobs.public_url
     return await render(
         "today",
         speech,
         {"tonight": plot(tonight.drawn, None, speech)},
-        day=speech.date(now),
-        hour=f"{now:%H:%M}",
+        day=speech.date(now.astimezone(zone)),
+        hour=f"{now.astimezone(zone):%H:%M}",
         owner=department and speech.name("department", department),
         headlines=_headlines(speech, balls, tonight),
         hot=[_hot(speech, one) for one in hottest(days) if _is_own(rules, caller, one.topic)],

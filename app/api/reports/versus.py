@@ -4,14 +4,15 @@ Knows which pairs can be asked for. Refuses to know the arithmetic (reports.comp
 """
 
 from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.api.fields import OutModel
-from app.api.reports.answering import Figure, LineOut
+from app.api.reports.answering import Figure, LineOut, SpanOut, span
 from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback import nps
@@ -20,6 +21,7 @@ from app.kit.db import Reading
 from app.reports.comparing import Measured, difference, is_certain
 from app.reports.question import Group, Question
 from app.reports.store import list_nps
+from app.reports.tally.keeping.store import get_tallied
 from app.routing.ownership import Arm
 
 router = APIRouter(prefix=PREFIX)
@@ -60,9 +62,7 @@ class ComparisonLineOut(LineOut):
     more_than_noise: bool | None = Field(description="Whether zero lies outside the interval", examples=[True])
 
 
-class ComparisonOut(OutModel):
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+class ComparisonOut(SpanOut):
     versus: Versus
     items: list[ComparisonLineOut]
 
@@ -74,35 +74,33 @@ class ComparisonOut(OutModel):
 )
 async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[ComparisonIn, Query()]) -> ComparisonOut:
     """The difference of two scores with its interval, by when the tickets were resolved."""
-    question = asked.question(caller, runtime.now())
-    if asked.versus is Versus.ARM:
-        question = replace(question, group_by=tuple(name for name in question.group_by if name != "arm"))
     async with runtime.reading(reports=True) as tx:
+        question = asked.question(caller, runtime.now(), (await get_tallied(tx)).zone)
         if asked.versus is Versus.ARM:
-            one, other = await _by_arm(tx, question)
+            question = replace(question, group_by=tuple(name for name in question.group_by if name != "arm"))
+            as_of, one, other = await _by_arm(tx, question)
         else:
             before = replace(question, start=question.start - (question.end - question.start), end=question.start)
-            one, other = await _by_group(tx, question), await _by_group(tx, before)
+            (as_of, one), (_, other) = await _by_group(tx, question), await _by_group(tx, before)
     groups = one.keys() | other.keys() if question.group_by else {()}
     items = [
         _line(question, group, one.get(group, NOBODY), other.get(group, NOBODY)) for _, group in question.lines(groups)
     ]
-    told = {"from": question.start, "to": question.end, "versus": asked.versus, "items": items}
-    return ComparisonOut.model_validate(told)
+    return ComparisonOut.model_validate({**span(question, as_of), "versus": asked.versus, "items": items})
 
 
-async def _by_group(tx: Reading, question: Question) -> dict[Group, Nps]:
-    _, found = await list_nps(tx, question)
-    return {group: figures for _, group, figures in found}
+async def _by_group(tx: Reading, question: Question) -> tuple[datetime, dict[Group, Nps]]:
+    as_of, found = await list_nps(tx, question)
+    return as_of, {group: figures for _, group, figures in found}
 
 
-async def _by_arm(tx: Reading, question: Question) -> tuple[dict[Group, Nps], dict[Group, Nps]]:
-    found = await _by_group(tx, replace(question, group_by=(*question.group_by, "arm")))
+async def _by_arm(tx: Reading, question: Question) -> tuple[datetime, dict[Group, Nps], dict[Group, Nps]]:
+    as_of, found = await _by_group(tx, replace(question, group_by=(*question.group_by, "arm")))
     first_hand, advised = (
         {group[:-1]: figures for group, figures in found.items() if group[-1] == arm}
         for arm in (Arm.FIRST_HAND, Arm.CONTROL)
     )
-    return first_hand, advised
+    return as_of, first_hand, advised
 
 
 def _line(question: Question, group: Group, one: Nps, other: Nps) -> ComparisonLineOut:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -32,9 +32,7 @@ class VolumeReportOut(ReportOut):
 @router.get("/volume", response_model=VolumeReportOut, responses=FORMATS, summary="How much there was")
 async def read_volume(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Posts, tickets, replies and resolutions, each by when it was."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_volume(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, VolumeReportOut)
+    return await tell(gather_volume, asked, caller, request, runtime, VolumeReportOut)
 
 
 async def gather_volume(tx: Reading, question: Question) -> Lines:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer
+from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
@@ -32,9 +32,7 @@ class HeldReportOut(ReportOut):
 @router.get("/sla/holders", response_model=HeldReportOut, responses=FORMATS, summary="Where the waiting time went")
 async def read_holders(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """How long each holder had the ball: every second from opening to resolution is one holder's."""
-    async with runtime.reading(reports=True) as tx:
-        lines = await gather_held(tx, asked.question(caller, runtime.now()))
-    return await answer(lines, asked, request, runtime, HeldReportOut)
+    return await tell(gather_held, asked, caller, request, runtime, HeldReportOut)
 
 
 async def gather_held(tx: Reading, question: Question) -> Lines:

@@ -5,14 +5,15 @@ with, so a page, a chart and a drill-down cannot differ.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from app.api.fields import EARLIEST, LATEST, InModel
+from app.api.fields import Day, InModel
 from app.api.reports.asking import PREFIX, Reader
 from app.api.reports.backlog import gather_backlog
 from app.api.reports.nps import gather_nps
@@ -28,7 +29,8 @@ from app.escalation.incidents.incident import Incident, Scope
 from app.escalation.incidents.store import list_lessons
 from app.feedback.verbatims.store import Verbatim, Wanted, list_telling
 from app.kit.db import Reading
-from app.reports.question import Interval, Question
+from app.reports.question import Interval, Question, midnight
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
 
@@ -39,14 +41,14 @@ COLUMNS = ("opened", "first_reply", "first_reply_p50", "resolution", "hand_back"
 
 
 class WeekIn(InModel):
-    week: Annotated[date, Field(ge=EARLIEST.date(), lt=LATEST.date())] | None = Field(
+    week: Day | None = Field(
         None, description="Any day of the week, which begins on Monday. Left out: the last whole week"
     )
     lang: Language | None = Field(None, description="Left out: `Accept-Language`, else Dutch")
 
-    def monday(self, now: datetime) -> datetime:
-        day = self.week or (now - WEEK).date()
-        return datetime.combine(day - timedelta(days=day.weekday()), time(), UTC)
+    def monday(self, today: date) -> date:
+        day = self.week or today - WEEK
+        return day - timedelta(days=day.weekday())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ async def read_weekly(
     caller: Reader, runtime: Serving, request: Request, asked: Annotated[WeekIn, Query()]
 ) -> HTMLResponse:
     """One file without scripts, with the charts in it: save it, send it or print it on A4."""
-    start = asked.monday(runtime.now())
-    speech = speak(language_of(request, asked.lang), runtime.rulebook)
-    question = Question(start, start + WEEK, department=caller.department)
-    daily = replace(question, interval=Interval.DAY)
+    now, speech = runtime.now(), speak(language_of(request, asked.lang), runtime.rulebook)
     async with runtime.reading(reports=True) as tx:
+        zone = (await get_tallied(tx)).zone
+        monday = asked.monday(now.astimezone(zone).date())
+        last, start, end = (midnight(monday + weeks * WEEK, zone) for weeks in (-1, 0, 1))
+        question = Question(start, end, department=caller.department, zone=zone)
+        daily = replace(question, interval=Interval.DAY)
         this = await _week(tx, question)
-        before = await _week(tx, replace(question, start=start - WEEK, end=start))
+        before = await _week(tx, replace(question, start=last, end=start))
         departments = await _week(tx, replace(question, group_by=("department",)))
         held = await gather_held(tx, question)
         charts = {
@@ -80,16 +84,17 @@ async def read_weekly(
             "backlog": plot(await gather_backlog(tx, daily), "open", speech),
             "holders": plot(held, "waiting_share", speech),
         }
-        wanted = Wanted(start, start + WEEK, department=caller.department)
+        wanted = Wanted(start, end, department=caller.department)
         telling = await list_telling(tx, wanted, per_topic=1)
-        lessons = await list_lessons(tx, start, start + WEEK)
+        lessons = await list_lessons(tx, start, end)
     words = speech.texts["pages"]["weekly"]
     return await render(
         "weekly",
         speech,
         charts,
-        week=f"{start.isocalendar().week}, {start.isocalendar().year}",
-        period=words["period"].format(first=speech.date(start), last=speech.date(start + WEEK - timedelta(days=1))),
+        week=f"{monday.isocalendar().week}, {monday.isocalendar().year}",
+        period=words["period"].format(first=speech.date(monday), last=speech.date(monday + WEEK - timedelta(days=1))),
+        running=_running(speech, now.astimezone(zone)) if now < end else None,
         owner=caller.department and speech.name("department", caller.department),
         headlines=[
             {"name": name, "now": now, "before": then}
@@ -98,7 +103,7 @@ async def read_weekly(
         columns=[words[name] for name in COLUMNS],
         departments=_departments(speech, departments),
         quotes=[_quote(speech, one) for ones in telling.values() for one in ones][:QUOTES],
-        lessons=[_lesson(speech, one) for one in lessons if caller.department in (None, one.department)],
+        lessons=[_lesson(speech, one, zone) for one in lessons if caller.department in (None, one.department)],
     )
 
 
@@ -153,7 +158,12 @@ def _quote(speech: Speech, one: Verbatim) -> dict[str, object]:
     return {"text": one.text, "score": one.score, "topic": speech.name("topic", one.topic), "channel": one.channel}
 
 
-def _lesson(speech: Speech, one: Incident) -> dict[str, object]:
+def _running(speech: Speech, now: datetime) -> str:
+    told = speech.texts["pages"]["weekly"]["running"]
+    return str(told.format(date=speech.date(now), hour=f"{now:%H:%M}"))
+
+
+def _lesson(speech: Speech, one: Incident, zone: ZoneInfo) -> dict[str, object]:
     name = speech.name("topic", one.subject.name) if one.subject.scope is Scope.TOPIC else one.subject.name
-    said = "" if one.closed_at is None else speech.date(one.closed_at)
+    said = "" if one.closed_at is None else speech.date(one.closed_at.astimezone(zone))
     return {"text": one.lesson, "about": speech.texts["pages"]["weekly"]["lesson"].format(name=name, date=said)}

@@ -1,12 +1,12 @@
 """How figures read to a person, in Dutch and English: names, moments, shares and durations.
 
 Knows how a number is said; the words stand in nl.yaml and en.yaml, names of topics and departments in the rulebook.
-Refuses to know what a figure is about. Moments are told in UTC, as the steps of reports are.
+Refuses to know what a figure is about, and where people live: moments come with the time zone that they are told in.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Speech:
         week = at.isocalendar().week
         return str(pattern.format(hour=at.hour, day=at.day, month=month, year=at.year, week=week))
 
-    def date(self, at: datetime) -> str:
+    def date(self, at: date) -> str:
         return f"{at.day} {self.texts['months'][at.month - 1]} {at.year}"
 
     def figure(self, value: float | None, unit: Unit) -> str:

@@ -106,9 +106,8 @@ class Compared:
     agreements: tuple[Agreement, ...]
 
 
-async def list_agreements(tx: Reading, start: datetime, end: datetime) -> Compared:
-    """All facts of a period, counted in all ways. Raises `EmptyPeriod`, `TooManyLines`, `StillCounting`."""
-    question = Question(start, end)
+async def list_agreements(tx: Reading, question: Question) -> Compared:
+    """All facts of the question's period, counted in all ways. Raises `TooManyLines`, `NotKept`, `StillCounting`."""
     tallied = await get_tallied(tx)
     all_waiting = await get_waiting(tx, tallied.position, MANY)
     if all_waiting.ticket_ids is None:
@@ -120,8 +119,8 @@ async def list_agreements(tx: Reading, start: datetime, end: datetime) -> Compar
     headline = await _asked(tx, question)
     charts = {one: await _asked(tx, replace(question, interval=one)) for one in CHARTS}
     groupings = {name: await _asked(tx, replace(question, group_by=(name,))) for name in ASKABLE}
-    behind = _by_measure(await tx.fetch(_FACTS, start, end, tallied.edition, list(Measure)))
-    anew = _by_measure([row for statement in _ANEW for row in await tx.fetch(statement, start, end)])
+    behind = _by_measure(await tx.fetch(_FACTS, question.start, question.end, tallied.edition, list(Measure)))
+    anew = _by_measure([row for statement in _ANEW for row in await tx.fetch(statement, question.start, question.end)])
     return Compared(
         waiting.as_of,
         tuple(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +18,7 @@ from app.kit.db import Reading, Transaction
 from app.kit.ids import first_id_at, new_id
 from app.reports.drift.alarm import Drift, Finding
 from app.reports.drift.week import WEEK, WEEKS, Counts, Daily, weeks_of
-from app.reports.question import Interval, Question
+from app.reports.question import Interval, Question, midnight
 from app.reports.tables import alarm, certainty
 from app.reports.tally.fact import Measure
 from app.reports.tally.store import list_measured
@@ -27,7 +28,7 @@ _DETRACTOR = "detractor"
 _MEASURES = (Measure.UNDERSTOOD, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.SCORED)
 
 _SURE = """
-    SELECT (at AT TIME ZONE 'UTC')::date AS day_on, topic, count(*) AS decided, sum(confidence) AS sure
+    SELECT (at AT TIME ZONE $3)::date AS day_on, topic, count(*) AS decided, sum(confidence) AS sure
     FROM decision WHERE id >= $1 AND id < $2 AND actor = 'system' AND topic IS NOT NULL GROUP BY 1, 2"""
 
 
@@ -44,20 +45,22 @@ class Alarm:
     figures: Mapping[str, Any]
 
 
-async def list_weeks(tx: Reading, until: datetime) -> Mapping[str, tuple[Counts, ...]]:
-    """Each topic's weeks up to `until`, the first moment of a day in UTC; in a session of `reading(reports=True)`."""
-    question = Question(until - WEEKS * WEEK, until, Interval.DAY, ("topic",))
+async def list_weeks(tx: Reading, until: date, zone: ZoneInfo) -> Mapping[str, tuple[Counts, ...]]:
+    """Each topic's weeks up to the day before `until`, whose days begin where clocks in `zone` say so; in a session of
+    `reading(reports=True)`.
+    """
+    since = until - WEEKS * WEEK
+    period = midnight(since, zone), midnight(until, zone)
+    question = Question(*period, Interval.DAY, ("topic",), zone=zone)
     measured = await list_measured(tx, question, _MEASURES)
-    counted: dict[tuple[str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for (day, (topic,), measure, detail), cell in measured.cells.items():
-        assert day is not None
+    counted: dict[tuple[str, date], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for (step, (topic,), measure, detail), cell in measured.cells.items():
+        assert step is not None
         for about, name in _counted(topic, measure, detail):
-            counted[about, day][name] += cell.n
+            counted[about, step.astimezone(zone).date()][name] += cell.n
     days = [Daily(topic, day, Counts(**counts)) for (topic, day), counts in counted.items()]
-    since = select(certainty).where(certainty.c.day_on >= question.start.date(), certainty.c.day_on < until.date())
-    for row in await tx.rows(since):
-        day = until - timedelta(days=(until.date() - row.day_on).days)
-        days.append(Daily(row.topic, day, Counts(sure=row.sure, decided=row.decided)))
+    rows = await tx.rows(select(certainty).where(certainty.c.day_on >= since, certainty.c.day_on < until))
+    days += [Daily(row.topic, row.day_on, Counts(sure=row.sure, decided=row.decided)) for row in rows]
     return weeks_of(days, until)
 
 
@@ -77,13 +80,14 @@ def _counted(topic: str | None, measure: Measure, detail: str) -> list[tuple[str
     return [(topic, str(measure))]
 
 
-async def record_certainty(tx: Transaction, until: datetime) -> None:
+async def record_certainty(tx: Transaction, until: date, zone: ZoneInfo) -> None:
     """Count the decisions of each day before `until` that is not counted yet, of as many weeks as are looked at."""
     last: date | None = await tx.scalar(select(func.max(certainty.c.day_on)))
     earliest = until - WEEKS * WEEK
-    since = earliest if last is None else max(earliest, until - timedelta(days=(until.date() - last).days - 1))
+    since = earliest if last is None else max(earliest, last + timedelta(days=1))
     if since < until:
-        rows = await tx.fetch(_SURE, first_id_at(since), first_id_at(until))
+        period = (first_id_at(midnight(day, zone)) for day in (since, until))
+        rows = await tx.fetch(_SURE, *period, zone.key)
         await tx.insert(certainty, [dict(row) for row in rows])
 
 

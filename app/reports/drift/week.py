@@ -1,13 +1,13 @@
 """Seven days of one topic, in counts.
 
 Knows what of a topic is counted and how days become weeks. Refuses to know where facts are kept and what is unusual
-(alarm). Weeks end with the last whole day in UTC, so that every day they can be looked at anew.
+(alarm). Weeks end with the last whole day, so that every day they can be looked at anew.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 WEEK = timedelta(weeks=1)
@@ -34,24 +34,25 @@ class Counts:
 
 
 class Daily(NamedTuple):
-    """Counts of a topic on one day; `day` is its first moment in UTC."""
+    """Counts of a topic on one day."""
 
     topic: str
-    day: datetime
+    day: date
     counts: Counts
 
 
-def weeks_of(days: Iterable[Daily], until: datetime) -> Mapping[str, tuple[Counts, ...]]:
-    """Each topic's weeks up to `until`, oldest first; as many as there was anything in, of any topic, at most `WEEKS`.
+def weeks_of(days: Iterable[Daily], until: date) -> Mapping[str, tuple[Counts, ...]]:
+    """Each topic's weeks up to the day before `until`, oldest first; as many as there was anything in, of any topic, at
+    most `WEEKS`.
 
     Weeks before the first day of all are left out: nothing was counted then, which is not the same as nothing there.
     """
     known = [one for one in days if until - WEEKS * WEEK <= one.day < until]
     if not known:
         return {}
-    number = (until - min(one.day for one in known) + WEEK - timedelta(days=1)) // WEEK
+    number = -((min(one.day for one in known) - until) // WEEK)
     weeks: dict[str, list[Counts]] = defaultdict(lambda: [Counts()] * number)
     for topic, day, counts in known:
-        place = number - 1 - (until - timedelta(microseconds=1) - day) // WEEK
+        place = number - 1 - (until - day - timedelta(days=1)) // WEEK
         weeks[topic][place] += counts
     return {topic: tuple(counted) for topic, counted in sorted(weeks.items())}

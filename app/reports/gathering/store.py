@@ -8,15 +8,16 @@ it was counted. All raise `TooManyLines`, `NotKept`.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from app.kit.db import Reading
 from app.reports.confusion import Pair
 from app.reports.forecast import HOUR, Flow, hours_ahead
 from app.reports.gathering.figures import Course, Routed, Sums, Volume, Waiting, course, routed, volume, waiting
-from app.reports.question import Group, Interval, Question
+from app.reports.question import Group, Interval, Question, midnight, step_of
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.fact import Measure
 from app.reports.tally.store import Measured, list_measured
@@ -26,7 +27,7 @@ from app.tickets.custody import Holder
 T = TypeVar("T")
 Step = datetime | None
 
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+BEGINNING = date(2000, 1, 1)
 WEEK = timedelta(weeks=1)
 FLOWING = (Measure.MENTIONED, Measure.OPENED, Measure.REPLIED, Measure.RESOLVED, Measure.REOPENED)
 ROUTING = (
@@ -74,8 +75,8 @@ async def get_course(tx: Reading, question: Question, channels: Collection[str])
 async def list_waiting(tx: Reading, question: Question) -> Counted[Waiting]:
     """What waits is what came since the beginning of time without having gone: each line adds up those before it."""
     before = Counter[Group]()
-    if question.start > BEGINNING:
-        past = replace(question, start=BEGINNING, end=question.start, interval=Interval.NONE)
+    if question.start > (beginning := midnight(BEGINNING, question.zone)):
+        past = replace(question, start=beginning, end=question.start, interval=Interval.NONE)
         for line, cell in (await list_measured(tx, past, [Measure.BACKLOG])).cells.items():
             before[line.group] += cell.total
     measured = await list_measured(tx, question, [Measure.BACKLOG])
@@ -109,15 +110,20 @@ async def list_pairs(tx: Reading, question: Question) -> tuple[datetime, dict[Pa
 
 
 async def list_flows(
-    tx: Reading, now: datetime, until: datetime, weeks: int, department: str | None
+    tx: Reading, now: datetime, until: datetime, weeks: int, department: str | None, zone: ZoneInfo
 ) -> tuple[tuple[Flow, ...], ...]:
-    """What came and went in the hours from now on to `until`, in each of so many weeks before that were counted."""
-    hours, this_hour = hours_ahead(now, until), now.replace(minute=0, second=0, microsecond=0)
-    question = Question(this_hour - weeks * WEEK, this_hour, Interval.HOUR, department=department)
+    """What came and went in the hours from now on to `until`, in each of so many weeks before that were counted.
+
+    The same hour is the one at which clocks in `zone` showed the same, however they were changed in between.
+    """
+    this_hour = step_of(now, Interval.HOUR, zone)
+    hours, local = hours_ahead(this_hour, until), this_hour.astimezone(zone)
+    # Within one zone, datetimes add as wall times.
+    starts = [(local - week * WEEK).astimezone(UTC) for week in range(1, weeks + 1)]
+    question = Question(starts[-1], this_hour, Interval.HOUR, department=department, zone=zone)
     cells = (await list_measured(tx, question, [Measure.BACKLOG])).cells
     began = min((line.step for line in cells if line.step is not None), default=this_hour)
     found = {line.step: cell for line, cell in cells.items()}
-    starts = [this_hour - week * WEEK for week in range(1, weeks + 1)]
     return tuple(
         tuple(_flow(found.get(start + hour * HOUR, Cell())) for hour in range(hours))
         for start in starts

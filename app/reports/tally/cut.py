@@ -8,7 +8,7 @@ each by the hour or day and up; a question about fewer dimensions reads the smal
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from app.reports.question import AGENT, TEAM, Interval, step_after, step_of
@@ -85,25 +85,28 @@ def find_cut(dimensions: Collection[str]) -> Cut | None:
     return next((cut for cut in KEPT if set(dimensions) <= set(cut.dimensions)), None)
 
 
-def stretches(start: datetime, end: datetime, interval: Interval, cut: Cut | None) -> tuple[Stretch, ...]:
-    """The period in as few kept steps as may be, each within one step of the interval; `cut` None keeps none."""
+def stretches(start: datetime, end: datetime, interval: Interval, cut: Cut | None, zone: tzinfo) -> tuple[Stretch, ...]:
+    """The period in as few kept steps as may be, each within one step of the interval; `cut` None keeps none.
+
+    `zone` is where the kept steps begin.
+    """
     grains = [grain for grain in _MADE_OF[interval] if cut is not None and grain in cut.grains]
-    return tuple(_split(start, end, grains))
+    return tuple(_split(start, end, grains, zone))
 
 
-def _split(start: datetime, end: datetime, grains: Sequence[Grain]) -> Iterator[Stretch]:
+def _split(start: datetime, end: datetime, grains: Sequence[Grain], zone: tzinfo) -> Iterator[Stretch]:
     if start >= end:
         return
     if not grains:
         yield Stretch(None, start, end)
         return
     longest, *shorter = grains
-    floor = step_of(start, longest)
-    first = start if floor == start else step_after(floor, longest)
-    last = step_of(end, longest)
+    floor = step_of(start, longest, zone)
+    first = start if floor == start else step_after(floor, longest, zone)
+    last = step_of(end, longest, zone)
     if first >= last:
-        yield from _split(start, end, shorter)
+        yield from _split(start, end, shorter, zone)
         return
-    yield from _split(start, first, shorter)
+    yield from _split(start, first, shorter, zone)
     yield Stretch(longest, first, last)
-    yield from _split(last, end, shorter)
+    yield from _split(last, end, shorter, zone)

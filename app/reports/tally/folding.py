@@ -5,7 +5,7 @@ Knows where a fact is added. Refuses to know what stood there before and how it 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -30,31 +30,33 @@ class Place(NamedTuple):
     detail: str
 
 
-def fold(changes: Iterable[tuple[Fact, int]]) -> dict[Place, Cell]:
+def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> dict[Place, Cell]:
     """What is to be added everywhere when facts come (1) and go (-1); nothing where they cancel each other out.
 
-    Facts of one kind are taken together: hashing what has few values once for each cut took most of the time.
+    Steps begin as clocks in `zone` have them. Facts of one kind are taken together: hashing what has few values once
+    for each cut took most of the time.
     """
     kinds = defaultdict[_Kind, list[_One]](list)
     for fact, sign in changes:
-        hour, day = step_of(fact.at, Grain.HOUR), step_of(fact.at, Grain.DAY)
+        hour = step_of(fact.at, Grain.HOUR, zone)
+        day = step_of(hour, Grain.DAY, zone)
         kinds[fact.measure, fact.detail].append((fact.of, hour, day, cell_of(fact, sign)))
     cells: dict[Place, Cell] = {}
     for cut in KEPT:
         for (measure, detail), ones in _told(cut, kinds).items():
-            for grain, sums in _sums(cut, ones):
+            for grain, sums in _sums(cut, ones, zone):
                 for (step, group), cell in sums.items():
                     cells[Place(cut.name, grain, measure, step, group, detail)] = cell
     return cells
 
 
 def parted(
-    cells: Mapping[Place, Cell], others: Mapping[Place, Cell], until: datetime
+    cells: Mapping[Place, Cell], others: Mapping[Place, Cell], until: datetime, zone: tzinfo
 ) -> tuple[dict[Place, Cell], dict[Place, Cell]]:
     """All of both together: those whose step is over by `until`, and those whose step goes on."""
     over, going_on = dict[Place, Cell](), dict[Place, Cell]()
     for place in cells.keys() | others.keys():
-        part = over if step_after(place.step, place.grain) <= until else going_on
+        part = over if step_after(place.step, place.grain, zone) <= until else going_on
         part[place] = summed(some[place] for some in (cells, others) if place in some)
     return over, going_on
 
@@ -67,7 +69,7 @@ def _told(cut: Cut, kinds: Mapping[_Kind, list[_One]]) -> Mapping[_Kind, list[_O
     return told
 
 
-def _sums(cut: Cut, ones: Iterable[_One]) -> Iterator[tuple[Grain, _Sums]]:
+def _sums(cut: Cut, ones: Iterable[_One], zone: tzinfo) -> Iterator[tuple[Grain, _Sums]]:
     """By grain, the finest first: the longer ones are made of it."""
     parts = defaultdict[tuple[datetime, Group], list[Cell]](list)
     hourly, group_of = cut.finest is Grain.HOUR, _grouping(cut)
@@ -78,7 +80,7 @@ def _sums(cut: Cut, ones: Iterable[_One]) -> Iterator[tuple[Grain, _Sums]]:
     for grain in cut.grains[1:]:
         longer = defaultdict[tuple[datetime, Group], list[Cell]](list)
         for (step, group), cell in finest.items():
-            longer[step_of(step, grain), group].append(cell)
+            longer[step_of(step, grain, zone), group].append(cell)
         yield grain, _summed(longer)
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from app.access.store import list_teams
 from app.kit.db import Reading
 from app.kit.errors import Invalid
-from app.reports.question import AGENT, DIMENSIONS, TEAM, Group, Question
+from app.reports.question import AGENT, DIMENSIONS, TEAM, Group, Interval, Question
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.counting import facts_of
 from app.reports.tally.cut import KEPT, Cut, Stretch, find_cut, stretches
@@ -92,8 +92,9 @@ async def _list_kept(tx: Reading, question: Question, measures: Sequence[Measure
     question.lines([()])
     tallied = await get_tallied(tx)
     cut = find_cut({*question.group_by, *question.conditions})
+    fits = question.interval is Interval.NONE or question.zone == tallied.zone
     parts = defaultdict[Line, list[Cell]](list)
-    for stretch in stretches(question.start, question.end, question.interval, cut):
+    for stretch in stretches(question.start, question.end, question.interval, cut if fits else None, tallied.zone):
         if cut is None or stretch.grain is None:
             facts = await _list_facts(tx, tallied.edition, question, measures, stretch)
             _add(parts, question, cut, ((fact, 1) for fact in facts))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.kit.db import OnConflict, Reading, Transaction, as_json
-from app.reports.question import DIMENSIONS, Dimensions
+from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions
 from app.reports.tables import fact, rollup
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import Grain
@@ -26,13 +27,13 @@ _SUMS = ("n", "good", "total", "spread", "lasted")
 _PLACE = "edition, cut, grain, measure, step_at, key, detail"
 _CELL_COLUMNS = (*_PLACE.split(", "), *_SUMS)
 _BEGIN = """
-    INSERT INTO tally (edition, newest, xact, place) SELECT 1, 1, 0, 0 WHERE NOT EXISTS (SELECT FROM tally)
+    INSERT INTO tally (edition, newest, xact, place, zone) SELECT 1, 1, 0, 0, $1 WHERE NOT EXISTS (SELECT FROM tally)
     ON CONFLICT DO NOTHING"""
-_STANDING = "SELECT edition, xact, place FROM tally"
+_STANDING = "SELECT edition, xact, place, zone FROM tally"
 _CLAIM = f"{_STANDING} FOR UPDATE SKIP LOCKED"
 _MARK = "UPDATE tally SET xact = $1, place = $2"
 _NEXT_EDITION = "UPDATE tally SET newest = newest + 1 RETURNING newest"
-_PUT_IN_FORCE = "UPDATE tally SET edition = $1, xact = $2, place = $3 WHERE newest = $1 RETURNING edition"
+_PUT_IN_FORCE = "UPDATE tally SET edition = $1, xact = $2, place = $3, zone = $4 WHERE newest = $1 RETURNING edition"
 _FACTS = f"""
     SELECT ticket_id, number, measure, at, detail, good, value, lasted, {_NAMED}
     FROM fact WHERE edition = $1 AND ticket_id = ANY($2)"""  # noqa: S608 - our own names, as in all of these
@@ -60,13 +61,14 @@ _PURGE = """
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
-    """Events up to `position` are counted in `edition`."""
+    """Events up to `position` are counted in `edition`, whose steps of time begin as clocks in `zone` have them."""
 
     edition: int
     position: Position
+    zone: ZoneInfo
 
 
-NOTHING = Tallied(1, BEGINNING)
+NOTHING = Tallied(1, BEGINNING, UNIVERSAL)
 _EMPTY = Cell()
 
 
@@ -75,9 +77,9 @@ async def get_tallied(tx: Reading) -> Tallied:
     return next(map(_tallied, await tx.fetch(_STANDING)), NOTHING)
 
 
-async def claim_tallied(tx: Transaction) -> Tallied | None:
-    """The same, locked until the commit; None while another process counts."""
-    await tx.fetch(_BEGIN)
+async def claim_tallied(tx: Transaction, zone: ZoneInfo) -> Tallied | None:
+    """The same, locked until the commit; None while another process counts. `zone` is for the first edition."""
+    await tx.fetch(_BEGIN, zone.key)
     return next(map(_tallied, await tx.fetch(_CLAIM)), None)
 
 
@@ -85,15 +87,15 @@ async def mark_tallied(tx: Transaction, position: Position) -> None:
     await tx.fetch(_MARK, *position)
 
 
-async def add_edition(tx: Transaction) -> int:
+async def add_edition(tx: Transaction, zone: ZoneInfo) -> int:
     """The number of an edition that nobody reads yet. Whoever makes one and is overtaken does so in vain."""
-    await tx.fetch(_BEGIN)
+    await tx.fetch(_BEGIN, zone.key)
     return int((await tx.fetch(_NEXT_EDITION))[0]["newest"])
 
 
 async def mark_in_force(tx: Transaction, tallied: Tallied) -> bool:
     """Let everybody read this edition from the commit on; False when a newer one was begun meanwhile."""
-    return bool(await tx.fetch(_PUT_IN_FORCE, tallied.edition, *tallied.position))
+    return bool(await tx.fetch(_PUT_IN_FORCE, tallied.edition, *tallied.position, tallied.zone.key))
 
 
 async def purge_editions(tx: Transaction, limit: int) -> int:
@@ -179,7 +181,7 @@ def read_cell(row: Mapping[str, Any]) -> Cell:
 
 
 def _tallied(row: Mapping[str, Any]) -> Tallied:
-    return Tallied(row["edition"], Position(row["xact"], row["place"]))
+    return Tallied(row["edition"], Position(row["xact"], row["place"]), ZoneInfo(row["zone"]))
 
 
 def _cell_key(edition: int, place: Place) -> dict[str, Any]:
