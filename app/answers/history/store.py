@@ -10,11 +10,11 @@ from uuid import UUID
 from app.kit.db import Reading, Records
 from app.tickets.store import TicketNotFound
 
-# $1 the ticket, $2 the department that asks, NULL for who may see all. Nothing at all when it is not its own.
+# $1 the ticket, $2 the department that asks, NULL for who may see all. Nothing at all when it may not read the ticket.
 _PARTS = """
     WITH RECURSIVE part (id, conversation_id) AS (
         SELECT t.id, t.conversation_id FROM ticket t
-        WHERE t.id = $1 AND ($2::text IS NULL OR t.department = $2 OR $2 = (
+        WHERE t.id = $1 AND ($2::text IS NULL OR t.department = $2 OR t.consulted ? $2 OR $2 = (
             SELECT c.department FROM custody c WHERE c.ticket_id = t.id ORDER BY c.position DESC LIMIT 1))
         UNION ALL SELECT t.id, t.conversation_id FROM ticket t JOIN part ON t.merged_into_id = part.id)"""
 
@@ -55,7 +55,7 @@ async def list_timeline(
 ) -> Records:
     """Events with the words that they are about, in order; `after` is the `place` of the last one seen.
 
-    Raises `TicketNotFound`, also for what is not `department`'s.
+    Raises `TicketNotFound`, also for what `department` may not read.
     """
     found = await tx.fetch(_TIMELINE, ticket_id, department, after or 0, limit)
     _check(found, after, ticket_id)
