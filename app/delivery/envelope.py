@@ -4,7 +4,7 @@ Knows the shapes that receivers rely on: webhook bodies and publications. Refuse
 it is given their facts. A body is serialised once; the characters made here are stored, signed and sent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -115,12 +115,11 @@ class Message:
     endpoint_ids: tuple[UUID, ...] = ()
 
 
-def subscribers(happening: Happening, endpoints: Iterable[Endpoint]) -> Iterator[tuple[Payload, tuple[UUID, ...]]]:
-    """Which endpoints hear of this, by the payload that they asked for."""
+def webhooks(happening: Happening, endpoints: Iterable[Endpoint], new_id: Callable[[], UUID]) -> list[Message]:
+    """What each of these endpoints that wants to hear of this is sent: one message for each payload asked for."""
     listening = [e for e in endpoints if e.department in happening.departments and e.wants(happening.type)]
-    for payload in Payload:
-        if ids := tuple(e.id for e in listening if e.payload is payload):
-            yield payload, ids
+    asked = {payload: tuple(e.id for e in listening if e.payload is payload) for payload in Payload}
+    return [webhook(new_id(), happening, payload, to) for payload, to in asked.items() if to]
 
 
 def webhook(message_id: UUID, happening: Happening, payload: Payload, endpoint_ids: tuple[UUID, ...]) -> Message:

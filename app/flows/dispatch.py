@@ -15,7 +15,7 @@ from app.answers import store as answers
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.endpoints.endpoint import Endpoint
-from app.delivery.envelope import Happening, Saying, external_id, subscribers, webhook
+from app.delivery.envelope import Happening, Saying, external_id, webhooks
 from app.delivery.lookup import UNASKABLE, Found, leaves_in_doubt, read
 from app.delivery.retrying import Delivered, Fault, GaveUp, Gone, Outcome, RetryIn, Schedule, Verdict, judge, later
 from app.delivery.signing import SecretUnusable, sign
@@ -277,8 +277,7 @@ async def _announce(unit: Unit, endpoint: Endpoint, event_type: str, reason: str
         details={"endpoint_id": endpoint.id, "url": endpoint.url, "reason": reason},
     )
     others = [one for one in await endpoints.list_active_endpoints(unit.tx) if one.id != endpoint.id]
-    told = [webhook(new_id(), happened, *to) for to in subscribers(happened, others)]
-    await outbox.add_messages(unit.tx, told)
+    await outbox.add_messages(unit.tx, webhooks(happened, others, new_id))
     logs.transition(event_type, endpoint=str(endpoint.id), department=endpoint.department, reason=reason)
 
 

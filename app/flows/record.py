@@ -266,10 +266,7 @@ def _messages(
         details={name: fact for name, fact in one.event.data.items() if name not in UNTOLD},
         words=words.get(ticket.id),
     )
-    return [
-        envelope.webhook(new_id(), happening, payload, endpoint_ids)
-        for payload, endpoint_ids in envelope.subscribers(happening, listening)
-    ]
+    return envelope.webhooks(happening, listening, new_id)
 
 
 async def _words(unit: Unit, listening: Sequence[Endpoint], ticket_ids: Sequence[UUID]) -> dict[UUID, CustomerWords]:

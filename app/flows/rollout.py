@@ -10,7 +10,7 @@ from datetime import datetime
 from app.access.role import Caller
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
-from app.delivery.envelope import Happening, subscribers, webhook
+from app.delivery.envelope import Happening, webhooks
 from app.flows.rules import BY_ITSELF, follow, put_in_force
 from app.kit import logs
 from app.kit.errors import Conflict, NotFound
@@ -167,7 +167,7 @@ async def _tell(unit: Unit, spread: Spread, to: Step, reason: str) -> None:
         },
     )
     listening = await endpoints.list_active_endpoints(unit.tx, [spread.line.department])
-    await outbox.add_messages(unit.tx, [webhook(new_id(), happened, *to) for to in subscribers(happened, listening)])
+    await outbox.add_messages(unit.tx, webhooks(happened, listening, new_id))
 
 
 def _since(line: Owning, past: Sequence[tuple[datetime, str]], earliest: datetime) -> datetime:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from app.delivery import store as delivery
 from app.delivery.endpoints import store as endpoints
-from app.delivery.envelope import Happening, subscribers, webhook
+from app.delivery.envelope import Happening, webhooks
 from app.escalation import store as escalations
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Count, Incident, IncidentState, Subject, followed, opened
@@ -124,6 +124,6 @@ async def tell(unit: Unit, event_type: str, incident: Incident, owners: Sequence
             "url": f"{unit.knobs.public_url}/api/v1/incidents/{incident.id}",
         },
     )
-    listening = subscribers(happening, await endpoints.list_active_endpoints(unit.tx))
-    await delivery.add_messages(unit.tx, [webhook(new_id(), happening, *to) for to in listening])
+    listening = await endpoints.list_active_endpoints(unit.tx)
+    await delivery.add_messages(unit.tx, webhooks(happening, listening, new_id))
     logs.transition(event_type, incident=str(incident.id), severity=incident.severity, subject=incident.subject.name)

@@ -17,8 +17,8 @@ from app.delivery.envelope import (
     TicketFacts,
     external_id,
     publication,
-    subscribers,
     webhook,
+    webhooks,
 )
 
 AT = datetime(2026, 7, 27, 9, 30, tzinfo=UTC)
@@ -114,11 +114,11 @@ def test_an_event_goes_to_those_of_its_departments_who_asked_for_its_type_in_the
         endpoint(2, Payload.THIN, "supply_chain", "ticket.closed"),
         endpoint(3, Payload.THIN, "billing"),
     ]
-    assert dict(subscribers(ROUTED, endpoints)) == {
-        Payload.THIN: (ENDPOINTS[1],),
-        Payload.FULL: (ENDPOINTS[0],),
-    }
-    assert dict(subscribers(ROUTED, endpoints[2:])) == {}
+    assert webhooks(ROUTED, endpoints, lambda: MESSAGE) == [
+        webhook(MESSAGE, ROUTED, Payload.THIN, (ENDPOINTS[1],)),
+        webhook(MESSAGE, ROUTED, Payload.FULL, (ENDPOINTS[0],)),
+    ]
+    assert webhooks(ROUTED, endpoints[2:], lambda: MESSAGE) == []
 
 
 class DriversUuid(UUID):
