@@ -1,8 +1,6 @@
 """`webcare token`: who may come in. Works on the database itself, so that it also helps who has no token left."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -12,12 +10,10 @@ import typer
 from app.access.role import Role
 from app.access.store import list_tokens
 from app.access.token import Token
-from app.cli.doors import database_url, door
-from app.cli.processes import ready_runtime
+from app.cli.doors import door
+from app.cli.processes import beside
 from app.flows import admit
 from app.kit.clock import utc_now
-from app.runtime import Runtime
-from app.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,23 +61,15 @@ def revoke(token_id: Annotated[UUID, typer.Argument(help="The id that `webcare t
 
 
 async def _create(role: Role, name: str, department: str | None, expires_at: datetime | None) -> str:
-    async with _runtime() as runtime:
+    async with beside() as runtime:
         return (await runtime.run(admit.issue, role, name, department, expires_at)).secret
 
 
 async def _list() -> tuple[Token, ...]:
-    async with _runtime() as runtime, runtime.reading() as tx:
+    async with beside() as runtime, runtime.reading() as tx:
         return await list_tokens(tx)
 
 
 async def _revoke(token_id: UUID) -> Token:
-    async with _runtime() as runtime:
+    async with beside() as runtime:
         return await runtime.run(admit.revoke, token_id)
-
-
-@asynccontextmanager
-async def _runtime() -> AsyncIterator[Runtime]:
-    settings = Settings()
-    with database_url(settings) as url:
-        async with ready_runtime(settings, url) as runtime:
-            yield runtime

@@ -92,6 +92,20 @@ def test_a_token_for_a_department_that_is_not_there_is_refused_with_code_2(datab
     assert "catering" in told.stderr
 
 
+async def test_a_token_is_made_for_a_department_of_the_rules_in_force(
+    database: Database, database_url: str, rulebook: Rulebook
+) -> None:
+    catering = "  catering: {name: {nl: Catering, en: Catering}, process: trays, calendar: office}"
+    departments = rulebook.sources["departments.yaml"] + catering
+    sent = parse({**rulebook.sources, "departments.yaml": departments})
+    await database.transact(
+        lambda tx: add_version(tx, sent.digest, sent.sources, Origin.SENT, "admin:sam", None, LONG_AGO)
+    )
+    words = ("token", "create", "--role", "department", "--department", "catering", "--name", "trays")
+    made = await asyncio.to_thread(webcare, *words, DATABASE_URL=database_url)
+    assert made.stdout.startswith("wc_department_")
+
+
 def test_a_setting_that_means_nothing_is_named_with_code_2() -> None:
     told = webcare("migrate", PORT="none")
     assert told.exit_code == 2
