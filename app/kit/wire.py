@@ -1,6 +1,6 @@
 """JSON as everything here writes it: UTC with `Z`, ids as text. Refuses to know whose JSON it is."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,11 @@ def dump(value: Any) -> bytes:
     Raises TypeError for what has no form in JSON, half characters among it.
     """
     return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment as `dump` writes it, for where a text is wanted already."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ Knows the whole table of moves, leases and who has the ball. Refuses to know wha
 from datetime import datetime
 
 from app.kit.errors import Conflict, Invalid
+from app.kit.wire import iso
 from app.tickets.custody import Holder
 from app.tickets.ticket import State, Ticket
 
@@ -99,8 +100,3 @@ def check_future(field: str, moment: datetime | None, now: datetime) -> None:
     """Raises `NotInFuture` about `field`."""
     if moment is not None and moment <= now:
         raise NotInFuture("Choose a moment in the future.", field=field)
-
-
-def iso(moment: datetime | None) -> str | None:
-    """A moment as events and problems tell it."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

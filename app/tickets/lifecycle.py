@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.kit.wire import iso
 from app.tickets.bounce import counted, tagged
 from app.tickets.custody import Custody, Holder, hand_over, worker_before
 from app.tickets.hand_over import FellBack
@@ -22,7 +23,6 @@ from app.tickets.legal import (
     check_future,
     check_legal,
     department_at_work,
-    iso,
 )
 from app.tickets.placement import Placement
 from app.tickets.ticket import Event, State, Step, Ticket

@@ -12,8 +12,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.kit.errors import Conflict, Invalid
+from app.kit.wire import iso
 from app.tickets.custody import Holder, hand_over
-from app.tickets.legal import LEGAL, check_free, check_legal, iso
+from app.tickets.legal import LEGAL, check_free, check_legal
 from app.tickets.lifecycle import brought_back, found_again
 from app.tickets.resolution import MERGED
 from app.tickets.ticket import Event, State, Step, Ticket

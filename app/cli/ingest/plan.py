@@ -15,6 +15,7 @@ from typing import Any
 
 from app.cli.ingest.moments import read_moment
 from app.kit.errors import Invalid
+from app.kit.wire import iso
 
 DEFAULT_CHANNEL = "import"
 NOW = "now"
@@ -127,7 +128,7 @@ class Plan:
         """The value as the service takes it. Raises `ValueError`."""
         if name == "posted_at":
             moment = self.now if given == NOW else read_moment(str(given), date_format=self.date_format, zone=self.zone)
-            return moment.isoformat().replace("+00:00", "Z")
+            return iso(moment)
         if name in _IDS:
             return _FLOAT_ID.sub(r"\1", str(given).strip())
         if name in ("author.followers", "revision") or _METRIC.fullmatch(name):

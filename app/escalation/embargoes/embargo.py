@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from app.kit.errors import Conflict, Invalid
+from app.kit.wire import iso
 
 
 class NothingToHold(Invalid):
@@ -65,7 +66,7 @@ class Embargo:
         return {
             "embargo_id": str(self.id),
             "scope": self.scope,
-            "until": self.until.isoformat().replace("+00:00", "Z"),
+            "until": iso(self.until),
             "fallback_text": self.fallback_text,
         }
 
