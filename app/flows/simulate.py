@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.kit.db import Records
+from app.mentions.mention import words_of
 from app.routing.decision import Subject, as_record, decide, in_words
 from app.routing.rules import store
 from app.rulebook import Rulebook
@@ -150,9 +151,7 @@ def _decide_both(rows: Records, now: Rulebook, proposed: Rulebook) -> list[tuple
 
 
 def _decide(rows: Records, rules: Rulebook) -> list[Fate]:
-    texts = [
-        rules.read(f"{row['title']}\n{row['text']}" if row["title"] else row["text"], row["language"]) for row in rows
-    ]
+    texts = [rules.read(words_of(row["title"], row["text"]), row["language"]) for row in rows]
     read = zip(rows, rules.classifier.classify(texts), rules.hear(texts), strict=True)
     return [
         _fate(

@@ -88,8 +88,8 @@ class Mention:
 
     @property
     def words(self) -> str:
-        """Everything the person wrote, in reading order."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
+        """Everything the person wrote."""
+        return words_of(self.title, self.text)
 
     @property
     def is_repost(self) -> bool:
@@ -116,6 +116,11 @@ class Mention:
         """The moment from which the customer waits. A platform's clock may run ahead of ours, never the wait."""
         imported = self.imported or self.channel == IMPORT_CHANNEL
         return received_at if imported else min(self.posted_at, received_at)
+
+
+def words_of(title: str | None, text: str) -> str:
+    """Everything that a post says, in reading order."""
+    return f"{title}\n{text}" if title else text
 
 
 def named_conversation(thread: str) -> str | None:
