@@ -6,19 +6,18 @@ Knows when a call is believed, once. Refuses to know what it brings (receive).
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from secrets import token_bytes
 from uuid import UUID
 
 from app.access.role import Caller
 from app.access.sources import store as sources
 from app.access.sources.source import Source
-from app.delivery.signing import TOLERANCE, SignatureRefused, key_of, secret_from, verify
+from app.delivery.signing import TOLERANCE, SignatureRefused, verify
+from app.flows.subscribe import signing_secret
 from app.kit import logs
 from app.kit.ids import new_id
 from app.kit.sealing import Sealer
 from app.runtime import Unit
 
-_KEY_BYTES = 32
 _REMEMBERED = 2 * TOLERANCE + timedelta(minutes=5)  # a call is believed for twice the tolerance at most
 
 
@@ -34,8 +33,7 @@ async def register(
     unit: Unit, caller: Caller, sealer: Sealer, *, name: str, channel: str, account: str | None, secret: str | None
 ) -> SourceMade:
     """A partner that may push from now on. Raises `SecretUnusable`."""
-    shared = secret_from(token_bytes(_KEY_BYTES)) if secret is None else secret
-    key_of(shared)
+    shared = signing_secret(secret)
     made = Source(new_id(), name, channel, account, sealer.seal(shared), unit.now)
     await sources.add_source(unit.tx, made)
     logs.transition("source.registered", source=str(made.id), channel=channel, actor=caller.actor)

@@ -73,6 +73,14 @@ class Disclosed:
     secret: str = field(repr=False)
 
 
+def signing_secret(given: str | None) -> str:
+    """What was given, or a new one. Raises `SecretUnusable`."""
+    if given is None:
+        return secret_from(token_bytes(_KEY_BYTES))
+    key_of(given)
+    return given
+
+
 async def register(
     unit: Unit,
     caller: Caller,
@@ -94,7 +102,7 @@ async def register(
     _check_url(unit, url)
     check_audible(event_types or ())
     check_headers(headers or {})
-    shared = _secret(secret)
+    shared = signing_secret(secret)
     endpoint = Endpoint(
         id=new_id(),
         department=owner,
@@ -138,7 +146,7 @@ async def change(unit: Unit, caller: Caller, sealer: Sealer, endpoint_id: UUID, 
 async def rotate(unit: Unit, caller: Caller, sealer: Sealer, endpoint_id: UUID, secret: str | None) -> Disclosed:
     """A new secret; the present one signs beside it for a day. Raises `EndpointNotFound`, `SecretUnusable`."""
     endpoint = await endpoints.claim_endpoint(unit.tx, endpoint_id, department=caller.department)
-    shared = _secret(secret)
+    shared = signing_secret(secret)
     rotated = endpoint.rotated(sealer.seal(shared), unit.now)
     await endpoints.mark_changed(unit.tx, rotated)
     _log("rotated", rotated, caller)
@@ -242,13 +250,6 @@ def _owner(unit: Unit, caller: Caller, department: str | None) -> str:
 
 def _check_url(unit: Unit, url: str) -> None:
     Reach(unit.knobs.webhook_allow_cidrs, unit.knobs.webhook_ports).check(url)
-
-
-def _secret(given: str | None) -> str:
-    if given is None:
-        return secret_from(token_bytes(_KEY_BYTES))
-    key_of(given)
-    return given
 
 
 def _sealed(sealer: Sealer, headers: Mapping[str, str]) -> dict[str, str]:
