@@ -6,16 +6,18 @@ events are ordered.
 
 import asyncio
 import random
+from contextlib import aclosing
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.kit.db import Database, Reading
 from app.kit.errors import Unavailable
+from app.kit.failures import FAILURES, DatabaseUnreachable
 from app.settings import PROJECT
 from app.tickets.journal.store import find_foreign, mark_restored
 
@@ -44,7 +46,8 @@ async def migrate(url: str) -> None:
     Safe to start on many machines at once.
 
     A revision that cannot get its locks within 2 s gives up, lets the waiting traffic pass, and tries again.
-    Raises SQLAlchemy's `DBAPIError` when a revision fails or patience ends.
+    Raises `DatabaseUnreachable` when there is no way in, and SQLAlchemy's `DBAPIError` when a revision fails or
+    patience ends.
     """
     engine = create_async_engine(
         url,
@@ -54,7 +57,7 @@ async def migrate(url: str) -> None:
     try:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with engine.connect() as connection:
+                async with aclosing(await _connect(engine)) as connection:
                     await _lock(connection)
                     await connection.run_sync(_upgrade)
                     await _settle_in(url)
@@ -65,6 +68,15 @@ async def migrate(url: str) -> None:
             await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311
     finally:
         await engine.dispose()
+
+
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
+    """Who migrates has chosen the address, often just now, and is told what is wrong with it."""
+    try:
+        return await engine.connect()
+    except FAILURES as error:
+        why = getattr(getattr(error, "orig", error), "__cause__", None) or error
+        raise DatabaseUnreachable(f"There is no way into the database: {why}. Look at WEBCARE_DATABASE_URL.") from error
 
 
 async def _lock(connection: AsyncConnection) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import URL, text
 
 from app.kit.db import Database
+from app.kit.failures import DatabaseUnreachable
 from app.migrating import SchemaUnknown, check_schema, migrate
 from tests.conftest import administer
 
@@ -45,6 +46,17 @@ async def test_a_database_of_a_newer_program_is_refused(empty_url: str) -> None:
     with pytest.raises(SchemaUnknown) as refused:
         await check(empty_url)
     assert refused.value.facts["found"] == "9999"
+
+
+async def test_who_names_a_database_that_is_not_there_is_told(server: URL) -> None:
+    nowhere = server.set(database="webcare_nowhere").render_as_string(hide_password=False)
+    with pytest.raises(DatabaseUnreachable, match=r'database "webcare_nowhere" does not exist.*WEBCARE_DATABASE_URL'):
+        await migrate(nowhere)
+
+
+async def test_a_server_that_is_not_there_is_told(unused_tcp_port: int) -> None:
+    with pytest.raises(DatabaseUnreachable, match=rf"127\.0\.0\.1.*{unused_tcp_port}.*WEBCARE_DATABASE_URL"):
+        await migrate(f"postgresql+asyncpg://nobody:x@127.0.0.1:{unused_tcp_port}/x")
 
 
 async def test_a_busy_database_is_waited_for(empty_url: str) -> None:
