@@ -144,7 +144,7 @@ def _with_local_defaults(settings: Settings) -> Settings:
 def _listening(host: str, port: int) -> socket.socket:
     """The socket that every API process inherits: it answers, late, even while one of them is started again."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    deadline = time.monotonic() + PORT_PATIENCE.total_seconds()
+    deadline, told = time.monotonic() + PORT_PATIENCE.total_seconds(), False
     while True:
         try:
             return socket.create_server((host, port), family=family, backlog=2048)
@@ -152,4 +152,8 @@ def _listening(host: str, port: int) -> socket.socket:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 why = os.strerror(error.errno or 0)
                 raise PortTaken(f"Cannot listen on {host}:{port}: {why}. Set WEBCARE_HOST or WEBCARE_PORT.") from error
+            if not told:
+                patience = int(PORT_PATIENCE.total_seconds())
+                typer.echo(f"{host}:{port} is taken by another program; waiting for it, {patience} s at most.")
+            told = True
             time.sleep(0.2)

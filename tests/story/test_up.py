@@ -26,23 +26,27 @@ MENTION = {
 }
 
 
+def begin(data_dir: Path, port: int, log: Path) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBCARE_")}
+    settings = {"WEBCARE_DATA_DIR": str(data_dir), "WEBCARE_PORT": str(port)}
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "up"],
+            env=environment | settings,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+
+
 class Up:
     """One run of `webcare up` in a data folder, and what it printed until it was ready."""
 
     def __init__(self, data_dir: Path, port: int, log: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBCARE_")}
-        settings = {"WEBCARE_DATA_DIR": str(data_dir), "WEBCARE_PORT": str(port)}
-        with log.open("ab") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "up"],
-                env=environment | settings,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,
-            )
+        self.process = begin(data_dir, port, log)
         self.printed = "".join(self._greeting())
         self.tokens = dict(re.findall(r"^ +(\w+) .*?(wc_\S+)$", self.printed, re.MULTILINE))
 
@@ -137,6 +141,18 @@ def test_who_starts_it_is_told_first_who_may_come_in_and_what_signs_publications
     assert f"http://127.0.0.1:8081/publish, signed with {secret}\n" in told
     assert secret.stat().st_mode & 0o777 == 0o600
     assert secret.read_text().startswith("whsec_")
+
+
+def test_a_port_that_is_taken_is_told_before_it_is_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        waiting = begin(tmp_path / "data", port, tmp_path / "log")
+        assert waiting.stdout
+        told = waiting.stdout.readline()
+        waiting.send_signal(signal.SIGINT)
+        waiting.communicate(timeout=PATIENCE)
+    assert told.startswith(f"127.0.0.1:{port} is taken by another program")
+    assert not (tmp_path / "data").exists()
 
 
 def test_killed_hard_it_comes_back_with_all_that_was_acknowledged(up: Callable[[], Up]) -> None:
