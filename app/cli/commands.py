@@ -19,7 +19,7 @@ app = typer.Typer(
     help="""webcare takes in what customers say on social channels and puts each mention in the hands of the
     department that owns the customer process.
 
-    Start with `webcare up`. Settings are environment variables (WEBCARE_...), described in the README.
+    Start with `webcare up`. Settings are environment variables (WEBCARE_...), described in docs/operating.md.
 
     Exit codes: 0 done, 1 failed, 2 wrong words, wrong settings or a wrong rulebook.
     """,

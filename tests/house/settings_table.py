@@ -1,4 +1,4 @@
-"""README's table of settings, made from the settings themselves: `python -m tests.house.settings_table` prints it.
+"""The table of settings in docs/operating.md, made from the settings: `python -m tests.house.settings_table` prints it.
 
 Knows how a default reads as the value of an environment variable. Refuses to know what a setting is for: that is its
 description.

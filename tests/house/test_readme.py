@@ -52,8 +52,8 @@ def test_commands_are_there() -> None:
     assert {words for words in named if not _is_command(words, _words())} == set()
 
 
-def test_readme_names_every_command() -> None:
-    text = README.read_text("utf-8")
+def test_a_page_names_every_command() -> None:
+    text = (PROJECT / "docs" / "operating.md").read_text("utf-8")
     assert {words for words in _words() if f"| `webcare {words}` |" not in text} == set()
 
 
