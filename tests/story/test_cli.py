@@ -156,7 +156,9 @@ async def test_clocks_are_verified_by_the_rules_in_force(
 
 async def test_reports_are_rebuilt_from_what_stands(database: Database, database_url: str, rulebook: Rulebook) -> None:
     await House(database, rulebook).open(utc_now())
-    await database.transact(lambda tx: tx.execute(tally.insert().values(edition=1, newest=1, xact=0, place=0)))
+    await database.transact(
+        lambda tx: tx.execute(tally.insert().values(edition=1, newest=1, xact=0, place=0, zone="UTC"))
+    )
     done = await asyncio.to_thread(webcare, "reports", "rebuild", DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout) == (0, "1 tickets counted anew.\n")
 
