@@ -32,6 +32,7 @@ _WORDS = {
     Drift.UNSURE: "of {of} posts {n} came into triage first, where {usual:.1f} are usual",
     Drift.CORRECTED: "of {of} posts that were taken for it {n} were about something else, where {usual:.1f} are usual",
     Drift.HANDED_BACK: "of {of} tickets departments gave {n} back, where {usual:.1f} are usual",
+    Drift.SOUR: "of {of} posts {n} were in words that weigh below zero, where {usual:.1f} are usual",
     Drift.DETRACTORS: "of {of} customers {n} scored 6 or lower, where {usual:.1f} are usual",
 }
 
@@ -52,6 +53,10 @@ class TopicWeekOut(OutModel):
         description="Share of what was taken for it that was about something else", examples=[0.05]
     )
     handed_back: float | None = Field(description="Share of what departments were handed that came back")
+    sour: float | None = Field(
+        description="Share of what was decided without a person whose words weigh below zero, as tones.yaml has it",
+        examples=[0.35],
+    )
     detractors: float | None = Field(description="Share of scores of 6 or lower")
     confidence: float | None = Field(description="Mean of what was decided without a person", examples=[0.83])
 

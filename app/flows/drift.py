@@ -3,21 +3,19 @@
 Knows that a topic of which nothing is left to judge is calm. Refuses to know what is unusual (reports.drift).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.kit import logs
 from app.reports.drift import store as drift
 from app.reports.drift.alarm import findings
-from app.reports.drift.week import Counts
+from app.reports.drift.week import Daily, weeks_of
 from app.reports.tally.keeping.store import get_tallied
 from app.runtime import Runtime, Unit
 from app.topics.turns.store import claim_turn
 
 EVERY = timedelta(days=1)
-
-Weeks = Mapping[str, Sequence[Counts]]
 
 
 async def mind_drift(runtime: Runtime, now: datetime, every: timedelta = EVERY) -> int:
@@ -25,14 +23,15 @@ async def mind_drift(runtime: Runtime, now: datetime, every: timedelta = EVERY) 
     async with runtime.reading(reports=True) as tx:
         zone = (await get_tallied(tx)).zone
         until = now.astimezone(zone).date()
-        weeks = await drift.list_weeks(tx, until, zone)
-    return await runtime.run(_judge, weeks, until, zone, every)
+        counted = await drift.list_counted(tx, until, zone)
+    return await runtime.run(_judge, counted, until, zone, every)
 
 
-async def _judge(unit: Unit, weeks: Weeks, until: date, zone: ZoneInfo, every: timedelta) -> int:
+async def _judge(unit: Unit, counted: Sequence[Daily], until: date, zone: ZoneInfo, every: timedelta) -> int:
     if not await claim_turn(unit.tx, "drift", every):
         return 0
-    await drift.record_certainty(unit.tx, until, zone)
+    await drift.record_certainty(unit.tx, until, zone, unit.rulebook.hearing.moods)
+    weeks = weeks_of([*counted, *await drift.list_certain(unit.tx, until)], until)
     standing = await drift.claim_standing(unit.tx)
     judged = {(one.topic, one.kind): one for one in findings(weeks)}
     raised = 0

@@ -101,6 +101,7 @@ certainty = Table(
     Column("topic", Text, primary_key=True),
     Column("decided", Integer, nullable=False),
     Column("sure", Double, nullable=False),
+    Column("sour", Integer),  # null: counted before there was anything to count it by
 )
 
 # A topic that suddenly grew or soured. `figures` are those of the last look at which it still had.
@@ -114,7 +115,7 @@ alarm = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Column("resolved_at", DateTime(timezone=True)),
     Column("figures", JSONB, nullable=False),
-    CheckConstraint("kind in ('grows', 'unsure', 'corrected', 'handed_back', 'detractors')", name="kind"),
+    CheckConstraint("kind in ('grows', 'unsure', 'corrected', 'handed_back', 'sour', 'detractors')", name="kind"),
     Index("uq_alarm_standing", "topic", "kind", unique=True, postgresql_where=text("resolved_at is null")),
     Index("ix_alarm_resolved_at", "resolved_at", postgresql_where=text("resolved_at is not null")),
 )

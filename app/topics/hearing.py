@@ -93,11 +93,15 @@ NOTHING_HEARD = Heard()
 
 
 class Hearing:
-    """Hears texts: one pass for all phrases. Built once, then shared by all threads."""
+    """Hears texts: one pass for all phrases. Built once, then shared by all threads.
+
+    `moods` are the tones in which what lies below zero asks for care: good words weigh up bad ones.
+    """
 
     def __init__(self, noticed: Iterable[str], lexicons: Sequence[Lexicon] = (), grammar: Grammar = NO_GRAMMAR) -> None:
         self._negations = frozenset(word.encode() for word in grammar.negations)
         self._degrees = {word.encode(): factor for word, factor in grammar.degrees.items()}
+        self.moods = frozenset(lexicon.name for lexicon in lexicons if lexicon.direction < 0)
         self._lexicons = {lexicon.name: lexicon for lexicon in lexicons}
         terms = [(lexicon.name, term) for lexicon in lexicons for term in lexicon.terms]
         meant: dict[str, tuple[list[str], list[tuple[str, Term]]]] = {}

@@ -16,6 +16,7 @@ from app.flows.receive import receive
 from app.flows.settle import Received
 from app.kit.db import Transaction
 from app.kit.ids import first_id_at, new_id
+from app.reports.tables import certainty
 from app.routing.tables import decision
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
@@ -35,10 +36,10 @@ async def boss(runtime: Runtime) -> Mapping[str, str]:
     return await token_for(runtime, Role.MANAGER, name="boss")
 
 
-async def opened(runtime: Runtime, clock: Clock, at: datetime, number: int) -> list[Ticket]:
+async def opened(runtime: Runtime, clock: Clock, at: datetime, number: int, words: str = LATE_PARCEL) -> list[Ticket]:
     """So many tickets about late parcels on that day."""
     clock.at = at
-    said = [mention(LATE_PARCEL, by=f"{at:%j}-{n}", at=at) for n in range(number)]
+    said = [mention(words, by=f"{at:%j}-{n}", at=at) for n in range(number)]
     tickets = []
     for received in await receive(runtime, said):
         assert isinstance(received, Received)
@@ -99,6 +100,38 @@ async def test_a_topic_that_grows_and_sours_raises_alarms_that_resolve_themselve
     later = (await client.get(DRIFT, headers=boss)).json()["alarms"]
     assert [one["resolved_at"] is None for one in later] == [False] * 3
     assert (await client.get("/readyz")).json()["alarms"]["topics_drifting"] == 0
+
+
+async def test_a_topic_that_is_written_about_in_worse_words_raises_an_alarm(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock, boss: Mapping[str, str]
+) -> None:
+    for week in range(8, 0, -1):
+        await opened(runtime, clock, MORNING - week * WEEK - DAY, 10)
+    await opened(runtime, clock, MORNING - DAY, 12, "Waar blijft mijn pakketje? Wat een schandalige bende")
+    await counted(runtime)
+    assert await look(runtime, clock, MORNING) == 1
+
+    told = (await client.get(DRIFT, headers=boss)).json()
+    assert [(one["topic"], one["kind"], one["text"]) for one in told["alarms"]] == [
+        (TOPIC, "sour", "of 12 posts 12 were in words that weigh below zero, where 0.0 are usual")
+    ]
+    [weeks] = [one["weeks"] for one in told["items"]]
+    assert [one["sour"] for one in weeks] == [0.0] * 8 + [1.0]
+
+
+async def test_days_on_which_no_words_were_weighed_say_nothing_of_words(
+    runtime: Runtime, clock: Clock, boss: Mapping[str, str], client: httpx.AsyncClient
+) -> None:
+    for week in range(8, 0, -1):
+        await opened(runtime, clock, MORNING - week * WEEK - DAY, 10)
+    await counted(runtime)
+    await look(runtime, clock, MORNING - DAY)
+    await runtime.database.transact(lambda tx: tx.execute(update(certainty).values(sour=None)))
+    await opened(runtime, clock, MORNING - DAY, 12, "Waar blijft mijn pakketje? Wat een schandalige bende")
+    await counted(runtime)
+    assert await look(runtime, clock, MORNING) == 0
+    [weeks] = [one["weeks"] for one in (await client.get(DRIFT, headers=boss)).json()["items"]]
+    assert [one["sour"] for one in weeks] == [None] * 8 + [1.0]
 
 
 async def test_a_department_reads_about_its_own_topics_and_agents_do_not(

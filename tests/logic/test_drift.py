@@ -61,6 +61,7 @@ def test_weeks_that_scatter_ask_for_more() -> None:
         (Drift.UNSURE, Counts(posts=100, unsure=10), Counts(posts=100, unsure=35)),
         (Drift.CORRECTED, Counts(taken=100, corrected=5), Counts(taken=100, corrected=20)),
         (Drift.HANDED_BACK, Counts(handed_over=50, handed_back=1), Counts(handed_over=50, handed_back=10)),
+        (Drift.SOUR, Counts(heard=50, sour=10), Counts(heard=50, sour=30)),
         (Drift.DETRACTORS, Counts(scored=40, detractors=8), Counts(scored=40, detractors=24)),
     ],
 )

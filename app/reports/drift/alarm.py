@@ -38,6 +38,7 @@ class Drift(StrEnum):
     UNSURE = "unsure"  # more of its posts come into triage first
     CORRECTED = "corrected"  # more of what is taken for it turns out to be something else
     HANDED_BACK = "handed_back"  # departments give more of it back
+    SOUR = "sour"  # customers write of it in worse words
     DETRACTORS = "detractors"  # customers score it lower
 
 
@@ -46,6 +47,7 @@ SHARES: Mapping[Drift, tuple[str, str]] = {
     Drift.UNSURE: ("unsure", "posts"),
     Drift.CORRECTED: ("corrected", "taken"),
     Drift.HANDED_BACK: ("handed_back", "handed_over"),
+    Drift.SOUR: ("sour", "heard"),
     Drift.DETRACTORS: ("detractors", "scored"),
 }
 

@@ -4,7 +4,7 @@ Knows which facts a week is made of. Refuses to know what is unusual (alarm) and
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,8 +28,10 @@ _DETRACTOR = "detractor"
 _MEASURES = (Measure.UNDERSTOOD, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.SCORED)
 
 _SURE = """
-    SELECT (at AT TIME ZONE $3)::date AS day_on, topic, count(*) AS decided, sum(confidence) AS sure
-    FROM decision WHERE id >= $1 AND id < $2 AND actor = 'system' AND topic IS NOT NULL GROUP BY 1, 2"""
+    SELECT (d.at AT TIME ZONE $3)::date AS day_on, d.topic, count(*) AS decided, sum(d.confidence) AS sure,
+        count(*) FILTER (WHERE t.signals -> 'tones' ?| $4) AS sour
+    FROM decision d JOIN ticket t ON t.id = d.ticket_id
+    WHERE d.id >= $1 AND d.id < $2 AND d.actor = 'system' AND d.topic IS NOT NULL GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ async def list_weeks(tx: Reading, until: date, zone: ZoneInfo) -> Mapping[str, t
     """Each topic's weeks up to the day before `until`, whose days begin where clocks in `zone` say so; in a session of
     `reading(reports=True)`.
     """
+    return weeks_of([*await list_counted(tx, until, zone), *await list_certain(tx, until)], until)
+
+
+async def list_counted(tx: Reading, until: date, zone: ZoneInfo) -> list[Daily]:
+    """What reports count of these weeks, in a session like that."""
     since = until - WEEKS * WEEK
     period = midnight(since, zone), midnight(until, zone)
     question = Question(*period, Interval.DAY, ("topic",), zone=zone)
@@ -58,10 +65,18 @@ async def list_weeks(tx: Reading, until: date, zone: ZoneInfo) -> Mapping[str, t
         assert step is not None
         for about, name in _counted(topic, measure, detail):
             counted[about, step.astimezone(zone).date()][name] += cell.n
-    days = [Daily(topic, day, Counts(**counts)) for (topic, day), counts in counted.items()]
-    rows = await tx.rows(select(certainty).where(certainty.c.day_on >= since, certainty.c.day_on < until))
-    days += [Daily(row.topic, row.day_on, Counts(sure=row.sure, decided=row.decided)) for row in rows]
-    return weeks_of(days, until)
+    return [Daily(topic, day, Counts(**counts)) for (topic, day), counts in counted.items()]
+
+
+async def list_certain(tx: Reading, until: date) -> list[Daily]:
+    """How sure decisions of these weeks were, and in which words posts: as far as it was recorded."""
+    days = []
+    seen = certainty.c.day_on >= until - WEEKS * WEEK, certainty.c.day_on < until
+    for row in await tx.rows(select(certainty).where(*seen)):
+        heard = 0 if row.sour is None else row.decided
+        counts = Counts(sure=row.sure, decided=row.decided, heard=heard, sour=row.sour or 0)
+        days.append(Daily(row.topic, row.day_on, counts))
+    return days
 
 
 def _counted(topic: str | None, measure: Measure, detail: str) -> list[tuple[str, str]]:
@@ -80,14 +95,17 @@ def _counted(topic: str | None, measure: Measure, detail: str) -> list[tuple[str
     return [(topic, str(measure))]
 
 
-async def record_certainty(tx: Transaction, until: date, zone: ZoneInfo) -> None:
-    """Count the decisions of each day before `until` that is not counted yet, of as many weeks as are looked at."""
+async def record_certainty(tx: Transaction, until: date, zone: ZoneInfo, moods: Collection[str]) -> None:
+    """Count the decisions of each day before `until` that is not counted yet, of as many weeks as are looked at.
+
+    `moods` are the tones that a ticket has in its signals when its customer's words weigh below zero.
+    """
     last: date | None = await tx.scalar(select(func.max(certainty.c.day_on)))
     earliest = until - WEEKS * WEEK
     since = earliest if last is None else max(earliest, last + timedelta(days=1))
     if since < until:
         period = (first_id_at(midnight(day, zone)) for day in (since, until))
-        rows = await tx.fetch(_SURE, *period, zone.key)
+        rows = await tx.fetch(_SURE, *period, zone.key, list(moods))
         await tx.insert(certainty, [dict(row) for row in rows])
 
 

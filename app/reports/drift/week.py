@@ -28,6 +28,8 @@ class Counts:
     detractors: int = 0
     sure: float = 0.0  # the confidences of `decided` decisions, added up
     decided: int = 0
+    heard: int = 0  # of the decided: where words were weighed
+    sour: int = 0  # of these: below zero
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
