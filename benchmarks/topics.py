@@ -92,13 +92,29 @@ def calibration_error(chance: npt.NDArray[np.float64], hits: npt.NDArray[np.bool
     return float(sum(gaps) / len(chance))
 
 
+def honest_error(chance: npt.NDArray[np.float64]) -> float:
+    """The calibration error that is to be expected of probabilities that are exactly right, on so many texts."""
+    rng = np.random.default_rng(0)
+    return float(np.mean([calibration_error(chance, rng.random(len(chance)) < chance) for _ in range(200)]))
+
+
+def share(hits: npt.NDArray[np.bool_]) -> str:
+    """With Wilson's interval of 95 %."""
+    if not len(hits):
+        return "-"
+    n, p, z = len(hits), hits.mean(), 1.96
+    middle, reach = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
+    low, high = ((middle + way * reach) / (1 + z**2 / n) for way in (-1, 1))
+    return f"{p:.3f} ({low:.3f} to {high:.3f})"
+
+
 def score(name: str, model: Model, asked: Texts) -> None:
     opinions = judged(model, asked.texts)
     hits, chance = right(opinions, asked.topics), chances(opinions)
     alone = np.array([one.topic is not None for one in opinions])
-    precision = f"{hits[alone].mean():.3f}" if alone.any() else "-"
-    print(f"  {name}: accuracy {hits.mean():.4f}, calibration error {calibration_error(chance, hits):.4f}")
-    print(f"  decides {alone.mean():.3f} alone at a wanted {PRECISION}, of these right {precision}")
+    error, honest = calibration_error(chance, hits), honest_error(chance)
+    print(f"  {name}: accuracy {hits.mean():.4f}, calibration error {error:.4f}; {honest:.4f} would be by chance alone")
+    print(f"  decides {alone.mean():.3f} alone at a wanted {PRECISION}, of these right {share(hits[alone])}")
 
 
 def banking77() -> None:

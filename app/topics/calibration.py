@@ -9,28 +9,59 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.topics.model import NEVER, probabilities
+from app.topics.model import NEVER, Calibration
 
 Scores = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
-_TEMPERATURES = np.geomspace(0.05, 20, 241)  # steps of 2.5 %
-_DOUBT = 2.0  # how many texts it takes to move the temperature away from 1
+_TEMPERATURES = np.geomspace(0.05, 20, 121)  # steps of 5 %
+_DOUBT = 2.0  # how many texts it takes to move temperature and slope away from 1, and the shift away from 0
+_FLATTEST = 0.05  # slope: who is surer is never less likely to be right
+_STEPS = 500  # to the best slope and shift, each a small one
 _BORROWED = 20  # texts: what a topic has by itself counts as much as all topics together when it has so many
 
 
-def fit_temperature(scores: Scores, truth: Places) -> float:
-    """The temperature under which the truth is most likely; few texts move it little from 1.
+def fit_calibration(scores: Scores, truth: Places) -> Calibration:
+    """The calibration under which held-out texts are most likely; few texts move it little from none.
 
-    `scores` is texts x topics, of models that did not see the text; `truth` is the place of each text's topic. Guo
-    et al., "On Calibration of Modern Neural Networks" (2017), with a prior on the logarithm of the temperature.
+    `scores` is texts x topics, of models that did not see the text; `truth` is the place of each text's topic. First
+    the temperature of all topics (Guo et al., "On Calibration of Modern Neural Networks", 2017), then slope and shift
+    of the first alone (Platt, "Probabilistic Outputs for Support Vector Machines", 1999): of many topics the
+    temperature is that which suits the many others, and what is decided with is the probability of the first.
     """
+    temperature = fit_temperature(scores, truth)
+    likely = Calibration(temperature).probabilities(scores)
+    first = likely.max(axis=1)
+    odds = np.log(first / np.maximum(1 - first, 1e-12))
+    slope, shift = _fit_line(odds, likely.argmax(axis=1) == truth)
+    return Calibration(temperature, max(slope, _FLATTEST), shift)
+
+
+def fit_temperature(scores: Scores, truth: Places) -> float:
+    """The temperature under which the truth is most likely, with a prior on its logarithm."""
     rows = np.arange(len(truth))
     lost = [
-        -np.log(np.maximum(probabilities(scores, one)[rows, truth], 1e-12)).sum() + _DOUBT * np.log(one) ** 2
+        -np.log(np.maximum(Calibration(one).probabilities(scores)[rows, truth], 1e-12)).sum()
+        + _DOUBT * np.log(one) ** 2
         for one in _TEMPERATURES
     ]
     return float(_TEMPERATURES[int(np.argmin(lost))])
+
+
+def _fit_line(odds: Scores, right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and shift of the log-odds of being right: logistic regression with a prior around (1, 0).
+
+    Each step goes to the least of a parabola that lies above the loss, so none leads away (Böhning and Lindsay,
+    "Monotonicity of quadratic-approximation algorithms", 1988).
+    """
+    known = np.column_stack((odds, np.ones_like(odds)))
+    none = np.array((1.0, 0.0))
+    step = np.linalg.inv(known.T @ known / 4 + 2 * _DOUBT * np.eye(2))
+    line = none
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-known @ line))
+        line = line - step @ (known.T @ (chance - right) + 2 * _DOUBT * (line - none))
+    return float(line[0]), float(line[1])
 
 
 def fit_thresholds(

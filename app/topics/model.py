@@ -8,22 +8,23 @@ The file, all numbers little-endian:
     WEBCARE-MODEL-1    and a line feed: 16 bytes
     SHA-256            32 bytes, over all that follows; its first 12 hex digits name the model
     length             uint32, of the head
-    head               JSON {topics, thresholds, examples, temperature, rows}, filled with spaces to a multiple of 8
+    head               JSON {topics, thresholds, examples, temperature, slope, shift, rows}, filled with spaces to a
+                       multiple of 8
     grams              rows x uint32, ascending: the grams that it knows
     salience           (1 + rows) x float32: what a gram counts for; the first is of all that it does not know
     weights            (1 + rows) x topics x float32: how each gram speaks for each topic
     bias               topics x float32
 
 A text is the vector of its grams, (1 + ln count) * salience, at length 1. Grams that the model does not know count in
-that length: what is mostly unknown is far from every topic. The probabilities are softmax((vector @ weights + bias) /
-temperature).
+that length: what is mostly unknown is far from every topic. Its scores are vector @ weights + bias; `Calibration` makes
+probabilities of them.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ _MAGIC = b"WEBCARE-MODEL-1\n"
 _BEFORE_HEAD = len(_MAGIC) + 32 + 4
 _BEST = 3  # topics that an opinion names
 _DECIMALS = 4
+_CALIBRATION = ("temperature", "slope", "shift")  # before 0.4.0 a file had but the first
+_TINY = 1e-30  # of 1: no topic has less, so that it has a logarithm
 
 
 class ModelUnusable(Invalid):
@@ -62,13 +65,38 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How scores become probabilities: softmax(scores / `temperature`), of which the log-odds of the first topic then
+    become `slope` times what they were, and `shift` more. The others share what is left as they did before, and none
+    overtakes the first.
+    """
+
+    temperature: float = 1.0
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def probabilities(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Of texts x two or more topics, in the order of the scores; each row adds up to 1."""
+        first = scores.argmax(axis=1)[:, None]
+        behind = (scores - np.take_along_axis(scores, first, axis=1)) / self.temperature
+        raised = np.maximum(np.exp(behind), _TINY)  # the first has 1
+        np.put_along_axis(raised, first, 0, axis=1)
+        second, others = raised.max(axis=1, keepdims=True), raised.sum(axis=1, keepdims=True)
+        left = np.minimum(np.exp(self.slope * np.log(others) - self.shift), others / second)
+        raised *= left / others
+        np.put_along_axis(raised, first, 1, axis=1)
+        likely: npt.NDArray[Any] = raised / (1 + left)
+        return likely
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What training found. `examples` counts the texts of each topic; shapes of the arrays as in the file."""
 
     topics: tuple[str, ...]
     thresholds: Mapping[str, float]
     examples: Mapping[str, int]
-    temperature: float
+    calibration: Calibration
     grams: npt.NDArray[np.uint32]
     salience: Floats
     weights: Floats
@@ -92,7 +120,7 @@ class Model:
         if not texts:
             return []
         scores, known = self.scores(texts)
-        likely = probabilities(scores, self.learned.temperature)
+        likely = self.learned.calibration.probabilities(scores)
         order = np.argsort(-likely, axis=1, kind="stable")[:, :_BEST]
         best = np.take_along_axis(likely, order, axis=1).astype(np.float64).round(_DECIMALS).tolist()
         topics, thresholds = self.learned.topics, self._thresholds
@@ -104,7 +132,7 @@ class Model:
         ]
 
     def scores(self, texts: Sequence[str]) -> tuple[Floats, list[bool]]:
-        """Texts x topics, before temperature; and whether the model knows anything of each text."""
+        """Texts x topics, before calibration; and whether the model knows anything of each text."""
         learned = self.learned
         grams = count_grams(texts)
         row = self._row[grams.gram]
@@ -127,14 +155,6 @@ def salient(count: npt.NDArray[Any], salience: Floats, text: npt.NDArray[Any], t
     return weighed
 
 
-def probabilities(scores: npt.NDArray[Any], temperature: float) -> npt.NDArray[Any]:
-    """Softmax of each row."""
-    scaled = scores / temperature
-    raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    likely: npt.NDArray[Any] = raised / raised.sum(axis=1, keepdims=True)
-    return likely
-
-
 def pack(learned: Learned) -> bytes:
     """Write the file. The same content gives the same bytes."""
     head = json.dumps(
@@ -142,7 +162,7 @@ def pack(learned: Learned) -> bytes:
             "topics": learned.topics,
             "thresholds": [learned.thresholds[topic] for topic in learned.topics],
             "examples": [learned.examples[topic] for topic in learned.topics],
-            "temperature": learned.temperature,
+            **asdict(learned.calibration),
             "rows": len(learned.grams),
         }
     ).encode()
@@ -175,7 +195,7 @@ def _unpacked(content: bytes) -> Learned:
             topics,
             dict(zip(topics, map(float, head["thresholds"]), strict=True)),
             dict(zip(topics, map(int, head["examples"]), strict=True)),
-            float(head["temperature"]),
+            Calibration(**{name: float(head[name]) for name in _CALIBRATION if name in head}),
             *arrays,
         )
     except (ValueError, TypeError, KeyError) as error:
@@ -190,8 +210,9 @@ def _check(learned: Learned, *, whole: bool) -> None:
     sound = (
         whole
         and len({*learned.topics}) == len(learned.topics) > 1
-        and learned.temperature > 0
-        and all(map(math.isfinite, (learned.temperature, *learned.thresholds.values())))
+        and learned.calibration.temperature > 0
+        and learned.calibration.slope > 0
+        and all(map(math.isfinite, (*astuple(learned.calibration), *learned.thresholds.values())))
         and all(np.isfinite(array).all() for array in numbers)
         and bool((learned.salience > 0).all())
         and bool((np.diff(learned.grams.astype(np.int64)) > 0).all())

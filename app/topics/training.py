@@ -18,10 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from app.kit.errors import Invalid
-from app.topics.calibration import fit_temperature, fit_thresholds
+from app.topics.calibration import fit_calibration, fit_thresholds
 from app.topics.grams import GRAMS, count_grams
 from app.topics.label import Label
-from app.topics.model import Floats, Learned, Model, pack, probabilities, salient
+from app.topics.model import Calibration, Floats, Learned, Model, pack, salient
 from app.topics.reading import normalised, readable
 from app.topics.words import NO_WORDS, Words
 
@@ -79,13 +79,13 @@ def train(labels: Sequence[Label], precision: Mapping[str, float], words: Words 
     for fold in np.unique(folds):
         held, rest = folds == fold, folds != fold
         scores[held] = _fit(texts[rest], truth[rest], others, wrong, len(topics)).scores(texts[held])
-    temperature = fit_temperature(scores, truth)
+    calibration = fit_calibration(scores, truth)
     fit = _fit(texts, truth, others, wrong, len(topics))
     learned = Learned(
         topics=topics,
-        thresholds=fit_thresholds(probabilities(scores, temperature), truth, topics, precision),
+        thresholds=fit_thresholds(calibration.probabilities(scores), truth, topics, precision),
         examples={topic: examples[topic] for topic in topics},
-        temperature=temperature,
+        calibration=calibration,
         grams=fit.grams.astype(np.uint32),
         salience=fit.salience,
         weights=fit.weights,
@@ -121,7 +121,7 @@ def _fit(texts: Any, truth: Places, others: Any, wrong: Places, topics: int) -> 
     fit = _fit_known(texts, truth, np.ones(len(truth)), topics)
     if not others.shape[0]:
         return fit
-    likely = probabilities(fit.scores(others), 1.0)
+    likely = Calibration().probabilities(fit.scores(others))
     likely[np.arange(len(wrong)), wrong] = 0
     guesses = np.argsort(-likely, axis=1, kind="stable")[:, : min(_GUESSES, topics - 1)]
     belief = np.take_along_axis(likely, guesses, axis=1)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from app.topics.calibration import fit_temperature, fit_thresholds
-from app.topics.model import NEVER, Model, ModelUnusable, pack, probabilities
+from app.topics.calibration import fit_calibration, fit_temperature, fit_thresholds
+from app.topics.model import NEVER, Calibration, Model, ModelUnusable, pack
 from tests.support.learned import model_of
 
 MODEL = model_of({"billing": ["factuur", "rekening"], "delivery": ["pakket", "bezorgd"], "network": ["storing"]})
@@ -95,6 +97,8 @@ def test_a_file_that_is_foreign_cut_off_or_changed_is_refused(content: bytes) ->
         headed(lambda head: head.update(rows=2**40)),
         headed(lambda head: head.update(rows=-1)),
         headed(lambda head: head.update(temperature=0)),
+        headed(lambda head: head.update(slope=-1)),
+        headed(lambda head: head.update(shift=float("inf"))),
         headed(lambda head: head.update(topics=["billing", "billing", "network"])),
         headed(lambda head: head.update(thresholds=[0.9])),
         headed(lambda head: head.pop("examples")),
@@ -108,7 +112,7 @@ def test_a_forged_file_is_refused_even_when_its_sum_is_right(content: bytes) -> 
 def test_temperature_undoes_what_makes_scores_too_bold() -> None:
     rng = np.random.default_rng(7)
     honest = rng.normal(0, 1.5, (4_000, 4))
-    truth = np.array([rng.choice(4, p=row) for row in probabilities(honest, 1)])
+    truth = np.array([rng.choice(4, p=row) for row in Calibration().probabilities(honest)])
     assert fit_temperature(honest * 5, truth) == pytest.approx(5, rel=0.08)
     assert fit_temperature(honest / 3, truth) == pytest.approx(1 / 3, rel=0.08)
 
@@ -116,6 +120,51 @@ def test_temperature_undoes_what_makes_scores_too_bold() -> None:
 def test_few_texts_move_the_temperature_little() -> None:
     scores, truth = np.eye(2)[[0, 1, 0]] * 3, np.array([0, 1, 0])
     assert 0.3 < fit_temperature(scores, truth) < fit_temperature(scores[:1], truth[:1]) < 1
+
+
+def test_a_file_of_before_is_read_without_slope_and_shift() -> None:
+    old = Model(headed(lambda head: [head.pop(name) for name in ("slope", "shift")]))
+    assert old.learned.calibration == Calibration(MODEL.learned.calibration.temperature)
+
+
+def test_a_first_that_is_surer_than_it_is_right_is_brought_down_while_the_others_keep_their_shares() -> None:
+    rng = np.random.default_rng(7)
+    known = Calibration(2.0, 0.7, 0.3)
+    scores = rng.normal(0, 4, (20_000, 5))
+    truth = np.array([rng.choice(5, p=row) for row in known.probabilities(scores)])
+    found = fit_calibration(scores, truth).probabilities(scores)
+    assert found.max(axis=1) == pytest.approx(known.probabilities(scores).max(axis=1), abs=0.02)
+    plain = Calibration(2.0).probabilities(scores)
+    rest = plain.argsort(axis=1)[:, :-1]
+    shares = [np.take_along_axis(one, rest, axis=1) for one in (plain, known.probabilities(scores))]
+    assert shares[0] / shares[0].sum(axis=1, keepdims=True) == pytest.approx(
+        shares[1] / shares[1].sum(axis=1, keepdims=True)
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.floats(-50, 50, width=32), min_size=3, max_size=3), min_size=1, max_size=5),
+    st.floats(0.05, 20),
+    st.floats(0.05, 5),
+    st.floats(-5, 5),
+)
+def test_no_calibration_changes_who_is_first_or_the_sum(
+    rows: list[list[float]], temperature: float, slope: float, shift: float
+) -> None:
+    scores = np.array(rows, np.float32)
+    found = Calibration(temperature, slope, shift).probabilities(scores)
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.take_along_axis(found, scores.argmax(axis=1)[:, None], axis=1)[:, 0] == pytest.approx(found.max(axis=1))
+    assert (found >= 0).all()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_few_that_were_all_right_or_all_wrong_prove_little(*, right: bool) -> None:
+    scores = np.eye(2)[[0, 1, 0]] * 3
+    found = fit_calibration(scores, np.array([0, 1, 0] if right else [1, 0, 1]))
+    assert 0.3 < found.slope < 1.5
+    assert abs(found.shift) < 1
 
 
 def likely(chances: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from app.topics.grams import count_grams
-from app.topics.model import Learned, Model, pack
+from app.topics.model import Calibration, Learned, Model, pack
 
 
 def model_of(words: Mapping[str, Sequence[str]], *, threshold: float = 0.9, strength: float = 1.0) -> Model:
@@ -23,7 +23,7 @@ def model_of(words: Mapping[str, Sequence[str]], *, threshold: float = 0.9, stre
                 topics=topics,
                 thresholds=dict.fromkeys(topics, threshold),
                 examples=dict.fromkeys(topics, 5),
-                temperature=1.0,
+                calibration=Calibration(),
                 grams=grams,
                 salience=np.ones(1 + len(grams), np.float32),
                 weights=weights,
