@@ -18,7 +18,7 @@ _TEMPERATURES = np.geomspace(0.05, 20, 121)  # steps of 5 %
 _DOUBT = 2.0  # how many texts it takes to move temperature and slope away from 1, and the shift away from 0
 _FLATTEST = 0.05  # slope: who is surer is never less likely to be right
 _STEPS = 500  # to the best slope and shift, each a small one
-_BORROWED = 20  # texts: what a topic has by itself counts as much as all topics together when it has so many
+_BORROWED = 20  # texts: what a topic has by itself counts as much as all others together when it has so many
 
 
 def fit_calibration(scores: Scores, truth: Places) -> Calibration:
@@ -69,19 +69,30 @@ def fit_thresholds(
 ) -> dict[str, float]:
     """The lowest probability from which each topic is right as often as `precision` wants; `NEVER`, if none is.
 
-    `likely` is texts x topics, of models that did not see the text. All topics together say how often a probability is
-    right, as if one more text had been wrong: so a topic of which no text is known takes 19 of others, all right, for
-    0.95. What is known of a topic itself weighs against that by the number of its texts.
+    `likely` is texts x topics, of models that did not see the text. What is known of a topic itself counts in full.
+    Beside it stands what the others say, as so many texts at most, and one more that was wrong: so it takes 19 texts,
+    all right, for 0.95, of whichever topics. Of these others none speaks with more texts than most have: thirty posts
+    in the same words prove something of their topic, and nothing of the rest.
     """
     order = np.argsort(-likely.max(axis=1), kind="stable")
     chance, chosen = likely.max(axis=1)[order], likely.argmax(axis=1)[order]
     right = chosen == truth[order]
-    overall = np.cumsum(right) / (np.arange(len(right)) + 2)
     parts = np.diff(chance, append=-1.0) < 0  # of equal probabilities none comes before the other
+    voice = evenly(truth)[order]
     thresholds = {}
     for place, topic in enumerate(topics):
         own = chosen == place
-        share = (np.cumsum(right & own) + _BORROWED * overall) / (np.cumsum(own) + _BORROWED)
+        heard = np.cumsum(voice * ~own) + 1
+        lent = np.minimum(heard, _BORROWED)
+        others = lent * np.cumsum(voice * (right & ~own)) / heard
+        share = (np.cumsum(right & own) + others) / (np.cumsum(own) + lent)
         enough = np.flatnonzero((share >= precision[topic]) & parts)
         thresholds[topic] = round(float(chance[enough[-1]]), 4) if len(enough) else NEVER
     return thresholds
+
+
+def evenly(truth: Places, medians: float = 1.0) -> Scores:
+    """What each text counts for, at most 1, so that no topic has more than so many `medians` of all topics."""
+    count = np.bincount(truth)
+    weight: Scores = np.minimum(1, medians * np.median(count[count > 0]) / count[truth])
+    return weight

@@ -193,3 +193,10 @@ def test_a_topic_that_is_often_wrong_needs_more_than_the_others() -> None:
     found = fit_thresholds(chances, truth, ("a", "b", "c"), {"a": 0.88, "b": 0.88, "c": 0.88})
     assert found["a"] == 0.8
     assert found["b"] == NEVER
+
+
+def test_many_texts_of_one_topic_prove_something_of_it_and_nothing_of_the_others() -> None:
+    chances = np.array([[0.9, 0.05, 0.05]] * 30 + [[0.05, 0.9, 0.05]] * 2 + [[0.05, 0.05, 0.9]] * 2)
+    truth = np.repeat([0, 1, 2], [30, 2, 2])
+    found = fit_thresholds(chances, truth, ("a", "b", "c"), dict.fromkeys("abc", 0.95))
+    assert found == {"a": 0.9, "b": NEVER, "c": NEVER}

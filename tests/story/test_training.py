@@ -99,6 +99,16 @@ def test_odd_texts_are_learned_from_and_judged_without_a_word(text: str) -> None
     assert len(model.judge([normalised(readable(text))])[0].best) in {0, 3}
 
 
+def test_a_topic_with_many_texts_does_not_get_what_nobody_knows() -> None:
+    many = [Label(f"mijn wifibol knippert paars, nummer {number}", "network") for number in range(30)]
+    model = train([*LABELS, *many], WANTED)
+    known, unknown = model.judge(
+        [normalised(readable(text)) for text in ("de bol knippert paars", "lekker weer vandaag")]
+    )
+    assert known.topic == "network"
+    assert dict(unknown.best)["network"] == pytest.approx(1 / 3, abs=0.1)
+
+
 def test_a_model_that_was_tried_on_few_texts_decides_little_alone() -> None:
     demanding = train(LABELS, dict.fromkeys(EXAMPLES, 0.99))
     assert set(demanding.learned.thresholds.values()) == {NEVER}
