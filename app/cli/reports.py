@@ -8,10 +8,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from app.cli.doors import database_url, door
-from app.cli.processes import ready_runtime
+from app.cli.doors import door
+from app.cli.processes import beside
 from app.flows.rebuild import Told, rebuild
-from app.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Look after the figures of reports.")
 
@@ -34,11 +33,9 @@ def rebuild_reports() -> None:
 
 
 async def _rebuild() -> int:
-    settings = Settings()
-    with database_url(settings) as url:
-        async with ready_runtime(settings, url, settings.worker_statement_timeout) as runtime:
-            with _bars() as told:
-                return await rebuild(runtime, told)
+    async with beside() as runtime:
+        with _bars() as told:
+            return await rebuild(runtime, told)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
 from app.cli import app
@@ -15,7 +15,7 @@ from app.kit.db import Database
 from app.reports.tables import tally
 from app.routing.rules.store import add_version
 from app.routing.rules.version import Origin
-from app.rulebook import Rulebook, parse
+from app.rulebook import Rulebook, Sources, parse
 from app.settings import PROJECT
 from app.sla.tables import clock
 from tests.support.house import LONG_AGO, House
@@ -29,6 +29,15 @@ def webcare(*words: str, given: str | None = None, **environment: str) -> Result
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PROJECT / "routing_rules", tmp_path / "rules"))
+
+
+async def sent(database: Database, sources: Sources) -> Rulebook:
+    """Rules that were sent over HTTP: they are in force, and stand in no folder."""
+    rules = parse(sources)
+    await database.transact(
+        lambda tx: add_version(tx, rules.digest, rules.sources, Origin.SENT, "admin:sam", None, LONG_AGO)
+    )
+    return rules
 
 
 def test_the_rulebook_of_the_house_is_right_and_its_examples_hold() -> None:
@@ -97,10 +106,7 @@ async def test_a_token_is_made_for_a_department_of_the_rules_in_force(
 ) -> None:
     catering = "  catering: {name: {nl: Catering, en: Catering}, process: trays, calendar: office}"
     departments = rulebook.sources["departments.yaml"] + catering
-    sent = parse({**rulebook.sources, "departments.yaml": departments})
-    await database.transact(
-        lambda tx: add_version(tx, sent.digest, sent.sources, Origin.SENT, "admin:sam", None, LONG_AGO)
-    )
+    await sent(database, {**rulebook.sources, "departments.yaml": departments})
     words = ("token", "create", "--role", "department", "--department", "catering", "--name", "trays")
     made = await asyncio.to_thread(webcare, *words, DATABASE_URL=database_url)
     assert made.stdout.startswith("wc_department_")
@@ -141,13 +147,8 @@ async def test_clocks_are_verified_and_mended(database: Database, database_url: 
 async def test_clocks_are_verified_by_the_rules_in_force(
     database: Database, database_url: str, rulebook: Rulebook
 ) -> None:
-    """Those that were sent over HTTP stand in no folder."""
     shorter = rulebook.sources["calendars.yaml"].replace("[08:00-22:00]", "[08:00-08:30]")
-    sent = parse({**rulebook.sources, "calendars.yaml": shorter})
-    await database.transact(
-        lambda tx: add_version(tx, sent.digest, sent.sources, Origin.SENT, "admin:sam", None, LONG_AGO)
-    )
-    await House(database, sent).open(utc_now())
+    await House(database, await sent(database, {**rulebook.sources, "calendars.yaml": shorter})).open(utc_now())
 
     told = await asyncio.to_thread(webcare, "sla", "verify", DATABASE_URL=database_url)
 
@@ -165,3 +166,17 @@ async def test_reports_are_rebuilt_from_what_stands(database: Database, database
     async with database.reading() as tx:
         [row] = await tx.fetch("SELECT count(*) AS n, min(edition) AS edition FROM fact WHERE measure = 'opened'")
     assert tuple(row.values()) == (1, 2)
+
+
+async def test_reports_are_rebuilt_by_the_rules_in_force(
+    database: Database, database_url: str, rulebook: Rulebook
+) -> None:
+    moved = rulebook.sources["calendars.yaml"].replace("zone: Europe/Amsterdam", "zone: Pacific/Auckland")
+    await sent(database, {**rulebook.sources, "calendars.yaml": moved})
+    await database.transact(
+        lambda tx: tx.execute(tally.insert().values(edition=1, newest=1, xact=0, place=0, zone="UTC"))
+    )
+    assert (await asyncio.to_thread(webcare, "reports", "rebuild", DATABASE_URL=database_url)).exit_code == 0
+
+    async with database.reading() as tx:
+        assert [row.zone for row in await tx.rows(select(tally.c.zone))] == ["Pacific/Auckland"]
