@@ -10,7 +10,8 @@ it cannot disagree with the history. Refuses to know why a ticket moved, and the
     met         ended by what it waited for, at or before the due moment
     cancelled   ended by something else before it was due: nothing is owed any more
 
-An ended clock has `ended_at` and `ended_by`, and goes on again only when its ticket is reopened and its policy says so.
+An ended clock has `ended_at` and `ended_by`, and goes on again only when its ticket is reopened and its policy says so;
+one that would go on ends by what it waited for when that comes before.
 Promises to the customer of a ticket that is merged go on in the other one.
 """
 
@@ -239,6 +240,8 @@ def _starts(policy: Policy, happening: Happening, clocks: Iterable[Clock]) -> bo
 def _touched(clock: Clock, happening: Happening, at: datetime, *, latest: bool) -> Clock:
     """The clock after one happening, before custody is read. Of several rounds only the `latest` is reopened."""
     if clock.ended_at is not None:
+        if latest and _comes_after_all(clock, happening):
+            return replace(clock, ended_at=max(at, clock.started_at), ended_by=happening)
         goes_on = _is_moved(clock) if happening is Happening.UNMERGED else latest and _goes_on(clock, happening)
         return replace(clock, ended_at=None, ended_by=None) if goes_on else clock
     merged = happening is Happening.MERGED
@@ -247,6 +250,13 @@ def _touched(clock: Clock, happening: Happening, at: datetime, *, latest: bool) 
         first_ended_at = clock.first_ended_at or (None if merged else ended_at)
         return replace(clock, ended_at=ended_at, ended_by=happening, first_ended_at=first_ended_at)
     return clock
+
+
+def _comes_after_all(clock: Clock, happening: Happening) -> bool:
+    """Whether a clock that waited in vain, and would go on, gets what it waited for: a reply on a resolved ticket."""
+    runs = clock.policy.runs
+    in_vain = clock.ended_by not in runs.stops and not _is_moved(clock)
+    return in_vain and happening in runs.stops and runs.reopening is Reopening.UNLESS_MET
 
 
 def _goes_on(clock: Clock, happening: Happening) -> bool:

@@ -202,6 +202,18 @@ def test_a_first_reply_that_was_not_given_goes_on(resolved: int, state: State) -
     assert story.states(Metric.NEXT_REPLY) == []
 
 
+@pytest.mark.parametrize(("replied", "state"), [(20, State.MET), (70, State.BREACHED)])
+def test_a_first_reply_that_is_given_when_all_is_settled_counts_and_is_owed_no_more(replied: int, state: State) -> None:
+    story = opened().then(10, Holder.CUSTOMER, Happening.RESOLVED).then(replied, Holder.CUSTOMER, Happening.REPLIED)
+    assert story.states(Metric.FIRST_REPLY) == [state]
+    assert story.clock(Metric.FIRST_REPLY).ended_at == after(replied)
+    given_at = story.clock(Metric.FIRST_REPLY)
+
+    story.then(80, Holder.WEBCARE, Happening.CUSTOMER_POSTED, Happening.REOPENED)
+    assert story.clock(Metric.FIRST_REPLY) is given_at
+    assert story.states(Metric.NEXT_REPLY) == [State.RUNNING]
+
+
 def test_closing_ends_everything() -> None:
     story = with_billing().then(20, Holder.NOBODY, Happening.CLOSED)
 
