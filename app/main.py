@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
 from app.api import (
@@ -55,6 +55,7 @@ from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.live import Live
 from app.api.metrics import Measured, Metrics
+from app.api.repeats import refuse_repeats
 from app.api.serving import Shortcut
 from app.flows.receive import receive
 from app.runtime import Runtime
@@ -155,7 +156,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.counting = queue.counting_over(runtime)
     problems.install(app)
     for audience in AUDIENCES:
-        app.include_router(audience.router)
+        app.include_router(audience.router, dependencies=[Depends(refuse_repeats)])
     app.include_router(sources.door)
     app.include_router(_root)
     manual.install(app)

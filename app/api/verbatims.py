@@ -15,6 +15,7 @@ from app.access.role import Caller, Permission
 from app.api.auth import allow
 from app.api.fields import InModel, Instant, OutModel, Text
 from app.api.paging import Page, Paging, Places
+from app.api.reports.answering import Figure
 from app.api.serving import Serving
 from app.feedback.verbatims.store import Band, Wanted, list_efforts, list_telling, list_verbatims
 from app.reports.question import EmptyPeriod
@@ -89,8 +90,8 @@ class EffortFilter(Filter):
 class EffortLine(OutModel):
     topic: str | None = Field(examples=["number_porting"])
     n: int = Field(description="Answers to the second question", examples=[42])
-    mean: float | None = Field(description="From 1 (hard) to 7 (easy); null below 10 answers", examples=[5.4])
-    easy_share: float | None = Field(description="Share of 5, 6 and 7; null below 10 answers", examples=[0.81])
+    mean: Figure | None = Field(description="From 1 (hard) to 7 (easy); null below 10 answers", examples=[5.4])
+    easy_share: Figure | None = Field(description="Share of 5, 6 and 7; null below 10 answers", examples=[0.81])
 
 
 class EffortOut(OutModel):

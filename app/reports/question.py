@@ -130,8 +130,8 @@ class Question:
         """The start of the step that a moment falls in; None without steps."""
         return None if self.interval is Interval.NONE else step_of(at, self.interval, self.zone)
 
-    def lines(self, groups: Iterable[Group]) -> list[tuple[datetime | None, Group]]:
-        """The lines of an answer: every step for every group, in that order, what has no value last.
+    def lines(self, groups: Iterable[Group], each: int = 1) -> list[tuple[datetime | None, Group]]:
+        """Every step for every group, in that order, what has no value last. An answer has `each` lines of each.
 
         Raises `TooManyLines`.
         """
@@ -139,7 +139,7 @@ class Question:
         lines: list[tuple[datetime | None, Group]] = []
         for step in self.steps() if ordered else ():
             lines += [(step, group) for group in ordered]
-            if len(lines) > MAX_LINES:
+            if each * len(lines) > MAX_LINES:
                 raise TooManyLines(
                     f"This makes more than {MAX_LINES} lines; ask for a shorter period, longer steps or fewer groups.",
                     field="interval",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from app.tickets.custody import Holder
 
+HOLDERS = tuple(holder for holder in Holder if holder is not Holder.NOBODY)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -25,11 +27,10 @@ class Held:
 
 def split(held: Mapping[Holder, tuple[int, float]]) -> dict[Holder, Held]:
     """By holder, in the order of a ticket's life; `held` is stretches and seconds. Holders without any are there."""
-    holders = [holder for holder in Holder if holder is not Holder.NOBODY]
     total = sum(seconds for _, seconds in held.values())
     waited = total - held.get(Holder.CUSTOMER, (0, 0.0))[1]
     found: dict[Holder, Held] = {}
-    for holder in holders:
+    for holder in HOLDERS:
         n, seconds = held.get(holder, (0, 0.0))
         waiting = seconds / waited if waited and holder is not Holder.CUSTOMER else None
         found[holder] = Held(n, seconds, seconds / total if total else None, waiting)

@@ -159,6 +159,40 @@ async def test_what_is_neither_a_day_nor_a_moment_is_refused_with_an_example(
     assert (answer.json()["field"], "2026-11-22" in answer.json()["detail"]) == ("from", True)
 
 
+@pytest.mark.parametrize("path", ["reports/nps", "reports/sla/breaches", "feedback/verbatims", "queue"])
+async def test_a_field_that_is_given_twice_is_refused_by_its_name(
+    client: httpx.AsyncClient, manager: dict[str, str], path: str
+) -> None:
+    answer = await client.get(f"/api/v1/{path}?topic=a&channel=x&topic=b", headers=manager)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "field_repeated", "topic")
+
+
+async def test_what_cannot_be_compared_says_how_it_could(client: httpx.AsyncClient, manager: dict[str, str]) -> None:
+    asked = {"from": "2000-01-01", "to": "2099-12-31"}
+    answer = await client.get("/api/v1/reports/reconcile", params=asked, headers=manager)
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["field"]) == (422, "too_much_to_compare", "from")
+    assert "shorter period" in told["detail"]
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1666, 200), (1667, 422)])
+async def test_ten_thousand_lines_are_the_most_also_where_a_step_has_six(
+    client: httpx.AsyncClient, manager: dict[str, str], hours: int, status: int
+) -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    asked = {"from": f"{start:%FT%TZ}", "to": f"{start + hours * HOUR:%FT%TZ}", "interval": "hour"}
+    answer = await client.get("/api/v1/reports/sla/holders", params=asked, headers=manager)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", ["interval", "group_by"])
+async def test_what_a_report_cannot_be_asked_is_refused_not_ignored(
+    client: httpx.AsyncClient, manager: dict[str, str], name: str
+) -> None:
+    answer = await client.get("/api/v1/reports/routing/confusion", params={name: "topic"}, headers=manager)
+    assert (answer.status_code, answer.json()["field"]) == (422, name)
+
+
 async def test_the_question_comes_back_as_it_was_understood(client: httpx.AsyncClient, manager: dict[str, str]) -> None:
     report = await read(client, "nps", manager)
 

@@ -1,20 +1,21 @@
 """How tickets find their owner, over HTTP. Knows the members of the answers; refuses to know how they come about."""
 
 from dataclasses import astuple, replace
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer, tell
-from app.api.reports.asking import PREFIX, Asked, Reader
+from app.api.reports.asking import PREFIX, Asked, PeriodIn, Reader, ShownIn
 from app.api.reports.lines import Lines, rows_of
 from app.api.serving import Serving
 from app.kit.db import Reading
 from app.reports.confusion import confuse, understand
 from app.reports.dictionary import Unit
 from app.reports.gathering.store import list_pairs, list_routed
-from app.reports.question import Interval, Question
+from app.reports.question import Question
 from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix=PREFIX)
@@ -67,6 +68,10 @@ class RoutingReportOut(ReportOut):
     items: list[RoutingOut]
 
 
+class PairsIn(PeriodIn, ShownIn):
+    """A period as a whole."""
+
+
 class ConfusedOut(OutModel):
     first: str | None = Field(description="The topic at first; null: none was found, the ticket went to triage")
     now: str | None = Field(description="The topic as it stands")
@@ -92,13 +97,15 @@ async def read_routing(caller: Reader, runtime: Serving, request: Request, asked
 @router.get(
     "/routing/confusion", response_model=ConfusionOut, responses=FORMATS, summary="Which topics are taken for others"
 )
-async def read_confusion(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
-    """Topic at first against topic now, of the tickets opened in the period; without steps and groups. A chart shows
-    only what was taken for something else.
+async def read_confusion(
+    caller: Reader, runtime: Serving, request: Request, asked: Annotated[PairsIn, Query()]
+) -> Response:
+    """Topic at first against topic now, of the tickets opened in the period. A chart shows only what was taken for
+    something else.
     """
     async with runtime.reading(reports=True) as tx:
         zone = (await get_tallied(tx)).zone
-        question = replace(asked.question(caller, runtime.now(), zone), interval=Interval.NONE, group_by=())
+        question = Question(*asked.period(runtime.now(), zone), department=caller.department, zone=zone)
         as_of, pairs = await list_pairs(tx, question)
     rows = [(None, *astuple(one)) for one in confuse(pairs)]
     lines = Lines("confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from app.kit.db import Reading
-from app.kit.errors import Unavailable
+from app.kit.errors import Invalid, Unavailable
 from app.reports.agreement.agreement import Agreement, Count, count_of
-from app.reports.question import ASKABLE, Interval, Question
+from app.reports.question import ASKABLE, Interval, Question, TooManyLines
 from app.reports.tally.cell import cell_of, summed
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.keeping.store import get_tallied
-from app.reports.tally.store import MAX_WAITING, get_waiting, list_corrections, list_measured
+from app.reports.tally.store import MAX_WAITING, NotKept, get_waiting, list_corrections, list_measured
 
 CHARTS = (Interval.DAY, Interval.WEEK, Interval.MONTH)
 MANY = 50_000  # events; that many are counted along in some seconds
@@ -94,6 +94,10 @@ _FACTS = f"""
     FROM fact WHERE edition = $3 AND {_IN} AND measure = ANY($4) GROUP BY 1"""  # noqa: S608
 
 
+class TooMuchToCompare(Invalid):
+    """A period that cannot be counted in all ways at once."""
+
+
 class StillCounting(Unavailable):
     """So much happened lately that is not counted yet that nothing can be compared now."""
 
@@ -107,7 +111,15 @@ class Compared:
 
 
 async def list_agreements(tx: Reading, question: Question) -> Compared:
-    """All facts of the question's period, counted in all ways. Raises `TooManyLines`, `NotKept`, `StillCounting`."""
+    """All facts of the question's period, counted in all ways. Raises `TooMuchToCompare`, `StillCounting`."""
+    try:
+        return await _compare(tx, question)
+    except (TooManyLines, NotKept) as error:
+        way_out = "Ask for a shorter period, and let it begin and end at midnight: give days."
+        raise TooMuchToCompare(f"There is too much to compare. {way_out}", field="from") from error
+
+
+async def _compare(tx: Reading, question: Question) -> Compared:
     tallied = await get_tallied(tx)
     all_waiting = await get_waiting(tx, tallied.position, MANY)
     if all_waiting.ticket_ids is None:

@@ -21,8 +21,7 @@ from app.reports.question import Group, Interval, Question, midnight, step_of
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.fact import Measure
 from app.reports.tally.store import Measured, list_measured
-from app.reports.waiting import Held, split
-from app.tickets.custody import Holder
+from app.reports.waiting import HOLDERS, Held, split
 
 T = TypeVar("T")
 Step = datetime | None
@@ -93,8 +92,8 @@ async def list_held(tx: Reading, question: Question) -> Counted[Held]:
     """Where the waiting time went; the last member of each group is the holder."""
     measured = await list_measured(tx, question, [Measure.HELD])
     lines: list[tuple[Step, Group, Held]] = []
-    for step, group in question.lines(_groups(question, [line.group for line in measured.cells])):
-        cells = {holder: measured.of(step, group, Measure.HELD, holder) for holder in Holder}
+    for step, group in question.lines(_groups(question, [line.group for line in measured.cells]), len(HOLDERS)):
+        cells = {holder: measured.of(step, group, Measure.HELD, holder) for holder in HOLDERS}
         parts = split({holder: (cell.n, cell.total / 1000) for holder, cell in cells.items() if cell.n})
         lines += [(step, (*group, holder), part) for holder, part in parts.items()]
     return Counted(measured.as_of, lines)

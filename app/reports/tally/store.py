@@ -172,8 +172,8 @@ async def _list_facts(
     if len(rows) > MAX_COUNTED:
         kept = ["+".join(cut.askable) for cut in KEPT if cut.dimensions]
         raise NotKept(
-            f"There is too much to count by these dimensions together. Ask for a shorter period, begin it at midnight"
-            f" UTC, or group by dimensions of one of these sets: {', '.join(kept)}.",
+            f"There is too much to count by these dimensions together. Ask for a shorter period, begin and end it at"
+            f" midnight (give days), or group by dimensions of one of these sets: {', '.join(kept)}.",
             field="group_by",
             allowed=kept,
         )
