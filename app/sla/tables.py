@@ -14,8 +14,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    func,
-    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -47,6 +45,12 @@ clock = Table(
     Column("next_at", DateTime(timezone=True)),
     UniqueConstraint("ticket_id", "metric", "round"),
     Index("ix_clock_next_at", "next_at", "id", postgresql_where=text("next_at is not null")),
+    # When it became certain whether a promise was kept: broken at its due moment, kept at its end.
+    Index(
+        "ix_clock_certain_at",
+        text("coalesce(breached_at, ended_at)"),
+        postgresql_where=text("state in ('met', 'breached')"),
+    ),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.01"},
 )
 
@@ -66,8 +70,3 @@ rung = Table(
     Column("outcome", Text),
     Index("ix_rung_tell_at", "tell_at", postgresql_where=text("tell_at is not null")),
 )
-
-# When it became certain whether a promise was kept: broken at its due moment, kept at its end. Reports count on this.
-IS_CERTAIN = clock.c.state.in_([literal_column("'met'"), literal_column("'breached'")])  # as literals: plans see them
-CERTAIN_AT = func.coalesce(clock.c.breached_at, clock.c.ended_at)
-Index("ix_clock_certain_at", CERTAIN_AT, postgresql_where=IS_CERTAIN)
