@@ -304,7 +304,7 @@ async def list_deliveries(
 
     `departments` None shows everything, publications too; else only what goes to endpoints of these.
     """
-    asked = {delivery.c.endpoint_id: endpoint_id, delivery.c.ticket_id: ticket_id, delivery.c.state: state}
+    asked = {delivery.c.endpoint_id: endpoint_id, message.c.ticket_id: ticket_id, delivery.c.state: state}
     wanted = [column == value for column, value in asked.items() if value is not None]
     if after is not None:
         wanted.append(delivery.c.id < after)

@@ -205,7 +205,7 @@ async def list_notices(
     if department is not None:
         asked = asked.where(ticket.c.department == department)
     if ticket_id is not None:
-        asked = asked.where(rung.c.ticket_id == ticket_id)
+        asked = asked.where(clock.c.ticket_id == ticket_id)  # whose index finds it
     if before is not None:
         asked = asked.where(rung.c.id < before)
     return await tx.rows(asked.order_by(rung.c.id.desc()).limit(limit))

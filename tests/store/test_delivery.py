@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app.delivery import store
 from app.delivery.endpoints import store as endpoints
@@ -25,6 +25,7 @@ NOW = datetime(2026, 7, 27, 12, tzinfo=UTC)
 P = ParamSpec("P")
 T = TypeVar("T")
 LEASE = timedelta(seconds=30)
+READ_WHOLE = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'delivery'")
 FAILED = Outcome(timedelta(milliseconds=7), status=503, answer="busy")
 
 
@@ -293,6 +294,21 @@ async def test_a_department_sees_and_retries_its_own_deliveries_only(database: D
     await act(database, mark_retried, mine.id, department="supply_chain")
     with pytest.raises(DeliveryNotFound):
         await act(database, mark_retried, mine.id, department="billing")
+
+
+async def test_the_deliveries_of_one_ticket_are_found_among_many(database: Database) -> None:
+    ours, tickets = await listening(database), [new_id() for _ in range(1_000)]
+    await sent_out(database, *(event(one, sequence, ours) for one in tickets for sequence in (1, 2)))
+
+    async def unit(tx: Transaction) -> tuple[int, int]:
+        await tx.execute(text("ANALYZE message, delivery"))
+        before = await tx.scalar(READ_WHOLE)
+        found = await store.list_deliveries(tx, departments=None, ticket_id=tickets[500])
+        assert [line.sequence for line in found] == [2, 1]
+        return before, await tx.scalar(READ_WHOLE)
+
+    before, after = await act(database, unit)
+    assert after == before
 
 
 async def test_a_removed_endpoint_disappears_and_what_was_open_for_it_is_cancelled(database: Database) -> None:
