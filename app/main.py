@@ -55,6 +55,7 @@ from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.live import Live
 from app.api.metrics import Measured, Metrics
+from app.api.refusals import refusals
 from app.api.repeats import refuse_repeats
 from app.api.serving import Shortcut
 from app.flows.receive import receive
@@ -183,8 +184,10 @@ def _described(app: FastAPI) -> dict[str, Any]:
         parts.setdefault("schemas", {}).update(problems.schemas() | ingest.schemas())
         parts["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "wc_<role>_..."}}
         for path, operations in schema["paths"].items():
-            if path.startswith("/api/"):
-                for operation in operations.values():
+            for method, operation in operations.items():
+                if path.startswith("/api/"):
                     operation["security"] = [{"bearer": []}]
+                refused = {status: problems.told(why) for status, why in refusals(path, method, operation).items()}
+                operation["responses"] = dict(sorted((refused | operation["responses"]).items()))
         app.openapi_schema = schema
     return app.openapi_schema

@@ -114,13 +114,17 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(None, description="Every field that does not mean anything")
 
 
-_CONTENT = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+def told(description: str) -> dict[str, Any]:
+    """A response of the OpenAPI document that is a problem."""
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "The call cannot be done as it stands; the problem says why and what would help",
-        **_CONTENT,
-    },
-    "503": {"description": "Something we need is not there; try again after `Retry-After` seconds", **_CONTENT},
+    "4XX": told("The call cannot be done as it stands; the problem says why and what would help"),
+    "503": told("Something we need is not there; try again after `Retry-After` seconds"),
 }
 
 

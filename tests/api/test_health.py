@@ -233,6 +233,24 @@ async def test_every_call_under_the_api_is_described_with_its_token_and_its_prob
         assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
 
 
+async def test_a_call_is_described_with_what_may_be_refused(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    told = {
+        f"{method} {path}": {status for status in operation["responses"] if status.startswith("4") and status != "4XX"}
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    assert told["get /api/v1/me"] == {"401"}
+    assert told["get /api/v1/queue"] == {"401", "403", "422"}
+    assert told["get /api/v1/tickets/{ticket_id}"] == {"401", "403", "404", "422"}
+    assert told["post /api/v1/tickets/{ticket_id}/answer"] == {"401", "403", "404", "409", "412", "422"}
+    assert told["post /api/v1/endpoints"] == {"401", "403", "409", "422"}
+    assert told["post /api/v1/deliveries/{delivery_id}/retry"] == {"401", "403", "404", "409", "422"}
+    assert told["post /api/v1/rules/simulate"] == {"401", "403", "422"}
+    assert told["post /in/{source_id}"] == {"401", "422"}
+    assert told["get /healthz"] == set()
+
+
 async def test_whatever_a_caller_fills_in_is_described_and_every_body_has_an_example(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     for path, methods in document["paths"].items():
