@@ -2,7 +2,7 @@
 
     python -m benchmarks.topics [--only banking77 few sib200 clinc150]
 
-Every model learns from a training split alone, with `app.topics.training.train` as the worker calls it: its temperature
+Every model learns from a training split alone, with `app.topics.training.train` as the worker calls it: its calibration
 and thresholds come from held-out folds of that split. Test splits are read once, to be scored. Only the threshold of
 what is out of scope is chosen on CLINC150's validation split, where it recognises most without costing more than one
 in twenty of the messages in scope. Times are of the processor, as other things may run beside.
