@@ -76,8 +76,9 @@ def import_labels(
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
         kept = "nothing was kept" if dry_run else f"{new:,} of them new"
+        labels = "1 label" if len(taken) == 1 else f"{len(taken):,} labels"
         topics = "1 topic" if len(counts) == 1 else f"{len(counts)} topics"
-        typer.echo(f"{file.name}: {len(taken):,} labels of {topics}, {kept}.")
+        typer.echo(f"{file.name}: {labels} of {topics}, {kept}.")
         if few:
             typer.echo(f"Fewer than {FEW} examples, so little to learn from: {', '.join(few)}.")
     _tell_rejected(rejected, everything=as_json)
