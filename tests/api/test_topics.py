@@ -10,7 +10,7 @@ from app.flows.promote import follow_model, promote
 from app.runtime import Runtime
 from app.topics.tables import topic_model
 from tests.support.callers import token_for
-from tests.support.teaching import kept
+from tests.support.teaching import RULES, kept
 
 TOPICS = "/api/v1/topics"
 
@@ -94,6 +94,44 @@ async def test_only_managers_and_admins_decide(client: httpx.AsyncClient, runtim
     anna = await token_for(runtime, Role.AGENT)
     assert (await client.get(f"{TOPICS}/models", headers=anna)).status_code == 200
     assert (await client.post(f"{TOPICS}/rollback", headers=anna)).status_code == 403
+
+
+async def test_a_model_that_was_tampered_with_is_not_promoted(
+    client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]
+) -> None:
+    number = (await kept(runtime, "wifibol")).number
+    await runtime.database.transact(lambda tx: tx.execute(topic_model.update().values(content=b"else")))
+    answer = await client.post(f"{TOPICS}/models/{number}/promote", headers=kim)
+    assert (answer.status_code, answer.json()["code"]) == (422, "model_unusable")
+    assert (await client.get(f"{TOPICS}/status", headers=kim)).json()["in_force"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("", None),
+        ("\u200b\u200d", None),
+        ("\U0001f621\U0001f621", None),
+        ("a" * 20_000, None),
+        ("\u0623\u064a\u0646 \u0637\u0631\u062f\u064a\u061f", None),  # right to left
+        ("\u202ekan niet\u202c", None),
+        ("\u0413\u0434\u0435 wifibol? \u6211\u7684", "outage"),  # mixed scripts
+        ("wifi\u200bbol", "outage"),
+        ("sto\u00adring\u200b", "outage"),
+    ],
+)
+async def test_whatever_is_written_gets_a_clear_answer_with_a_model_in_force(
+    client: httpx.AsyncClient, runtime: Runtime, text: str, topic: str | None
+) -> None:
+    runtime.rules.put(RULES, 2)
+    await runtime.run(promote, "manager:kim", (await kept(runtime, "wifibol")).number, None, despite=True)
+    await follow_model(runtime)
+    post = {"channel": "x", "external_id": "1", "author": {"handle": "sanne"}, "posted_at": "2026-11-18T07:00:00Z"}
+    ingest, anna = await token_for(runtime, Role.INGEST), await token_for(runtime, Role.AGENT)
+    answer = await client.post("/api/v1/mentions", headers=ingest, json={**post, "text": text})
+    assert (answer.status_code, answer.json()["topic"]) == (201, topic)
+    told = await client.get(f"/api/v1/tickets/{answer.json()['ticket_id']}/explain", headers=anna)
+    assert (told.status_code, bool(told.json()["words"])) == (200, True)
 
 
 async def test_a_refused_model_is_an_alarm(client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]) -> None:
