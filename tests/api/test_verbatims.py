@@ -123,16 +123,16 @@ async def test_what_makes_no_sense_is_refused(
 async def test_the_second_question_comes_to_a_figure(
     client: httpx.AsyncClient, runtime: Runtime, clock: Clock, mo: dict[str, str]
 ) -> None:
-    for name in range(10):
+    for name in range(12):
         await resolved(runtime, by=f"klant{name}")
-        await runtime.run(hear.answer, token_of(await asked(runtime)), Answer(8, None, 7 if name < 6 else 2))
+        await runtime.run(hear.answer, token_of(await asked(runtime)), Answer(8, None, 7 if name < 7 else 2))
     clock.pass_(minutes=1)
 
     found = await client.get("/api/v1/feedback/effort", headers=mo)
     few = await client.get("/api/v1/feedback/effort", params={"band": "promoter"}, headers=mo)
 
     [line] = found.json()["items"]
-    assert line == {"topic": "delivery_delay", "n": 10, "mean": 5.0, "easy_share": 0.6}
+    assert line == {"topic": "delivery_delay", "n": 12, "mean": 4.9167, "easy_share": 0.5833}
     assert few.json()["items"] == []
 
 
