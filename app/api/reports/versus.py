@@ -18,7 +18,8 @@ from app.api.serving import Serving
 from app.feedback import nps
 from app.feedback.nps import Nps
 from app.kit.db import Reading
-from app.reports.comparing import Measured, difference, is_certain
+from app.reports.comparing import difference, is_certain
+from app.reports.gathering.figures import scored
 from app.reports.question import Group, Question
 from app.reports.store import list_nps
 from app.reports.tally.keeping.store import get_tallied
@@ -104,7 +105,7 @@ async def _by_arm(tx: Reading, question: Question) -> tuple[datetime, dict[Group
 
 
 def _line(question: Question, group: Group, one: Nps, other: Nps) -> ComparisonLineOut:
-    apart = difference(_measured(one), _measured(other))
+    apart = difference(scored(one), scored(other))
     return ComparisonLineOut(
         **dict(zip(question.group_by, group, strict=True)),
         this=ScoreOut.model_validate(one),
@@ -114,9 +115,3 @@ def _line(question: Question, group: Group, one: Nps, other: Nps) -> ComparisonL
         high=apart and apart.high,
         more_than_noise=is_certain(apart),
     )
-
-
-def _measured(figures: Nps) -> Measured | None:
-    if figures.nps is None or figures.low is None or figures.high is None:
-        return None
-    return Measured(figures.nps, figures.low, figures.high)

@@ -172,7 +172,7 @@ def course(sums: Sums) -> Course:
         resolution_met=(resolution.n, share(resolution.good, resolution.n)),
         resolution=_median(resolution),
         hand_back=(over, share(min(over, sums(Measure.HANDED_BACK).n), over)),
-        nps=(scores.n, _scored(scores)),
+        nps=(scores.n, scored(scores)),
     )
 
 
@@ -189,7 +189,8 @@ def _median(cell: Cell) -> tuple[int, Measured | None]:
     return cell.spread.n, median(cell.spread.n, quantile)
 
 
-def _scored(scores: Nps) -> Measured | None:
+def scored(scores: Nps) -> Measured | None:
+    """A Net Promoter Score as a figure that can be compared; None where it is withheld."""
     if scores.nps is None or scores.low is None or scores.high is None:
         return None
     return Measured(scores.nps, scores.low, scores.high)
