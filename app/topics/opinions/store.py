@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kit.db import OnConflict, Reading, Transaction
+from app.mentions.mention import words_of
 from app.tickets.resolution import MERGED, WITHDRAWN
 from app.topics.opinions.opinion import NoOpinion
 from app.topics.opinions.track import Track
@@ -118,10 +119,10 @@ async def claim_due(
     await tx.execute(update(adviser).where(adviser.c.url == url).values(counted_on=today, calls=used + len(asked)))
     posts: dict[UUID, list[Post]] = {row["ticket_id"]: [] for row in asked}
     for row in await tx.fetch(_POSTS, list(posts), POSTS):
-        words = f"{row['title']}\n{row['text']}" if row["title"] else row["text"]
+        words = words_of(row["title"], row["text"])
         posts[row["ticket_id"]].append(Post(words, (row["handle"], row["display_name"])))
     for row in claimed:
-        if row not in asked:
+        if row["ticket_id"] not in posts:
             end = ("none", NoOpinion.UNREACHABLE) if row["in_triage"] else ("moot", None)
             await tx.fetch(_FINISH, row["ticket_id"], row["lease_token"], end[0], None, None, end[1], False)
     return tuple(
