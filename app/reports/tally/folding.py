@@ -1,22 +1,30 @@
 """Facts become sums: in every cut that is kept, by the hour or day, and those in days, weeks and months.
 
 Knows where a fact is added. Refuses to know what stood there before and how it is stored.
+
+Facts are laid out as columns of numbers, and what belongs together is found by sorting: a loop over facts, cuts and
+steps took a multiple of the time. What was added up once can be added up again, by longer steps.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import pairwise, repeat
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from app.reports.question import DIMENSIONS, Dimensions, Group, step_after, step_of
-from app.reports.tally.cell import Cell, cell_of, summed
+from app.reports.tally.cell import NONE, Cell, summed
 from app.reports.tally.cut import KEPT, Cut, Grain
-from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.fact import TIMED, Fact, Measure
+from app.reports.tally.histogram import Histogram, bucket_of
 
-_One = tuple[Dimensions, datetime, datetime, Cell]
-_Kind = tuple[Measure, str]
-_Sums = dict[tuple[datetime, Group], Cell]
+V = TypeVar("V", bound=Hashable)
+Ints = npt.NDArray[np.int64]
+
+_BUCKETS = 1 << 12  # more than 64 bits of milliseconds make
 
 
 class Place(NamedTuple):
@@ -30,58 +38,173 @@ class Place(NamedTuple):
     detail: str
 
 
-def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> dict[Place, Cell]:
-    """What is to be added everywhere when facts come (1) and go (-1); nothing where they cancel each other out.
+Sum = tuple[Place, Cell]
 
-    Steps begin as clocks in `zone` have them. Facts of one kind are taken together: hashing what has few values once
-    for each cut took most of the time.
+
+class _Spread(NamedTuple):
+    """Durations, `times[i]` of them in bucket `bucket[i]` of part `part[i]`."""
+
+    part: Ints
+    bucket: Ints
+    times: Ints
+
+
+class _Parts(NamedTuple):
+    """What is to be added up. `fact[i]` is the place of a fact that stands for all that are in part i already."""
+
+    fact: Ints
+    n: Ints
+    good: Ints
+    total: Ints
+    spread: _Spread
+    lasted: _Spread
+
+
+class _Columns(NamedTuple):
+    """Facts by what tells them apart: each number stands for one value."""
+
+    facts: Sequence[Fact]
+    quarter: Ints
+    quarters: Sequence[datetime]
+    kind: Ints
+    kinds: Sequence[tuple[Measure, str]]
+    of: Sequence[tuple[Ints, int]]  # for each dimension: the numbers, and how many there are
+
+
+def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> Iterator[Sum]:
+    """What is to be added everywhere, each place once, when facts come (1) and go (-1); nothing where they cancel each
+    other out. Steps begin as clocks in `zone` have them.
     """
-    kinds = defaultdict[_Kind, list[_One]](list)
-    for fact, sign in changes:
-        hour = step_of(fact.at, Grain.HOUR, zone)
-        day = step_of(hour, Grain.DAY, zone)
-        kinds[fact.measure, fact.detail].append((fact.of, hour, day, cell_of(fact, sign)))
-    cells: dict[Place, Cell] = {}
+    changed = list(changes)
+    columns, parts = _columns([fact for fact, _ in changed]), _parts(changed)
     for cut in KEPT:
-        for (measure, detail), ones in _told(cut, kinds).items():
-            for grain, sums in _sums(cut, ones, zone):
-                for (step, group), cell in sums.items():
-                    cells[Place(cut.name, grain, measure, step, group, detail)] = cell
-    return cells
+        yield from _cells(cut, columns, parts, zone)
 
 
 def parted(
-    cells: Mapping[Place, Cell], others: Mapping[Place, Cell], until: datetime, zone: tzinfo
-) -> tuple[dict[Place, Cell], dict[Place, Cell]]:
-    """All of both together: those whose step is over by `until`, and those whose step goes on."""
-    over, going_on = dict[Place, Cell](), dict[Place, Cell]()
-    for place in cells.keys() | others.keys():
-        part = over if step_after(place.step, place.grain, zone) <= until else going_on
-        part[place] = summed(some[place] for some in (cells, others) if place in some)
+    sums: Iterable[Sum], begun: Mapping[Place, Cell], until: datetime, zone: tzinfo
+) -> tuple[list[Sum], dict[Place, Cell]]:
+    """Those with what was begun before: whose step is over by `until`, and whose step goes on."""
+    over, going_on = list[Sum](), dict(begun)
+    for place, cell in sums:
+        if place in going_on:
+            going_on[place] = summed((going_on[place], cell))
+        elif step_after(place.step, place.grain, zone) <= until:
+            over.append((place, cell))
+        else:
+            going_on[place] = cell
+    ended = [place for place in going_on if step_after(place.step, place.grain, zone) <= until]
+    over += [(place, going_on.pop(place)) for place in ended]
     return over, going_on
 
 
-def _told(cut: Cut, kinds: Mapping[_Kind, list[_One]]) -> Mapping[_Kind, list[_One]]:
-    """The kinds that this cut tells apart."""
-    told = defaultdict[_Kind, list[_One]](list)
-    for (measure, detail), ones in kinds.items():
-        told[measure, cut.told(measure, detail)] += ones
-    return told
+def _columns(facts: Sequence[Fact]) -> _Columns:
+    quarter, quarters = _numbered([_quarter_of(fact.at) for fact in facts])
+    kind, kinds = _numbered([(fact.measure, fact.detail) for fact in facts])
+    of = [_numbered([fact.of[place] for fact in facts]) for place in range(len(DIMENSIONS))]
+    return _Columns(facts, quarter, quarters, kind, kinds, [(numbers, len(values)) for numbers, values in of])
 
 
-def _sums(cut: Cut, ones: Iterable[_One], zone: tzinfo) -> Iterator[tuple[Grain, _Sums]]:
-    """By grain, the finest first: the longer ones are made of it."""
-    parts = defaultdict[tuple[datetime, Group], list[Cell]](list)
-    hourly, group_of = cut.finest is Grain.HOUR, _grouping(cut)
-    for of, hour, day, cell in ones:
-        parts[hour if hourly else day, group_of(of)].append(cell)
-    finest = _summed(parts)
-    yield cut.finest, finest
-    for grain in cut.grains[1:]:
-        longer = defaultdict[tuple[datetime, Group], list[Cell]](list)
-        for (step, group), cell in finest.items():
-            longer[step_of(step, grain, zone), group].append(cell)
-        yield grain, _summed(longer)
+def _quarter_of(at: datetime) -> datetime:
+    """Of an hour. Clocks differ from UTC by whole ones everywhere; steps are looked up for the few of a week."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _parts(changes: Sequence[tuple[Fact, int]]) -> _Parts:
+    """Each fact a part."""
+    n = _ints(sign for _, sign in changes)
+    good = n * _ints(fact.good for fact, _ in changes)
+    total = n * _ints(fact.value or 0 for fact, _ in changes)
+    timed = [(place, fact) for place, (fact, _) in enumerate(changes) if fact.measure in TIMED]
+    spread = _spread(n, [(place, fact.value) for place, fact in timed if fact.value is not None])
+    lasted = _spread(n, [(place, fact.lasted) for place, fact in timed if fact.lasted is not None])
+    return _Parts(np.arange(len(n)), n, good, total, spread, lasted)
+
+
+def _spread(n: Ints, durations: Sequence[tuple[int, int]]) -> _Spread:
+    """Each duration with the place of its fact."""
+    part = _ints(place for place, _ in durations)
+    return _Spread(part, _ints(bucket_of(milliseconds) for _, milliseconds in durations), n[part])
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int64)
+
+
+def _cells(cut: Cut, columns: _Columns, parts: _Parts, zone: tzinfo) -> Iterator[Sum]:
+    """The finest grain first: each longer one is made of it, as a week is no part of a month."""
+    told, kinds = _numbered([(measure, cut.told(measure, detail)) for measure, detail in columns.kinds])
+    who = told[columns.kind]
+    for name in cut.dimensions:
+        numbers, different = columns.of[DIMENSIONS.index(name)]
+        who = who * different + numbers
+    cut_name, group_of = cut.name, _grouping(cut)
+    for grain in cut.grains:
+        step, steps = _numbered([step_of(quarter, grain, zone) for quarter in columns.quarters])
+        when = step[columns.quarter]
+        sums = _added(who[parts.fact] * len(steps) + when[parts.fact], parts)
+        for place, cell in zip(sums.fact.tolist(), _as_cells(sums), strict=True):
+            measure, detail = kinds[told[columns.kind[place]]]
+            group = group_of(columns.facts[place].of)
+            yield Place(cut_name, grain, measure, steps[when[place]], group, detail), cell
+        if grain is cut.finest:
+            parts = sums
+
+
+def _added(keys: Ints, parts: _Parts) -> _Parts:
+    """Those of one key as one, in the order of the keys; without what comes to nothing."""
+    if not len(keys):
+        return parts
+    order, starts, into = _sorted(keys)
+    n, good, total = (np.add.reduceat(column[order], starts) for column in (parts.n, parts.good, parts.total))
+    spread, lasted = (_joined(one, into) for one in (parts.spread, parts.lasted))
+    stays = (n != 0) | (good != 0) | (total != 0)
+    stays[spread.part] = stays[lasted.part] = True
+    number = np.cumsum(stays) - 1
+    spread, lasted = (one._replace(part=number[one.part]) for one in (spread, lasted))
+    return _Parts(parts.fact[order[starts]][stays], n[stays], good[stays], total[stays], spread, lasted)
+
+
+def _joined(spread: _Spread, into: Ints) -> _Spread:
+    """With the part that each part became."""
+    if not len(spread.part):
+        return spread
+    keys = into[spread.part] * _BUCKETS + spread.bucket
+    order, starts, _ = _sorted(keys)
+    times, key = np.add.reduceat(spread.times[order], starts), keys[order[starts]]
+    return _Spread(*(column[times != 0] for column in (key // _BUCKETS, key % _BUCKETS, times)))
+
+
+def _sorted(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """The order of keys, where in it each different key starts, and for every key which of the different ones it is."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    begins = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    into = np.empty_like(order)
+    into[order] = np.cumsum(begins) - 1
+    return order, np.flatnonzero(begins), into
+
+
+def _as_cells(parts: _Parts) -> Iterator[Cell]:
+    spread, lasted = (_as_histograms(one, len(parts.n)) for one in (parts.spread, parts.lasted))
+    return map(Cell, parts.n.tolist(), parts.good.tolist(), parts.total.tolist(), spread, lasted)
+
+
+def _as_histograms(spread: _Spread, parts: int) -> Iterator[Histogram]:
+    """One for each part: a piece of them all, written as histograms are."""
+    if not len(spread.part):
+        yield from repeat(NONE, parts)
+        return
+    packed = np.stack((spread.bucket, spread.times), axis=1).astype(">i4").tobytes()
+    ends = (8 * np.searchsorted(spread.part, np.arange(parts + 1))).tolist()
+    for start, end in pairwise(ends):
+        yield Histogram(packed[start:end]) if start < end else NONE
+
+
+def _numbered(values: Sequence[V]) -> tuple[Ints, list[V]]:
+    """The place of each value among the different ones, and those."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return _ints(map(places.__getitem__, values)), list(places)
 
 
 def _grouping(cut: Cut) -> Callable[[Dimensions], Group]:
@@ -90,8 +213,3 @@ def _grouping(cut: Cut) -> Callable[[Dimensions], Group]:
     if len(places) > 1:
         return itemgetter(*places)
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
-
-
-def _summed(parts: Mapping[tuple[datetime, Group], list[Cell]]) -> _Sums:
-    sums = ((place, summed(cells)) for place, cells in parts.items())
-    return {place: cell for place, cell in sums if cell.n or cell != Cell()}

@@ -7,6 +7,7 @@ is and where it is added.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,10 +18,11 @@ from app.reports.tables import fact, rollup
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import Grain
 from app.reports.tally.fact import Fact, Measure
-from app.reports.tally.folding import Place
+from app.reports.tally.folding import Place, Sum
 from app.reports.tally.histogram import Histogram
 from app.tickets.journal.position import BEGINNING, Position
 
+_of = itemgetter(*DIMENSIONS)
 _NAMED = ", ".join(DIMENSIONS)
 _FACT_COLUMNS = ("edition", "ticket_id", "number", "measure", "at", "detail", "good", "value", "lasted", *DIMENSIONS)
 _SUMS = ("n", "good", "total", "spread", "lasted")
@@ -140,27 +142,23 @@ async def mark_uncounted(tx: Transaction, edition: int, keys: Iterable[tuple[UUI
         await tx.fetch(_REMOVE_FACTS, as_json(gone))
 
 
-async def record_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) -> None:
+async def record_cells(tx: Transaction, edition: int, sums: Iterable[Sum]) -> None:
     """Whole sums, where none stand yet."""
-    rows = (
-        (edition, cut, grain, measure, step, group, detail, *_sums(cell))
-        for (cut, grain, measure, step, group, detail), cell in cells.items()
-    )
-    await tx.copy(rollup, _CELL_COLUMNS, rows)
+    await tx.copy(rollup, _CELL_COLUMNS, ((edition, *place, *_sums(cell)) for place, cell in sums))
 
 
-async def add_cells(tx: Transaction, edition: int, cells: Mapping[Place, Cell]) -> None:
+async def add_cells(tx: Transaction, edition: int, sums: Iterable[Sum]) -> None:
     """Add to the sums that stand, or begin them; what comes to nothing goes. Only for whoever claimed the edition."""
+    cells = dict(sums)
     if not cells:
         return
     keys = {place: _cell_key(edition, place) for place in cells}
-    sums = dict(cells)
     for row in await tx.fetch(_CELLS, as_json(list(keys.values()))):
         place = _place(row)
-        sums[place] = summed((cells[place], read_cell(row)))
-    if gone := [place for place, cell in sums.items() if cell == _EMPTY]:
+        cells[place] = summed((cells[place], read_cell(row)))
+    if gone := [place for place, cell in cells.items() if cell == _EMPTY]:
         await tx.fetch(_REMOVE_CELLS, as_json([keys[place] for place in gone]))
-    rows = [keys[place] | dict(zip(_SUMS, _sums(cell), strict=True)) for place, cell in sums.items() if cell != _EMPTY]
+    rows = [keys[place] | dict(zip(_SUMS, _sums(cell), strict=True)) for place, cell in cells.items() if cell != _EMPTY]
     await tx.insert(rollup, rows, on_conflict=OnConflict.REPLACE)
 
 
@@ -168,7 +166,7 @@ def read_fact(row: Mapping[str, Any]) -> Fact:
     return Fact(
         Measure(row["measure"]),
         row["at"],
-        Dimensions(*(row[name] for name in DIMENSIONS)),
+        Dimensions(*_of(row)),
         row["detail"],
         row["good"],
         row["value"],
