@@ -19,14 +19,13 @@ from app.reports.tally.cut import Grain
 from app.reports.tally.fact import Measure
 from app.reports.tally.folding import Place, fold, parted
 from app.reports.tally.keeping import store as keeping
-from app.reports.tally.keeping.store import Tallied
+from app.reports.tally.keeping.store import Stretch, Tallied
 from app.reports.tally.subjects.store import get_count, list_behind, list_subjects
 from app.runtime import Runtime, Unit
 from app.tickets.journal.store import get_head
 
 TOGETHER = 1000  # tickets whose facts are written in one transaction
 LANES = 2  # what is written by one while the other computes
-FORGET = 10_000  # rows that nobody reads, removed at a time
 
 T = TypeVar("T")
 Told = Callable[[str, int, int], None]
@@ -45,8 +44,11 @@ async def rebuild(runtime: Runtime, told: Told, together: int = TOGETHER) -> int
     tickets = await _count_all(runtime, made.edition, told, together)
     await _sum_all(runtime, made, told)
     await runtime.run(put_in_force, made)
-    while await runtime.run(forget_editions, FORGET):
-        pass
+    async with runtime.reading() as tx:
+        stretches = await keeping.list_stretches(tx)
+    for done, stretch in enumerate(stretches, start=1):
+        await runtime.run(forget_editions, stretch)
+        told("pieces tidied up", done, len(stretches))
     return tickets
 
 
@@ -89,9 +91,9 @@ async def put_in_force(unit: Unit, made: Tallied) -> None:
         raise RebuiltAgain("Somebody began to rebuild reports after this did; theirs will be read.")
 
 
-async def forget_editions(unit: Unit, limit: int) -> int:
-    """Remove what nobody reads any more, at most so many rows of each kind; returns how many."""
-    return await keeping.purge_editions(unit.tx, limit)
+async def forget_editions(unit: Unit, stretch: Stretch) -> None:
+    """Remove what nobody reads any more from a piece of what is kept."""
+    await keeping.purge_editions(unit.tx, stretch)
 
 
 async def _count_all(runtime: Runtime, edition: int, told: Told, together: int) -> int:

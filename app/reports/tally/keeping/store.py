@@ -53,12 +53,11 @@ _REMOVE_CELLS = f"""
     DELETE FROM rollup r USING json_populate_recordset(NULL::rollup, $1) AS gone
     WHERE ({", ".join(f"r.{name}" for name in _PLACE.split(", "))})
         = ({", ".join(f"gone.{name}" for name in _PLACE.split(", "))})"""  # noqa: S608
+_BLOCKS = "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int AS blocks"
 _PURGE = """
-    WITH old AS (
-        SELECT ctid FROM {table} WHERE edition <> (SELECT edition FROM tally)
-        AND edition <> (SELECT newest FROM tally) LIMIT $1),
-    gone AS (DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM old)) RETURNING 1)
-    SELECT count(*) AS gone FROM gone"""
+    DELETE FROM {table} WHERE ctid >= $1 AND ctid < $2
+    AND edition NOT IN (SELECT edition FROM tally UNION SELECT newest FROM tally)"""
+_TOGETHER = 2000  # blocks of 8 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,17 @@ class Tallied:
     edition: int
     position: Position
     zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The blocks `first` up to, but not including, `end` of a table. Walked one after the other each row is looked at
+    once; to look for those of an edition would be to walk past all that were removed, again and again.
+    """
+
+    table: str
+    first: int
+    end: int
 
 
 NOTHING = Tallied(1, BEGINNING, UNIVERSAL)
@@ -100,10 +110,18 @@ async def mark_in_force(tx: Transaction, tallied: Tallied) -> bool:
     return bool(await tx.fetch(_PUT_IN_FORCE, tallied.edition, *tallied.position, tallied.zone.key))
 
 
-async def purge_editions(tx: Transaction, limit: int) -> int:
-    """Remove some of what is in no edition that is read or being made; returns how many rows."""
-    gone = [int((await tx.fetch(_PURGE.format(table=table.name), limit))[0]["gone"]) for table in (fact, rollup)]
-    return max(gone)
+async def list_stretches(tx: Reading) -> list[Stretch]:
+    """All that is kept of facts and sums, in pieces that are small enough for one transaction."""
+    found = []
+    for table in (fact, rollup):
+        [row] = await tx.fetch(_BLOCKS, table.name)
+        found += [Stretch(table.name, first, first + _TOGETHER) for first in range(0, row["blocks"], _TOGETHER)]
+    return found
+
+
+async def purge_editions(tx: Transaction, stretch: Stretch) -> None:
+    """Remove what is there of editions that are neither read nor being made."""
+    await tx.fetch(_PURGE.format(table=stretch.table), (stretch.first, 0), (stretch.end, 0))
 
 
 async def list_facts(tx: Reading, edition: int, ticket_ids: Sequence[UUID]) -> dict[UUID, dict[int, Fact]]:
