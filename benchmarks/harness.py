@@ -82,24 +82,30 @@ def database() -> Iterator[tuple[Path, str]]:
 
 @contextmanager
 def serving() -> Iterator[Service]:
-    """The API in a process of its own, as `webcare serve` starts it, on a fresh embedded PostgreSQL."""
-    with database() as (data, url):
-        token = asyncio.run(_prepare(url, data))
-        port = free_port()
-        environment = {
-            **os.environ,
-            "WEBCARE_DATABASE_URL": url,
-            "WEBCARE_DATA_DIR": str(data),
-            "WEBCARE_PORT": str(port),
-        }
-        command = [sys.executable, "-m", "app.cli", "serve"]
-        api = subprocess.Popen(command, env=environment, cwd=PROJECT, stderr=subprocess.DEVNULL)
-        try:
-            asyncio.run(_ready(port))
-            yield Service(api.pid, port, token, url.replace("+asyncpg", ""))
-        finally:
-            api.terminate()
-            api.wait(20)
+    """The API in a process of its own, on a fresh embedded PostgreSQL."""
+    with database() as (data, url), served(data, url) as service:
+        yield service
+
+
+@contextmanager
+def served(data: Path, url: str, role: Role = Role.INGEST) -> Iterator[Service]:
+    """The API in a process of its own, as `webcare serve` starts it, for callers of one role."""
+    token = asyncio.run(_prepare(url, data, role))
+    port = free_port()
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    surroundings = environment(data, url, WEBCARE_PORT=str(port))
+    api = subprocess.Popen(command, env=surroundings, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    try:
+        asyncio.run(_ready(port))
+        yield Service(api.pid, port, token, url.replace("+asyncpg", ""))
+    finally:
+        api.terminate()
+        api.wait(20)
+
+
+def environment(data: Path, url: str, **more: str) -> dict[str, str]:
+    """Of a `webcare` command that works on a database of ours."""
+    return {**os.environ, "WEBCARE_DATABASE_URL": url, "WEBCARE_DATA_DIR": str(data), **more}
 
 
 def free_port() -> int:
@@ -108,10 +114,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _prepare(url: str, data: Path) -> str:
+async def _prepare(url: str, data: Path, role: Role) -> str:
     await migrate(url)
     async with build_runtime(Settings(data_dir=data), database_url=url) as runtime:
-        return (await runtime.run(issue, Role.INGEST, "benchmark")).secret
+        return (await runtime.run(issue, role, "benchmark")).secret
 
 
 async def _ready(port: int) -> None:
