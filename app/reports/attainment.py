@@ -3,9 +3,11 @@
 Knows what the figures of a group are called and when there are none. Refuses to know which promises are asked about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.reports.tally.cell import Cell
+from app.reports.tally.histogram import percentiles_of
 
 PERCENTILES = (0.5, 0.9, 0.99)
 _UNKNOWN = (None, None, None)
@@ -32,8 +34,15 @@ class Attainment:
     p99_calendar: float | None
 
 
-def attain(promises: Cell) -> Attainment:
-    """The figures of a group, also of an empty one; percentiles within 2 %."""
-    n, met = promises.n, promises.good
-    business, calendar = promises.spread.percentiles(PERCENTILES), promises.lasted.percentiles(PERCENTILES)
-    return Attainment(n, met, n - met, met / n if n else None, *(business or _UNKNOWN), *(calendar or _UNKNOWN))
+def attain(groups: Sequence[Cell]) -> list[Attainment]:
+    """The figures of each group, also of an empty one; percentiles within 2 %."""
+    business = percentiles_of([promises.spread for promises in groups], PERCENTILES)
+    calendar = percentiles_of([promises.lasted for promises in groups], PERCENTILES)
+    return [
+        _figures(promises.n, promises.good, (*(used or _UNKNOWN), *(lasted or _UNKNOWN)))
+        for promises, used, lasted in zip(groups, business, calendar, strict=True)
+    ]
+
+
+def _figures(n: int, met: int, percentiles: Sequence[float | None]) -> Attainment:
+    return Attainment(n, met, n - met, met / n if n else None, *percentiles)

@@ -70,7 +70,6 @@ async def list_attainment(tx: Reading, question: Question) -> tuple[datetime, li
     groups: set[Group] = {(*line.group, line.measure) for line in measured.cells}
     if not question.group_by:
         groups = {(metric,) for metric in PROMISES}
-    return measured.as_of, [
-        (step, group, attain(measured.of(step, group[:-1], Measure(group[-1] or ""))))
-        for step, group in question.lines(groups)
-    ]
+    lines = question.lines(groups)
+    figures = attain([measured.of(step, group[:-1], Measure(group[-1] or "")) for step, group in lines])
+    return measured.as_of, [(step, group, found) for (step, group), found in zip(lines, figures, strict=True)]

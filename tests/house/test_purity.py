@@ -24,6 +24,7 @@ LIBRARIES = {
     "app.delivery.envelope": {"orjson"},  # the counterpart of kit.wire: reads what a channel answered
     "app.reports.question": {"zoneinfo"},  # days of reports begin at midnight
     "app.reports.tally.folding": {"numpy"},  # all facts of a week in a few passes
+    "app.reports.tally.histogram": {"numpy"},  # all percentiles of an answer likewise
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows when people work
     "app.topics.calibration": {"numpy"},
     "app.topics.classify": {"copy"},  # a classifier with another model is a copy

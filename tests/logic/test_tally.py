@@ -16,7 +16,7 @@ from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import Place, fold, parted
-from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
+from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of, percentiles_of
 
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
@@ -51,6 +51,17 @@ def test_a_percentile_is_within_two_percent_of_the_exact_one(durations: list[int
     lower, upper = ordered[int(rank)], ordered[min(int(rank) + 1, len(ordered) - 1)]
     exact = (lower + (rank % 1) * (upper - lower)) / 1000
     assert spread_of(durations).percentiles([share]) == pytest.approx((exact,), rel=0.02, abs=1e-9)
+
+
+@given(st.lists(st.lists(DURATIONS, max_size=20), max_size=5))
+def test_percentiles_of_many_are_those_of_each(several: list[list[int]]) -> None:
+    histograms = [spread_of(durations) for durations in several]
+    assert percentiles_of(histograms, [0.5, 0.99]) == [one.percentiles([0.5, 0.99]) for one in histograms]
+
+
+def test_what_went_below_zero_spoils_no_other() -> None:
+    below, usual = histogram_of(bucket_of(1000), -5), spread_of([60_000])
+    assert percentiles_of([below, usual], [0.5]) == [None, usual.percentiles([0.5])]
 
 
 def test_percentiles_are_those_of_statistics_on_what_is_usual() -> None:
