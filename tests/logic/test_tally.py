@@ -114,7 +114,7 @@ def test_folding_week_by_week_is_folding_once_and_gives_each_sum_once(facts: lis
 
 @settings(max_examples=FOLDED)
 @given(st.lists(st.tuples(FACTS, st.sampled_from([1, 1, -1])), max_size=30), ZONES)
-def test_each_sum_is_that_of_the_facts_that_belong_there(changes: list[tuple[Fact, int]], zone: ZoneInfo) -> None:
+def test_sums_are_kept_by_steps_as_clocks_have_them(changes: list[tuple[Fact, int]], zone: ZoneInfo) -> None:
     parts = defaultdict[Place, list[Cell]](list)
     for fact, sign in changes:
         for cut in KEPT:

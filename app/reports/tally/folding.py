@@ -64,8 +64,7 @@ class _Columns(NamedTuple):
     """Facts by what tells them apart: each number stands for one value."""
 
     facts: Sequence[Fact]
-    quarter: Ints
-    quarters: Sequence[datetime]
+    steps: Mapping[Grain, tuple[Ints, Sequence[datetime]]]
     kind: Ints
     kinds: Sequence[tuple[Measure, str]]
     of: Sequence[tuple[Ints, int]]  # for each dimension: the numbers, and how many there are
@@ -76,9 +75,9 @@ def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> Iterator[Sum]:
     other out. Steps begin as clocks in `zone` have them.
     """
     changed = list(changes)
-    columns, parts = _columns([fact for fact, _ in changed]), _parts(changed)
+    columns, parts = _columns([fact for fact, _ in changed], zone), _parts(changed)
     for cut in KEPT:
-        yield from _cells(cut, columns, parts, zone)
+        yield from _cells(cut, columns, parts)
 
 
 def parted(
@@ -98,11 +97,18 @@ def parted(
     return over, going_on
 
 
-def _columns(facts: Sequence[Fact]) -> _Columns:
+def _columns(facts: Sequence[Fact], zone: tzinfo) -> _Columns:
     quarter, quarters = _numbered([_quarter_of(fact.at) for fact in facts])
+    steps = {grain: _numbered([step_of(one, grain, zone) for one in quarters]) for grain in Grain}
     kind, kinds = _numbered([(fact.measure, fact.detail) for fact in facts])
     of = [_numbered([fact.of[place] for fact in facts]) for place in range(len(DIMENSIONS))]
-    return _Columns(facts, quarter, quarters, kind, kinds, [(numbers, len(values)) for numbers, values in of])
+    return _Columns(
+        facts,
+        {grain: (step[quarter], starts) for grain, (step, starts) in steps.items()},
+        kind,
+        kinds,
+        [(numbers, len(values)) for numbers, values in of],
+    )
 
 
 def _quarter_of(at: datetime) -> datetime:
@@ -131,7 +137,7 @@ def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int64)
 
 
-def _cells(cut: Cut, columns: _Columns, parts: _Parts, zone: tzinfo) -> Iterator[Sum]:
+def _cells(cut: Cut, columns: _Columns, parts: _Parts) -> Iterator[Sum]:
     """The finest grain first: each longer one is made of it, as a week is no part of a month."""
     told, kinds = _numbered([(measure, cut.told(measure, detail)) for measure, detail in columns.kinds])
     who = told[columns.kind]
@@ -140,8 +146,7 @@ def _cells(cut: Cut, columns: _Columns, parts: _Parts, zone: tzinfo) -> Iterator
         who = who * different + numbers
     cut_name, group_of = cut.name, _grouping(cut)
     for grain in cut.grains:
-        step, steps = _numbered([step_of(quarter, grain, zone) for quarter in columns.quarters])
-        when = step[columns.quarter]
+        when, steps = columns.steps[grain]
         sums = _added(who[parts.fact] * len(steps) + when[parts.fact], parts)
         for place, cell in zip(sums.fact.tolist(), _as_cells(sums), strict=True):
             measure, detail = kinds[told[columns.kind[place]]]
