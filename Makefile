@@ -21,7 +21,7 @@ demo: $(VENV)/installed ## A day of webcare in two minutes
 	@exec $(BIN)/webcare demo
 
 test: $(VENV)/installed-test ## All tests, on the embedded PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --dist loadfile
 
 lint: $(VENV)/installed-test ## Style, types and the direction of imports
 	$(BIN)/ruff check

@@ -125,7 +125,6 @@ async def test_pages_go_on_where_they_ended_while_tickets_move(database: Databas
         (Wanted(within="supply_chain"), {"theirs"}),
         (Wanted(within="supply_chain", department=("billing",)), set()),
     ],
-    ids=str,
 )
 async def test_every_filter_that_is_given_holds(database: Database, wanted: Wanted, fits: set[str]) -> None:
     soon = MORNING + timedelta(minutes=30)
