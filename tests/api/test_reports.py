@@ -159,7 +159,7 @@ async def test_what_is_neither_a_day_nor_a_moment_is_refused_with_an_example(
     assert (answer.json()["field"], "2026-11-22" in answer.json()["detail"]) == ("from", True)
 
 
-@pytest.mark.parametrize("path", ["reports/nps", "reports/sla/breaches", "feedback/verbatims", "topics/drift"])
+@pytest.mark.parametrize("path", ["reports/nps", "reports/sla/breaches", "feedback/verbatims"])
 async def test_a_field_that_is_given_twice_is_refused_by_its_name(
     client: httpx.AsyncClient, manager: dict[str, str], path: str
 ) -> None:
