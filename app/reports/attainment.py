@@ -4,7 +4,7 @@ Knows what the figures of a group are called and when there are none. Refuses to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.reports.tally.cell import Cell
 from app.reports.tally.histogram import percentiles_of
@@ -13,8 +13,7 @@ PERCENTILES = (0.5, 0.9, 0.99)
 _UNKNOWN = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Attainment:
+class Attainment(NamedTuple):
     """The promises of a group whose outcome is certain.
 
     `met_share` is met / n, from 0 to 1. `p50`, `p90` and `p99` are seconds of business time, over the promises that

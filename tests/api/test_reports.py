@@ -9,6 +9,14 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from app.api.reports.answering import ReportOut
+from app.api.reports.backlog import BacklogReportOut, ForecastOut
+from app.api.reports.nps import NpsReportOut
+from app.api.reports.rollout import RolloutOut
+from app.api.reports.routing import ConfusionOut, RoutingReportOut
+from app.api.reports.sla import SlaReportOut
+from app.api.reports.volume import VolumeReportOut
+from app.api.reports.waiting import HeldReportOut
 from app.feedback.answering import Answer
 from app.feedback.invitation import State
 from app.feedback.store import Invitation, add_invitations, record_response
@@ -191,6 +199,31 @@ async def test_what_a_report_cannot_be_asked_is_refused_not_ignored(
 ) -> None:
     answer = await client.get("/api/v1/reports/routing/confusion", params={name: "topic"}, headers=manager)
     assert (answer.status_code, answer.json()["field"]) == (422, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "described"),
+    [
+        ("sla", SlaReportOut),
+        ("sla/holders", HeldReportOut),
+        ("nps", NpsReportOut),
+        ("routing", RoutingReportOut),
+        ("routing/confusion", ConfusionOut),
+        ("volume", VolumeReportOut),
+        ("backlog", BacklogReportOut),
+        ("backlog/forecast", ForecastOut),
+        ("rollout", RolloutOut),
+    ],
+)
+async def test_a_report_has_the_members_that_are_described(
+    client: httpx.AsyncClient, runtime: Runtime, manager: dict[str, str], path: str, described: type[ReportOut]
+) -> None:
+    """It is written without a look at its model."""
+    await runtime.database.transact(lambda tx: kept(tx, 60.5))
+    answer = await client.get(f"/api/v1/reports/{path}", headers=manager)
+    assert answer.status_code == 200, answer.text
+    read = described.model_validate_json(answer.content)
+    assert read.model_dump(mode="json", by_alias=True, exclude_unset=True) == answer.json()
 
 
 async def test_the_question_comes_back_as_it_was_understood(client: httpx.AsyncClient, manager: dict[str, str]) -> None:

@@ -63,7 +63,7 @@ class ForecastOut(ReportOut):
 @router.get("/backlog", response_model=BacklogReportOut, responses=FORMATS, summary="How much waited")
 async def read_backlog(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Tickets that are neither resolved nor closed. `/reports/backlog/now` has them by holder and age."""
-    return await tell(gather_backlog, asked, caller, request, runtime, BacklogReportOut)
+    return await tell(gather_backlog, asked, caller, request, runtime)
 
 
 async def gather_backlog(tx: Reading, question: Question) -> Lines:
@@ -83,7 +83,7 @@ async def read_forecast(
         zone = (await get_tallied(tx)).zone
         tonight = await gather_forecast(tx, now, asked.until(now, zone), caller.department, zone)
     told = {"open": tonight.open, "weeks": tonight.weeks}
-    return await answer(tonight.lines, asked, request, runtime, ForecastOut, told=told, drawn=tonight.drawn)
+    return await answer(tonight.lines, asked, request, runtime, told=told, drawn=tonight.drawn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class NpsReportOut(ReportOut):
 @router.get("/nps", response_model=NpsReportOut, responses=FORMATS, summary="What customers thought")
 async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Net Promoter Scores with their uncertainty, by when the tickets were resolved."""
-    return await tell(gather_nps, asked, caller, request, runtime, NpsReportOut)
+    return await tell(gather_nps, asked, caller, request, runtime)
 
 
 async def gather_nps(tx: Reading, question: Question) -> Lines:

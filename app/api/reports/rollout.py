@@ -95,7 +95,7 @@ async def read_rollout_report(
     async with runtime.reading(reports=True) as tx:
         zone = (await get_tallied(tx)).zone
         lines, drawn = await gather_arms(tx, asked.question(caller, runtime.now(), zone))
-    return await answer(lines, asked, request, runtime, RolloutOut, drawn=drawn)
+    return await answer(lines, asked, request, runtime, drawn=drawn)
 
 
 @router.get("/rollout/steps", summary="What each step of the oil stain did")

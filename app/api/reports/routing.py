@@ -91,7 +91,7 @@ class ConfusionOut(ReportOut):
 @router.get("/routing", response_model=RoutingReportOut, responses=FORMATS, summary="How tickets find their owner")
 async def read_routing(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """What placed tickets, and how often they had to go on."""
-    return await tell(gather_routing, asked, caller, request, runtime, RoutingReportOut)
+    return await tell(gather_routing, asked, caller, request, runtime)
 
 
 @router.get(
@@ -112,7 +112,7 @@ async def read_confusion(
     mistaken = replace(lines, rows=[row for row in rows if row[1] not in (None, row[2])])
     known = understand(pairs)
     told = {"found": known.n, "right": known.right, "right_share": known.share}
-    return await answer(lines, asked, request, runtime, ConfusionOut, told=told, drawn=mistaken)
+    return await answer(lines, asked, request, runtime, told=told, drawn=mistaken)
 
 
 async def gather_routing(tx: Reading, question: Question) -> Lines:

@@ -49,7 +49,7 @@ class SlaReportOut(ReportOut):
 @router.get("/sla", response_model=SlaReportOut, responses=FORMATS, summary="How well promises were kept")
 async def read_sla(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Promises per metric, by when their outcome became certain: met at the end, breached at the due moment."""
-    return await tell(gather_sla, asked, caller, request, runtime, SlaReportOut)
+    return await tell(gather_sla, asked, caller, request, runtime)
 
 
 async def gather_sla(tx: Reading, question: Question) -> Lines:

@@ -32,7 +32,7 @@ class VolumeReportOut(ReportOut):
 @router.get("/volume", response_model=VolumeReportOut, responses=FORMATS, summary="How much there was")
 async def read_volume(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """Posts, tickets, replies and resolutions, each by when it was."""
-    return await tell(gather_volume, asked, caller, request, runtime, VolumeReportOut)
+    return await tell(gather_volume, asked, caller, request, runtime)
 
 
 async def gather_volume(tx: Reading, question: Question) -> Lines:

@@ -32,7 +32,7 @@ class HeldReportOut(ReportOut):
 @router.get("/sla/holders", response_model=HeldReportOut, responses=FORMATS, summary="Where the waiting time went")
 async def read_holders(caller: Reader, runtime: Serving, request: Request, asked: Asked) -> Response:
     """How long each holder had the ball: every second from opening to resolution is one holder's."""
-    return await tell(gather_held, asked, caller, request, runtime, HeldReportOut)
+    return await tell(gather_held, asked, caller, request, runtime)
 
 
 async def gather_held(tx: Reading, question: Question) -> Lines:

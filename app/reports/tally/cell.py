@@ -4,7 +4,7 @@ Knows what is added up, and that what is taken out again leaves no trace. Refuse
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.reports.tally.fact import TIMED, Fact
 from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
@@ -12,8 +12,7 @@ from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_o
 NONE = Histogram()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """`n` facts, of which `good` were good; `total` of their values, and how values and wall time are spread.
 
     Only durations are spread. Facts that are to be taken out count below zero.
