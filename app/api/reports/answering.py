@@ -27,7 +27,7 @@ from app.reports.tally.keeping.store import get_tallied
 from app.runtime import Runtime
 
 DECIMALS = 4
-Figure = Annotated[float, AfterValidator(lambda value: round(value, DECIMALS))]  # as in the lines of every report
+Figure = Annotated[float, AfterValidator(lambda value: _rounded([value])[0])]  # as in the lines of every report
 FORMATS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}, MEDIA_TYPE: {"schema": {"type": "string"}}}}
 }
