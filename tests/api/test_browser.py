@@ -1,5 +1,6 @@
 """The survey page in a real browser: on a phone, by keyboard, for a screen reader, without scripts."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -111,6 +112,18 @@ async def test_it_fits_the_phone_and_the_finger(site: str, page: Page, width: in
     )
     assert len(sizes) == 2 * (11 + 7 + 2 + 2)
     assert min(sizes) >= FINGER
+
+
+@pytest.mark.parametrize("width", [280, 320, 360, 414, 768, 1280])
+async def test_no_number_of_a_scale_stands_alone_on_a_line(site: str, page: Page, width: int) -> None:
+    await page.open(site + LINK, width=width)
+
+    for scale in ("score", "effort"):
+        heights = await page.evaluate(
+            f"[...document.querySelectorAll('[name={scale}]')].map(one => one.getBoundingClientRect().top)"
+        )
+        rows = Counter(heights).values()
+        assert max(rows) - min(rows) <= 1, (scale, rows)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
