@@ -72,6 +72,7 @@ _THING = re.compile(rf"\s?(?:{_THINGS})\b")
 
 _HANDLES = re.compile(r"^(?:@[\w.@-]+[\s:,]+)+")
 _SPACES = re.compile(r"\s+")
+_KEYCAP = re.compile("(?<=\\d)\N{VARIATION SELECTOR-16}?\N{COMBINING ENCLOSING KEYCAP}")
 # Signs that the reply wants something besides being counted.
 _WANTS_MORE = re.compile(
     r"\?|\b(?:maar|alleen|nog steeds|nog niet|nog geen|werkt niet|doet het niet|klopt niet|graag nog|but|however|still|"
@@ -108,7 +109,8 @@ class Declined:
 
 def read_reply(text: str) -> Spoken | Declined | None:
     """What a reply to the question says; None: it is no answer to it. Half a point counts as the whole one below."""
-    said = _HANDLES.sub("", text.replace("\x00", "").strip())
+    typed = _KEYCAP.sub("", text.replace("\x00", "").replace("\N{KEYCAP TEN}", "10"))
+    said = _HANDLES.sub("", typed.strip())
     plain = said.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if _declines(plain):
         return Declined()
