@@ -17,7 +17,8 @@ from app.api.fields import InModel, Instant, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.reports.answering import Figure
 from app.api.serving import Serving
-from app.feedback.verbatims.store import Band, Wanted, list_efforts, list_telling, list_verbatims
+from app.feedback.nps import Band
+from app.feedback.verbatims.store import Wanted, list_efforts, list_telling, list_verbatims
 from app.reports.question import EmptyPeriod
 
 router = APIRouter(prefix="/api/v1/feedback", tags=["managers"])

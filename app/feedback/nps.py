@@ -3,13 +3,30 @@
 Knows the arithmetic. Refuses to know whose scores they are and where they stand.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from math import sqrt
 
-MIN_PROMOTER = 9
-MAX_DETRACTOR = 6
 MIN_N = 10
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
+
+
+class Band(StrEnum):
+    """What a customer is by the score."""
+
+    PROMOTER = "promoter"
+    PASSIVE = "passive"
+    DETRACTOR = "detractor"
+
+
+BANDS: Mapping[Band, range] = {
+    Band.PROMOTER: range(9, 11),
+    Band.PASSIVE: range(7, 9),
+    Band.DETRACTOR: range(7),
+}
+# For who counts them one by one.
+MIN_PROMOTER, MAX_DETRACTOR = BANDS[Band.PROMOTER][0], BANDS[Band.DETRACTOR][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +49,13 @@ class Nps:
     response_rate: float | None
 
 
+def band_of(given: int) -> Band:
+    """What who gave this score, 0 to 10, is."""
+    return next(band for band, scores in BANDS.items() if given in scores)
+
+
 def is_detractor(given: int) -> bool:
-    return given <= MAX_DETRACTOR
+    return band_of(given) is Band.DETRACTOR
 
 
 def score(promoters: int, passives: int, detractors: int, invited: int) -> Nps:

@@ -22,6 +22,12 @@ def test_interval_agrees_with_worked_examples(
     assert (high - low) / 2 == pytest.approx(margin, abs=0.05)
 
 
+def test_every_score_is_of_one_band() -> None:
+    of = [nps.band_of(given).value for given in range(11)]
+    assert of == ["detractor"] * 7 + ["passive"] * 2 + ["promoter"] * 2
+    assert sorted(given for scores in nps.BANDS.values() for given in scores) == list(range(11))
+
+
 def test_score_is_the_plain_figure_inside_the_adjusted_interval() -> None:
     result = nps.score(promoters=50, passives=30, detractors=20, invited=400)
     assert (result.n, result.nps, result.response_rate) == (100, 30.0, 0.25)

@@ -7,28 +7,15 @@ and which comments tell most (feedback.telling).
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from app.feedback.answering import SCALE
 from app.feedback.effort import Effort, effort
-from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
+from app.feedback.nps import BANDS, Band
 from app.feedback.telling import Comment, most_telling
 from app.kit.db import Reading
 
 MOST_READ = 5_000  # comments of a period that are weighed against each other: the newest
-
-
-class Band(StrEnum):
-    PROMOTER = "promoter"
-    PASSIVE = "passive"
-    DETRACTOR = "detractor"
-
-
-_BANDS = {
-    Band.PROMOTER: (MIN_PROMOTER, 10),
-    Band.PASSIVE: (MAX_DETRACTOR + 1, MIN_PROMOTER - 1),
-    Band.DETRACTOR: (0, MAX_DETRACTOR),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,9 @@ async def list_efforts(tx: Reading, wanted: Wanted) -> dict[str | None, Effort]:
 
 
 def _scores(band: Band | None) -> tuple[int, int]:
-    return _BANDS[band] if band else (0, 10)
+    """The lowest and the highest score that are meant."""
+    scores = BANDS[band] if band else range(len(SCALE))
+    return scores[0], scores[-1]
 
 
 async def list_telling(tx: Reading, wanted: Wanted, *, per_topic: int) -> Mapping[str | None, list[Verbatim]]:

@@ -5,6 +5,7 @@ Knows which rows tell of a hand-over and its end. Refuses to know what is good e
 
 from datetime import datetime
 
+from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
 from app.kit.db import Reading
 from app.kit.ids import first_id_at
 from app.routing.readiness import Figures
@@ -28,11 +29,12 @@ _HANDED_OVER = """
         ORDER BY e.sequence DESC LIMIT 1) AS routed
     WHERE t.id >= $2 AND routed.data->>'topic' IS NOT NULL
     GROUP BY 1, 2, 3"""
-_SCORES = """
+_SCORES = f"""
     SELECT i.topic, i.channel, i.department, count(*) AS scores,
-           count(*) FILTER (WHERE r.score >= 9) AS promoters, count(*) FILTER (WHERE r.score <= 6) AS detractors
+           count(*) FILTER (WHERE r.score >= {MIN_PROMOTER}) AS promoters,
+           count(*) FILTER (WHERE r.score <= {MAX_DETRACTOR}) AS detractors
     FROM invitation i JOIN response r ON r.invitation_id = i.id
-    WHERE i.resolved_at >= $1 AND i.topic IS NOT NULL AND i.department IS NOT NULL GROUP BY 1, 2, 3"""
+    WHERE i.resolved_at >= $1 AND i.topic IS NOT NULL AND i.department IS NOT NULL GROUP BY 1, 2, 3"""  # noqa: S608
 _OPENED = """
     SELECT topic, channel, count(*) AS n FROM ticket
     WHERE id >= $1 AND topic IS NOT NULL AND merged_into_id IS NULL GROUP BY 1, 2"""
