@@ -16,6 +16,9 @@ _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the same in C, where 
 
 Where = tuple[str | int, ...]
 _BROKEN = "\ufffd"  # what stands for a byte that could not be read as text
+# Parts within parts, three times what any file of rules needs. PyYAML makes nodes by recursion in C, so that some ten
+# thousand brackets, which is a small file, would end the process.
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ def read_page(file: str, source: str) -> tuple[Page | None, list[Problem]]:
         line = source[: source.index(_BROKEN)].count("\n") + 1
         return None, [Problem(file, line, "bytes that are no UTF-8", "save the file as UTF-8")]
     try:
+        if line := _too_deep(source):
+            return None, [Problem(file, line, f"more than {_DEEPEST} parts within each other", "write it flatter")]
         root = _Loader(source).get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -86,6 +91,17 @@ def nearest(name: str, allowed: Collection[str]) -> str:
     """The way out of a name that does not exist: the name that was probably meant, else all there are."""
     close = difflib.get_close_matches(name, allowed, n=1)
     return f"did you mean '{close[0]}'?" if close else f"use one of: {', '.join(sorted(allowed)) or 'none yet'}"
+
+
+def _too_deep(source: str) -> int:
+    """The line on which parts stand too deep within parts; 0: nowhere. Raises YAMLError for what is no YAML."""
+    depth = 0
+    for event in yaml.parse(source, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            assert event.start_mark is not None
+            return event.start_mark.line + 1
+    return 0
 
 
 class _Reader:

@@ -375,6 +375,12 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
+def test_parts_within_parts_have_an_end() -> None:
+    deep = "[" * 1_000 + "]" * 1_000
+    told = "routes.yaml:2: more than 20 parts within each other; write it flatter"
+    assert problems(FILES | {"routes.yaml": f"# deep\nroutes: {deep}\n"}) == [told]
+
+
 def test_a_file_of_other_bytes_than_text_is_told() -> None:
     with TemporaryDirectory() as folder:
         for name, text in FILES.items():
