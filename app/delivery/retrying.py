@@ -135,6 +135,6 @@ def _asked(retry_after: str | None, now: datetime) -> timedelta:
         return timedelta(seconds=int(written[:10]))
     try:
         moment = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits is no year either
         return timedelta(0)
     return max(moment.replace(tzinfo=moment.tzinfo or UTC) - now, timedelta(0))

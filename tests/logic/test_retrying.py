@@ -70,3 +70,17 @@ def test_no_retry_after_is_too_strange(written: str) -> None:
     verdict = judge(answered(429, written), used=1, schedule=SCHEDULE, chance=0.5, now=NOW)
     assert isinstance(verdict, RetryIn)
     assert timedelta(0) <= verdict.delay <= SCHEDULE.longest
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 99999999999999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+    ],
+)
+def test_a_moment_that_no_clock_comes_to_asks_for_nothing(written: str) -> None:
+    assert judge(answered(500, written), used=1, schedule=SCHEDULE, chance=0.5, now=NOW) == judge(
+        answered(500), used=1, schedule=SCHEDULE, chance=0.5, now=NOW
+    )
