@@ -95,6 +95,7 @@ class Publication:
     reply_window: str | None = None
 
 
+_LONGEST_ID = 500  # characters, as of any post
 _OPTIONAL = frozenset({"link", "attachments", "reply_window"})
 
 
@@ -168,13 +169,13 @@ def publication(message_id: UUID, said: Publication, *, sequence: int, subject_i
 
 
 def external_id(answer: str) -> str | None:
-    """The channel's id of what was published, when the adapter's answer `{external_id?}` names one."""
+    """The channel's id of what was published, when the adapter's answer `{external_id?}` names one that can be kept."""
     try:
         told = orjson.loads(answer)
     except orjson.JSONDecodeError:
         return None
     named = told.get("external_id") if isinstance(told, dict) else None
-    return named if isinstance(named, str) and named else None
+    return named if isinstance(named, str) and 0 < len(named) <= _LONGEST_ID and "\0" not in named else None
 
 
 def _members(facts: TicketFacts | CustomerWords | Publication) -> dict[str, Any]:
