@@ -18,6 +18,7 @@ from app.kit.errors import Invalid, Unauthorised
 PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)
 _KEY_BYTES = range(24, 65)
+_LONGEST_ID = 500  # characters; ids in use are a tenth of that
 _ID, _TIMESTAMP, _SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 
 
@@ -83,8 +84,8 @@ def verify(secrets: Sequence[str], headers: Iterable[tuple[bytes, bytes]], body:
     at = _moment(given[_TIMESTAMP])
     if abs(at - now) > TOLERANCE:
         raise SignatureRefused("The timestamp is more than five minutes away from now; check your clock.")
-    if not given[_ID].isascii():
-        raise SignatureRefused(f"The {_ID} holds characters that are not ASCII.")
+    if not given[_ID].isascii() or len(given[_ID]) > _LONGEST_ID:
+        raise SignatureRefused(f"The {_ID} is not ASCII of at most {_LONGEST_ID} characters.")
     expected = [_signature(key_of(secret), given[_ID], given[_TIMESTAMP], body) for secret in secrets]
     offered = list(_offered(given[_SIGNATURE]))
     if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered):

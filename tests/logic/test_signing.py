@@ -78,6 +78,7 @@ GOOD = sign([SECRET], ID, NOW, BODY)
         ),
         pytest.param(raw(sign([OTHER], ID, NOW, BODY)), BODY, NOW, id="another secret"),
         pytest.param(raw(sign([], ID, NOW, BODY)), BODY, NOW, id="unsigned"),
+        pytest.param(raw(sign([SECRET], "x" * 501, NOW, BODY)), BODY, NOW, id="an id without end"),
     ],
 )
 def test_everything_else_is_refused(headers: list[tuple[bytes, bytes]], body: bytes, now: datetime) -> None:
