@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import route_of
@@ -52,6 +53,8 @@ class Limits:
     async def _pass(self, scope: Scope, passage: "_Passage") -> None:
         try:
             await self._app(scope, passage.receive, passage.send)
+        except ClientDisconnect:
+            return  # before the body was whole: nobody waits for an answer
         except Exception as error:
             if passage.refusal is not None:
                 return

@@ -5,6 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from starlette.types import Message, Receive, Scope, Send
 
 from app.api.limits import Limits
 from tests.support.patience import PATIENCE
@@ -68,6 +69,25 @@ async def test_a_body_that_drips_is_408_after_one_deadline_for_all_of_it(
     answer = await caller.post("/short", content=chunks(*[1] * 50, wait=patience / 4))
     assert answer.status_code == 408
     assert answer.json()["code"] == "body_too_slow"
+
+
+async def test_a_caller_that_goes_away_halfway_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    coming: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive, send).body()
+
+    scope = {"type": "http", "method": "POST", "path": "/short", "headers": []}
+    await Limits(read, longest=100, exceptions={})(scope, receive, send)
+    assert not sent
+    assert not caplog.records
 
 
 async def test_every_answer_carries_an_id_and_a_callers_own_is_kept(caller: httpx.AsyncClient) -> None:
