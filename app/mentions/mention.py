@@ -46,7 +46,8 @@ class Author:
         """What identifies the person: the platform's id, which survives a renamed handle. A name identifies nobody."""
         if self.external_id:
             return f"id:{self.external_id}"
-        return f"handle:{plain_handle(self.handle)}" if self.handle else None
+        handle = plain_handle(self.handle)
+        return f"handle:{handle}" if handle else None
 
 
 @dataclass(frozen=True, slots=True)
