@@ -117,6 +117,12 @@ def test_a_format_of_the_callers_own_settles_what_is_ambiguous() -> None:
         read_moment("gisteren")
 
 
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-01:00"])
+def test_what_some_databases_write_for_no_date_is_no_moment(written: str) -> None:
+    with pytest.raises(ValueError, match="before or after all years"):
+        read_moment(written, zone=ZoneInfo("Europe/Amsterdam"))
+
+
 def test_usual_columns_are_recognised() -> None:
     plan = plan_of("Tweet ID", "author_id", "created_at", "full-text", "in_response_to_tweet_id", "airline")
     assert plan.columns == {
@@ -271,6 +277,20 @@ def test_what_will_not_pass_stops_at_once(status: int, way_out: str) -> None:
     with pytest.raises(ServiceRefused, match=way_out):
         service.post(["{}"])
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(520, "520: *$"), (200, "200: OK There is no webcare.*--url"), (301, "301")]
+)
+def test_what_no_webcare_answers_is_told_as_it_came(status: int, told: str) -> None:
+    service, _, _ = poster(httpx.Response(status, text="<html>"))
+    with pytest.raises(ServiceRefused, match=told):
+        service.post(["{}"])
+
+
+def test_a_line_that_a_proxy_finds_too_large_is_rejected_alone() -> None:
+    service, _, _ = poster(httpx.Response(413, text="<html>"))
+    assert service.post(["{}"]) == [{"detail": "Request Entity Too Large"}]
 
 
 def test_a_body_that_is_too_large_is_halved_until_it_fits() -> None:

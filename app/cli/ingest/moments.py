@@ -17,7 +17,10 @@ _LOOSE_OFFSET = re.compile(r" (?=(?:[+-]\d\d:?\d\d|Z)$)")  # 2015-02-24 11:15:59
 def read_moment(written: str, *, date_format: str | None = None, zone: tzinfo = UTC) -> datetime:
     """The aware moment in UTC; one without an offset is of `zone`. Raises `ValueError` with what was found."""
     moment = _read(written.strip(), date_format)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError as error:  # the year 1, which some databases write for no date at all
+        raise ValueError(f"'{written.strip()[:60]}' lies before or after all years in UTC") from error
 
 
 def _read(written: str, date_format: str | None) -> datetime:

@@ -4,7 +4,7 @@ Knows the batch call and which failures pass by themselves. Refuses to know what
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -45,15 +45,16 @@ class Poster:
         Raises `ServiceUnreachable`, `ServiceRefused`.
         """
         response = self._until_answered(f'{{"mentions":[{",".join(mentions)}]}}'.encode())
-        if response.is_success:
-            items: list[dict[str, Any]] = response.json()["items"]
+        told = _told(response)
+        if response.is_success and "items" in told:
+            items: list[dict[str, Any]] = told["items"]
             return items
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             if len(mentions) == 1:
-                return [response.json()]
+                return [{"detail": response.reason_phrase} | told]
             half = len(mentions) // 2
             return [*self.post(mentions[:half]), *self.post(mentions[half:])]
-        raise ServiceRefused(_refusal(response))
+        raise ServiceRefused(_refusal(response, told))
 
     def _until_answered(self, body: bytes) -> httpx.Response:
         waited, wait = 0.0, _FIRST_WAIT
@@ -83,14 +84,21 @@ def _seconds(header: str) -> float:
     return float(header) if header.isdecimal() else 0.0
 
 
-def _refusal(response: httpx.Response) -> str:
-    ways_out = {
-        HTTPStatus.UNAUTHORIZED: "Give one of role ingest: --token or WEBCARE_TOKEN.",
-        HTTPStatus.NOT_FOUND: "There is no webcare at this address: check --url or WEBCARE_URL.",
-    }
+def _told(response: httpx.Response) -> dict[str, Any]:
+    """The answer as data; nothing where it is no answer of ours, such as the page of a proxy."""
     try:
-        detail = str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        detail = response.reason_phrase
-    way_out = ways_out.get(HTTPStatus(response.status_code), "")
+        told = response.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _refusal(response: httpx.Response, told: Mapping[str, Any]) -> str:
+    nowhere = "There is no webcare at this address: check --url or WEBCARE_URL."
+    ways_out: dict[int, str] = {
+        HTTPStatus.OK: nowhere,
+        HTTPStatus.UNAUTHORIZED: "Give one of role ingest: --token or WEBCARE_TOKEN.",
+        HTTPStatus.NOT_FOUND: nowhere,
+    }
+    detail, way_out = told.get("detail", response.reason_phrase), ways_out.get(response.status_code, "")
     return f"{response.url} answers {response.status_code}: {detail} {way_out}".rstrip()
