@@ -34,7 +34,7 @@ def _in_seconds(value: Any) -> Any:
     """`"0.5"` is half a second; what is no number is left to pydantic, which also reads ISO 8601 (`PT5M`)."""
     try:
         return timedelta(seconds=float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
 
 
@@ -47,7 +47,7 @@ def _twice_the_deadline(lease: timedelta, others: ValidationInfo) -> timedelta:
 
 
 DatabaseUrl = Annotated[str, AfterValidator(_with_driver)]
-Seconds = Annotated[timedelta, BeforeValidator(_in_seconds)]
+Seconds = Annotated[timedelta, BeforeValidator(_in_seconds), Field(ge=timedelta(0))]
 Lease = Annotated[Seconds, AfterValidator(_twice_the_deadline)]
 Schedule = Annotated[tuple[Seconds, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)]

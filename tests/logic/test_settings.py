@@ -43,6 +43,8 @@ def test_what_is_written_is_what_is_meant(monkeypatch: pytest.MonkeyPatch, name:
         ("WEBHOOK_SCHEDULE", ","),
         ("WEBHOOK_JITTER", "1"),
         ("LOCK_TIMEOUT", "soon"),
+        ("LOCK_TIMEOUT", "inf"),
+        ("LOCK_TIMEOUT", "-1"),
         ("LOG_LEVEL", "loud"),
     ],
 )
