@@ -101,6 +101,7 @@ async def push_mentions(
     request: Request, runtime: Serving, source_id: Annotated[UUID, Path(description="Of the partner's source")]
 ) -> Response:
     """Signed by Standard Webhooks 1.0 instead of a token; `channel` and `account` are the source's and may be left out.
+    A body is 1 MiB at most: it is read whole before anybody knows whose it is.
 
     A result or a problem for each mention, as `POST /mentions/batch` gives them. When no answer came, sign and send
     again: what was taken in is known.
