@@ -4,12 +4,11 @@ Knows how far was counted, and that it moves with the sums in one transaction: e
 dies. Refuses to know what is counted (reports.tally). One process counts at a time; the others pass by.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
 from app.reports.tally.counting import facts_of
-from app.reports.tally.fact import Fact
+from app.reports.tally.fact import Fact, differing
 from app.reports.tally.folding import fold
 from app.reports.tally.keeping import store as keeping
 from app.reports.tally.keeping.store import Tallied
@@ -45,16 +44,11 @@ async def _recount(unit: Unit, into: Tallied, ticket_ids: Sequence[UUID]) -> Non
     gone: list[tuple[UUID, int]] = []
     for ticket_id, subject in subjects.items():
         before = counted.get(ticket_id, {})
-        missing = Counter(facts_of(subject))
-        for number, fact in before.items():
-            if missing[fact] > 0:
-                missing[fact] -= 1
-            else:
-                gone.append((ticket_id, number))
-                changes.append((fact, -1))
-        for number, fact in enumerate(missing.elements(), start=max(before, default=0) + 1):
-            new.append((ticket_id, number, fact))
-            changes.append((fact, 1))
+        went, came = differing(before, facts_of(subject))
+        gone += [(ticket_id, number) for number in went]
+        new += [(ticket_id, number, fact) for number, fact in enumerate(came, start=max(before, default=0) + 1)]
+        changes += [(before[number], -1) for number in went]
+        changes += [(fact, 1) for fact in came]
     await keeping.mark_uncounted(unit.tx, into.edition, gone)
     await keeping.record_facts(unit.tx, into.edition, new)
     await keeping.add_cells(unit.tx, into.edition, fold(changes, into.zone))

@@ -1,7 +1,7 @@
 """Buckets, cells, cuts and stretches: what sums are made of, without a database."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import quantiles
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions, Interval, step_after, step_of
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
-from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.fact import Fact, Measure, differing
 from app.reports.tally.folding import Place, fold, parted
 from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of, percentiles_of
 
@@ -88,6 +88,16 @@ def test_what_is_taken_out_leaves_no_trace() -> None:
     fact = Fact(Measure.RESOLUTION, START, NOBODY, good=True, value=60_000, lasted=90_000)
     assert summed([cell_of(fact), cell_of(fact, -1)]) == Cell()
     assert list(fold([(fact, 1), (fact, -1)], UNIVERSAL)) == []
+
+
+@given(st.lists(FACTS, max_size=12), st.lists(FACTS, max_size=12), st.lists(FACTS, max_size=4))
+def test_counting_again_changes_what_differs_and_nothing_else(
+    then: list[Fact], now: list[Fact], both: list[Fact]
+) -> None:
+    before = dict(enumerate(then + both, start=1))
+    gone, new = differing(before, both + now)
+    assert Counter(fact for number, fact in before.items() if number not in gone) + Counter(new) == Counter(both + now)
+    assert not {before[number] for number in gone} & set(new)
 
 
 @settings(max_examples=FOLDED)

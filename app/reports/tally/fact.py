@@ -1,12 +1,14 @@
 """Facts: the countable things that happened to a ticket.
 
-Knows the kinds of facts and what each carries. Refuses to know how a ticket comes to have them (counting) and what
-figures are made of them (dictionary).
+Knows the kinds of facts, what each carries, and in what two countings differ. Refuses to know how a ticket comes to
+have them (counting) and what figures are made of them (dictionary).
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.reports.question import Dimensions
 
@@ -47,8 +49,7 @@ PROMISES = (Measure.FIRST_REPLY, Measure.NEXT_REPLY, Measure.RESOLUTION, Measure
 TIMED = frozenset({*PROMISES, Measure.HELD})  # their values are durations, of which percentiles are asked
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One countable thing. `of` says whom and what it counts for."""
 
     measure: Measure
@@ -58,3 +59,16 @@ class Fact:
     good: bool = False
     value: int | None = None
     lasted: int | None = None
+
+
+def differing(before: Mapping[int, Fact], now: Sequence[Fact]) -> tuple[list[int], list[Fact]]:
+    """Of a ticket that is counted again: the numbers of facts that are none any more, and the facts that are new."""
+    if not before:
+        return [], list(now)
+    missing, gone = Counter(now), list[int]()
+    for number, fact in before.items():
+        if missing[fact] > 0:
+            missing[fact] -= 1
+        else:
+            gone.append(number)
+    return gone, list(missing.elements())
