@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from app.feedback.invitation import State as Invited
 from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
@@ -37,8 +38,7 @@ SCORES = ("promoter", "passive", "detractor")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(NamedTuple):
     """An event of one of the types in `TELLING`, with what its data says of these; None where it says nothing.
 
     `by` is the department that it was done by or to, `why` the code or reason, `into` whether the ticket left.
@@ -55,8 +55,7 @@ class Happened:
     into: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(NamedTuple):
     """A clock. `elapsed` is business time in milliseconds; it and `ended_at` are None until it has ended."""
 
     metric: str
@@ -68,8 +67,7 @@ class Promise:
     elapsed: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A department's answer as webcare published it; `edited` of 1,000 of its words were changed. `reused`: it was
     given on another ticket.
     """
@@ -79,8 +77,7 @@ class Answered:
     reused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What became of asking about one resolution."""
 
     resolved_at: datetime

@@ -7,7 +7,7 @@ steps took a multiple of the time. What was added up once can be added up again,
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise, repeat
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
@@ -25,6 +25,8 @@ V = TypeVar("V", bound=Hashable)
 Ints = npt.NDArray[np.int64]
 
 _BUCKETS = 1 << 12  # more than 64 bits of milliseconds make
+# Seconds. Clocks differ from UTC by whole quarters everywhere: steps are looked up for the few of a week.
+_QUARTER = 900
 
 
 class Place(NamedTuple):
@@ -75,6 +77,8 @@ def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> Iterator[Sum]:
     other out. Steps begin as clocks in `zone` have them.
     """
     changed = list(changes)
+    if not changed:
+        return
     columns, parts = _columns([fact for fact, _ in changed], zone), _parts(changed)
     for cut in KEPT:
         yield from _cells(cut, columns, parts)
@@ -98,22 +102,20 @@ def parted(
 
 
 def _columns(facts: Sequence[Fact], zone: tzinfo) -> _Columns:
-    quarter, quarters = _numbered([_quarter_of(fact.at) for fact in facts])
+    moments = np.fromiter((fact.at.timestamp() for fact in facts), np.float64)
+    starts, quarter = np.unique(moments // _QUARTER, return_inverse=True)
+    quarters = [datetime.fromtimestamp(start * _QUARTER, UTC) for start in starts.tolist()]
     steps = {grain: _numbered([step_of(one, grain, zone) for one in quarters]) for grain in Grain}
     kind, kinds = _numbered([(fact.measure, fact.detail) for fact in facts])
-    of = [_numbered([fact.of[place] for fact in facts]) for place in range(len(DIMENSIONS))]
+    about, abouts = _numbered([fact.of for fact in facts])  # few, while each has many dimensions
+    of = [_numbered(values) for values in zip(*abouts, strict=True)]
     return _Columns(
         facts,
         {grain: (step[quarter], starts) for grain, (step, starts) in steps.items()},
         kind,
         kinds,
-        [(numbers, len(values)) for numbers, values in of],
+        [(numbers[about], len(values)) for numbers, values in of],
     )
-
-
-def _quarter_of(at: datetime) -> datetime:
-    """Of an hour. Clocks differ from UTC by whole ones everywhere; steps are looked up for the few of a week."""
-    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
 def _parts(changes: Sequence[tuple[Fact, int]]) -> _Parts:
