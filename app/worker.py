@@ -82,7 +82,7 @@ def chores(runtime: Runtime) -> tuple[Chore, ...]:
         Chore("statements", timedelta(seconds=5), 50, lambda limit: runtime.run(say_statements, limit)),
         Chore("survey", timedelta(seconds=5), 100, lambda limit: runtime.run(send_due, limit)),
         Chore("consult", timedelta(seconds=1), 4, lambda limit: consult(runtime, limit)),
-        Chore("tally", timedelta(seconds=1), 1000, lambda limit: runtime.run(tally, limit)),
+        Chore("tally", timedelta(seconds=1), 3000, lambda limit: runtime.run(tally, limit)),
         Chore("lessons", timedelta(seconds=20), sys.maxsize, lambda _: runtime.run(weigh_lessons)),
         Chore("follow_ups", timedelta(seconds=5), 100, lambda limit: runtime.run(tell_overdue, limit)),
         Chore("drift", timedelta(minutes=30), sys.maxsize, lambda _: mind_drift(runtime, runtime.now())),

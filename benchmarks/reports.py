@@ -35,7 +35,7 @@ import asyncpg
 import orjson
 
 from app.access.role import Role
-from app.flows.tally import tally
+from app.cli.processes import ready_runtime
 from app.kit import logs
 from app.kit.db import Database
 from app.migrating import migrate
@@ -44,8 +44,8 @@ from app.reports.question import Interval, Question
 from app.reports.tally.cut import find_cut, stretches
 from app.reports.tally.fact import PROMISES, Measure
 from app.reports.tally.store import list_measured
-from app.runtime import build_runtime
 from app.settings import PROJECT, Settings
+from app.worker import chores
 from benchmarks import history
 from benchmarks.harness import (
     Caller,
@@ -194,14 +194,14 @@ def report(tickets: int) -> None:
 
 
 async def count_along(url: str) -> None:
-    """What the worker does for reports, and nothing else, until it is ended; a line once all is counted that stands."""
+    """What the worker does for reports, as it does it, and nothing else, until it is ended; a line at each look."""
     with tempfile.TemporaryDirectory() as folder:
-        async with build_runtime(Settings(data_dir=Path(folder)), database_url=url) as runtime:
+        async with ready_runtime(Settings(data_dir=Path(folder)), url) as runtime:
+            [counting] = [chore for chore in chores(runtime) if chore.name == "tally"]
             while True:
-                while await runtime.run(tally, 1000) == 1000:
-                    pass
+                await counting.look()
                 print("counted", flush=True)
-                await asyncio.sleep(1)
+                await asyncio.sleep(counting.every.total_seconds())
 
 
 @contextmanager
@@ -261,7 +261,7 @@ def main() -> None:
     asked = parser.parse_args()
     logs.configure("WARNING")
     if asked.count:
-        asyncio.run(count_along(asked.count))
+        run(lambda: count_along(asked.count))
         return
     print(machine())
     for tickets in asked.tickets:
