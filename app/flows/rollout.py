@@ -6,12 +6,13 @@ Knows how figures, gates and rules come together. Refuses to know how rules come
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from app.access.role import Caller
 from app.delivery import store as outbox
 from app.delivery.endpoints import store as endpoints
 from app.delivery.envelope import Happening, webhooks
-from app.flows.rules import BY_ITSELF, follow, put_in_force
+from app.flows.rules import BY_ITSELF, RulesMovedOn, follow, put_in_force
 from app.kit import logs
 from app.kit.errors import Conflict, NotFound
 from app.kit.ids import new_id
@@ -110,7 +111,11 @@ async def take_step(
     despite: bool,
     note: str,
 ) -> Version:
-    """Move one line a step ahead or back; new tickets go by it. Raises `OwnershipNotFound` and the 409s above."""
+    """Move one line a step ahead or back; new tickets go by it.
+
+    Raises `OwnershipNotFound`, the 409s above and `RulesMovedOn`.
+    """
+    await follow(runtime)
     asked = None if channels is None else frozenset(channels)
     spread = next(
         (one for one in await read_rollout(runtime, now) if (one.line.topic, one.line.channels) == (topic, asked)), None
@@ -128,6 +133,7 @@ async def take_step(
 
 async def mind_gates(runtime: Runtime, now: datetime) -> int:
     """Take every line whose gate broke a step back, and tell its department; returns how many."""
+    await follow(runtime)
     if not runtime.rulebook.rollout.step_back:
         return 0
     # A line that only advises publishes nothing itself, so there is nothing to take back from it.
@@ -142,10 +148,13 @@ async def _step(runtime: Runtime, spread: Spread, to: Step, actor: str, note: st
     where = "anywhere" if spread.line.channels is None else ", ".join(sorted(spread.line.channels))
     why = f"{spread.line.topic} on {where}: {spread.step} to {to}: {note}"
     await follow(runtime)
-    changed = {FILE: stepped(runtime.rulebook.sources[FILE], spread.line, to)}
-    activated = await put_in_force(runtime, changed, Origin.STEP, actor, why)
+    source = runtime.rulebook.sources[FILE]
+    if steps_in(source).get((spread.line.topic, spread.line.channels)) not in {spread.step, to}:
+        raise RulesMovedOn("Others moved this line meanwhile; look at it, and try again.")
+    changed = {FILE: stepped(source, spread.line, to)}
+    telling = partial(_tell, spread=spread, to=to, reason=note)
+    activated = await put_in_force(runtime, changed, Origin.STEP, actor, why, telling)
     if activated.changed:
-        await runtime.run(_tell, spread, to, note)
         logs.transition(
             "ownership.stepped", topic=spread.line.topic, before=str(spread.step), after=str(to), actor=actor
         )

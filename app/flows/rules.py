@@ -4,6 +4,7 @@ Knows that the newest version in the database counts and how a process follows i
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.access.role import Caller
@@ -15,6 +16,8 @@ from app.rulebook import FILES, Rulebook, RulebookInvalid, Sources, load, parse
 from app.runtime import Runtime, Unit
 
 BY_ITSELF = "system"
+
+Besides = Callable[[Unit], Awaitable[None]]
 
 
 class UnknownFile(Invalid):
@@ -85,13 +88,15 @@ async def reload(runtime: Runtime, caller: Caller, sources: Sources | None, note
     return await _activate(runtime, await propose(runtime, None), None, Origin.FOLDER, caller.actor, note)
 
 
-async def put_in_force(runtime: Runtime, sources: Sources, origin: Origin, actor: str, note: str | None) -> Activated:
+async def put_in_force(
+    runtime: Runtime, sources: Sources, origin: Origin, actor: str, note: str | None, besides: Besides | None = None
+) -> Activated:
     """Put these files in force in the place of those that are. Raises `RulebookInvalid`, `UnknownFile`, `RulesMovedOn`.
 
-    Call `follow` before they are made from what is in force.
+    Call `follow` before they are made from what is in force. `besides` happens with a new version, or neither does.
     """
     base = runtime.rules.number
-    return await _activate(runtime, await propose(runtime, sources), base, origin, actor, note)
+    return await _activate(runtime, await propose(runtime, sources), base, origin, actor, note, besides)
 
 
 async def roll_back(runtime: Runtime, caller: Caller, number: int, note: str | None) -> Activated:
@@ -107,9 +112,15 @@ async def roll_back(runtime: Runtime, caller: Caller, number: int, note: str | N
 
 
 async def _activate(
-    runtime: Runtime, rulebook: Rulebook, base: int | None, origin: Origin, actor: str, note: str | None
+    runtime: Runtime,
+    rulebook: Rulebook,
+    base: int | None,
+    origin: Origin,
+    actor: str,
+    note: str | None,
+    besides: Besides | None = None,
 ) -> Activated:
-    activated = await runtime.run(_put, rulebook, base, origin, actor, note)
+    activated = await runtime.run(_put, rulebook, base, origin, actor, note, besides)
     await follow(runtime)
     return activated
 
@@ -122,7 +133,13 @@ async def _start(unit: Unit, rulebook: Rulebook) -> None:
 
 
 async def _put(
-    unit: Unit, rulebook: Rulebook, base: int | None, origin: Origin, actor: str, note: str | None
+    unit: Unit,
+    rulebook: Rulebook,
+    base: int | None,
+    origin: Origin,
+    actor: str,
+    note: str | None,
+    besides: Besides | None,
 ) -> Activated:
     """What is in force already is no new version. `base` is the version that the rules were made from, if any."""
     await store.claim_rules(unit.tx)
@@ -131,6 +148,8 @@ async def _put(
         return Activated(before, changed=False)
     if before is not None and base not in {None, before.number}:
         raise RulesMovedOn(f"Version {before.number} came into force meanwhile; look at it, and try again.")
+    if besides is not None:
+        await besides(unit)
     return Activated(await _add(unit, rulebook, origin, actor, note), changed=True)
 
 
