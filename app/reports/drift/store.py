@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.feedback.nps import Band
 from app.kit.db import Reading, Transaction
 from app.kit.ids import first_id_at, new_id
 from app.reports.drift.alarm import Drift, Finding
@@ -24,7 +25,6 @@ from app.reports.tally.fact import Measure
 from app.reports.tally.store import list_measured
 
 SHOWN = timedelta(days=30)  # after it resolved itself
-_DETRACTOR = "detractor"
 _MEASURES = (Measure.UNDERSTOOD, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.SCORED)
 
 _SURE = """
@@ -91,7 +91,7 @@ def _counted(topic: str | None, measure: Measure, detail: str) -> list[tuple[str
     if topic is None:
         return []
     if measure is Measure.SCORED:
-        return [(topic, "scored"), *([(topic, "detractors")] if detail == _DETRACTOR else [])]
+        return [(topic, "scored"), *([(topic, "detractors")] if detail == Band.DETRACTOR else [])]
     return [(topic, str(measure))]
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from app.feedback.invitation import State as Invited
-from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
+from app.feedback.nps import Band, band_of
 from app.reports.question import Dimensions
 from app.reports.tally.fact import Fact, Measure
 from app.routing.decision import TRIAGE
@@ -34,7 +34,7 @@ _OF_TWO = ("ticket.merged", "ticket.unmerged")  # only on the ticket that leaves
 TELLING = (OPENED, ROUTED, "ticket.replied", *_PLAIN, *_BY_DEPARTMENT, *_BACKLOG)
 _OURS = (Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT)
 REUSED = "reused"  # of an answer that was given on another ticket
-SCORES = ("promoter", "passive", "detractor")
+SCORES = tuple(Band)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -188,14 +188,7 @@ def _of_feedback(surveys: Iterable[Survey]) -> Iterator[Fact]:
         elif one.state not in {Invited.WAITING, Invited.QUEUED}:
             yield Fact(Measure.UNASKED, one.resolved_at, one.of, one.reason or one.state)
         if one.score is not None:
-            yield Fact(Measure.SCORED, one.resolved_at, one.of, _kind_of(one.score), value=one.score)
-
-
-def _kind_of(score: int) -> str:
-    promoter, passive, detractor = SCORES
-    if score >= MIN_PROMOTER:
-        return promoter
-    return detractor if score <= MAX_DETRACTOR else passive
+            yield Fact(Measure.SCORED, one.resolved_at, one.of, band_of(one.score), value=one.score)
 
 
 def _given(of: Dimensions, department: str | None, routed: Sequence[Happened], at: datetime) -> Dimensions:
