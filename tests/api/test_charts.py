@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from app.api.reports.chart import MOST_SERIES, draw
 from app.api.reports.lines import Lines, UnknownFigure
 from app.api.reports.picture import plot
+from app.api.reports.scale import ticks
 from app.api.reports.words import Language, Speech, speak
 from app.reports.dictionary import Unit
 from app.reports.question import Interval, Question
@@ -21,6 +23,7 @@ START = datetime(2026, 11, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 FIGURES = {"n": Unit.COUNT, "met_share": Unit.SHARE, "p50": Unit.SECONDS}
 SVG = "{http://www.w3.org/2000/svg}"
+LABEL = 13  # pixels that a label is high
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_without_steps_each_group_is_a_bar(english: Speech) -> None:
 
 def test_those_who_hear_a_chart_are_told_its_values(english: Speech) -> None:
     about = plot(daily("billing"), "p50", english).about
-    assert about.startswith("From 2 Nov 2026 to 9 Nov 2026. Billing: 2 Nov 1 h; 3 Nov 1 h;")
+    assert about.startswith("2 Nov 2026 to 8 Nov 2026. Billing: 2 Nov 1 h; 3 Nov 1 h;")
 
 
 def test_of_too_many_groups_those_with_most_are_shown_and_this_is_said(dutch: Speech) -> None:
@@ -120,11 +123,61 @@ def test_durations_are_told_in_their_two_largest_units(dutch: Speech, seconds: f
 
 
 def test_figures_read_as_people_write_them(dutch: Speech, english: Speech) -> None:
-    assert dutch.figure(0.9349, Unit.SHARE) == "93,5%"
+    assert [dutch.figure(share, Unit.SHARE) for share in (0.9349, 0.84, 0.0)] == ["93,5%", "84,0%", "0,0%"]
     assert english.figure(12345, Unit.COUNT) == "12,345"
-    assert dutch.figure(12345.67, Unit.COUNT) == "12.345,7"
-    assert dutch.figure(-12.0, Unit.SCORE) == "-12"
+    assert dutch.figure(12345.67, Unit.COUNT) == "12.346"
+    assert [dutch.figure(nps, Unit.SCORE) for nps in (-12.0, 38.98, -0.04)] == ["-12,0", "39,0", "0,0"]
     assert dutch.figure(None, Unit.SCORE) == "\N{EN DASH}"
+
+
+def test_an_axis_has_no_decimals_that_say_nothing(dutch: Speech) -> None:
+    assert [dutch.tick(share, Unit.SHARE) for share in (0.5, 0.125)] == ["50%", "12,5%"]
+    assert [dutch.tick(hops, Unit.RATIO) for hops in (2, 0.5, None)] == ["2", "0,5", "\N{EN DASH}"]
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "named"),
+    [
+        ([], Unit.COUNT, (0, 1)),
+        ([0.0], Unit.COUNT, (0, 1)),
+        ([3.0], Unit.COUNT, (0, 1, 2, 3)),
+        ([39.0, 12.0], Unit.COUNT, (0, 5, 10, 15, 20, 25, 30, 35, 40)),
+        ([-3.0, 12.0], Unit.COUNT, (-4, -2, 0, 2, 4, 6, 8, 10, 12)),
+        ([67.0], Unit.SECONDS, (0, 10, 20, 30, 40, 50, 60, 70)),
+        ([9000.0], Unit.SECONDS, (0, 1800, 3600, 5400, 7200, 9000)),
+        ([30 * 86_400.0], Unit.SECONDS, tuple(days * 86_400 for days in (0, 5, 10, 15, 20, 25, 30))),
+        ([0.3], Unit.SHARE, ()),
+    ],
+)
+def test_axes_are_named_where_people_count(values: list[float], unit: Unit, named: tuple[float, ...]) -> None:
+    assert ticks(values, unit) == named
+
+
+def test_a_chart_that_is_pasted_elsewhere_still_says_its_period(dutch: Speech) -> None:
+    note = ET.fromstring(draw(plot(daily(*(f"d{number:02}" for number in range(12))), "met_share", dutch)))[-1]
+    assert note.text == "2 nov 2026 t/m 8 nov 2026 · 8 van 12 groepen, die met de hoogste aantallen"
+
+
+def test_many_bars_make_a_chart_longer_and_a_long_name_is_cut(english: Speech) -> None:
+    question = Question(START, START + DAY, group_by=("topic",))
+    rows = [(None, f"{number}{'x' * 200}", 4, 0.5, None) for number in range(24)]
+    chart = plot(Lines("sla", question, START, ("topic",), FIGURES, rows, shown="n"), None, english)
+    assert chart.labels[23] == f"23{'x' * 57}\N{HORIZONTAL ELLIPSIS}: 4"
+    bars = sorted(float(node.attrib["y"]) for node in rects(draw(chart), "tooltip-trigger"))
+    assert len(bars) == 24
+    assert min(below - above for above, below in pairwise(bars)) > LABEL
+
+
+def test_names_of_series_do_not_run_into_each_other(dutch: Speech) -> None:
+    for letters, in_a_row in ((5, 4), (40, 2), (58, 1)):
+        chart = plot(daily(*(f"{number}{'x' * letters}" for number in range(5))), "met_share", dutch)
+        boxes = [float(node.attrib["x"]) for node in rects(draw(chart), "color-")]
+        assert len(boxes) == 5
+        assert len(set(boxes)) == in_a_row
+
+
+def rects(drawn: str, kind: str) -> list[ET.Element]:
+    return [node for node in ET.fromstring(drawn).iter(f"{SVG}rect") if kind in node.attrib.get("class", "")]
 
 
 def test_both_languages_say_the_same_things(dutch: Speech, english: Speech) -> None:

@@ -19,6 +19,7 @@ from app.kit.ids import new_id
 from app.reports.tally.fact import Measure
 from app.runtime import Runtime
 from tests.api.test_reports import answered
+from tests.store.test_standing import promise
 from tests.support.callers import token_for
 from tests.support.clock import MORNING, Clock
 from tests.support.facts import count, fact
@@ -53,7 +54,7 @@ async def page(client: httpx.AsyncClient, path: str, headers: dict[str, str], **
     return answer
 
 
-def check_safe(answer: httpx.Response) -> None:
+def check_safe(answer: httpx.Response, charts: int) -> None:
     """Only the style that the policy names, pictures that are charts of ours, and no address but our own."""
     policy = answer.headers["content-security-policy"]
     [style] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
@@ -62,7 +63,7 @@ def check_safe(answer: httpx.Response) -> None:
     assert "unsafe" not in policy
     assert not re.search(r"<script|\son\w+=|style=|javascript:", re.sub(r"&lt;.*?&gt;", "", answer.text))
     sources = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', answer.text)
-    assert len(sources) == answer.text.count("<img ") > 0
+    assert len(sources) == answer.text.count("<img ") == charts
     for source in sources:
         assert ET.fromstring(base64.b64decode(source)).tag == "{http://www.w3.org/2000/svg}svg"
     links = re.findall(r'(?:href|src)="(?!data:)([^"]+)"', re.sub(r"<footer>.*?</footer>", "", answer.text))
@@ -76,15 +77,33 @@ async def test_the_week_tells_what_reports_answer_beside_the_week_before(
     clock.pass_(days=7)
     manager = await token_for(runtime, "manager")
     weekly = await page(client, "weekly", manager, lang="nl")
-    check_safe(weekly)
+    check_safe(weekly, charts=4)
     said = unescape(weekly.text)
     assert "Webcare in week 47, 2026" in said
     assert "16 nov 2026 t/m 22 nov 2026" in said
     shares = re.findall(r"eerste reactie op tijd</dt><dd>([^<]+)<small>week ervoor: ([^<]+)<", said)
-    assert shares == [("75%", "100%")]
+    assert shares == [("75,0%", "100,0%")]
     question = {"from": "2026-11-16T00:00:00Z", "to": "2026-11-23T00:00:00Z"}
     report = (await client.get("/api/v1/reports/sla", params=question, headers=manager)).json()
     assert next(line["met_share"] for line in report["items"] if line["metric"] == "first_reply") == 0.75
+
+
+async def test_a_score_never_stands_without_its_margin_and_how_many_gave_it(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock
+) -> None:
+    async def arrange(tx: Transaction) -> None:
+        scores = ["promoter"] * 8 + ["passive"] + ["detractor"]
+        asked = [fact(Measure.ASKED, MORNING, good=n < 10) for n in range(40)]
+        few = [fact(Measure.SCORED, MORNING, "passive", department="network")]
+        few += [fact(Measure.ASKED, MORNING, good=True, department="network")]
+        await count(tx, [*asked, *(fact(Measure.SCORED, MORNING, kind) for kind in scores), *few])
+
+    await runtime.database.transact(arrange)
+    clock.pass_(days=7)
+    said = unescape((await page(client, "weekly", await token_for(runtime, "manager"), lang="en")).text)
+    assert "<dt>NPS</dt><dd>63.6<small>between 13.0 and 87.0 (95%)</small><small>11 of 41 answered (26.8%)" in said
+    assert "70.0<small>between 14.7 and 93.0 (95%)</small><small>10 of 40 answered (25.0%)</small></td>" in said
+    assert "\N{EN DASH}<small>1 of 1 answered (100.0%)</small></td>" in said
 
 
 async def test_a_week_that_is_not_over_says_so_in_local_time(
@@ -120,13 +139,13 @@ async def test_a_department_reads_its_own_week(client: httpx.AsyncClient, runtim
     network = unescape((await page(client, "weekly", await token_for(runtime, "department", "network"))).text)
     assert f"{HOSTILE} network_outage" in network
     assert f"{HOSTILE} invoice_question" not in network
-    assert "75%" not in network
+    assert "75,0%" not in network
 
 
 @pytest.mark.parametrize(("lang", "words"), [("nl", "Niemand schreef deze week"), ("en", "Nobody wrote anything")])
 async def test_an_empty_week_says_so(client: httpx.AsyncClient, runtime: Runtime, lang: str, words: str) -> None:
     weekly = await page(client, "weekly", await token_for(runtime, "manager"), lang=lang, week="2020-01-01")
-    check_safe(weekly)
+    check_safe(weekly, charts=4)
     assert words in weekly.text
 
 
@@ -147,7 +166,7 @@ async def test_the_day_tells_what_is_hot_late_and_escalated_and_who_must_act(
 ) -> None:
     await runtime.database.transact(arrange_day)
     today = await page(client, "today", await token_for(runtime, "manager"), lang="en")
-    check_safe(today)
+    check_safe(today, charts=0)
     said = unescape(today.text)
     assert "Webcare today, 18 Nov 2026" in said
     name = runtime.rulebook.topics["network_outage"].name["en"]
@@ -155,6 +174,29 @@ async def test_the_day_tells_what_is_hot_late_and_escalated_and_who_must_act(
     assert re.search(r'<tr class="late"><td>webcare</td><td class="n">2</td><td class="n">1</td>', said)
     assert re.search(rf"<td>{name}</td><td>Network</td><td>webcare</td><td>1 h</td>", said)
     assert "too few weeks counted" in said
+
+
+async def test_the_day_tells_which_promise_is_at_risk_and_that_there_are_more(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for minutes in range(1, 17):
+            ticket = await add_ticket(tx, MORNING - HOUR, next_due_at=MORNING - timedelta(minutes=minutes))
+            await promise(tx, ticket, timedelta(minutes=minutes))
+
+    await runtime.database.transact(arrange)
+    said = unescape((await page(client, "today", await token_for(runtime, "manager"), lang="en")).text)
+    assert '<div class="late"><dt>late</dt><dd>16</dd>' in said
+    assert said.count("<td>first reply</td>") == 15
+    assert said.count("There are more; these are the first 15.") == 2
+
+
+async def test_the_day_draws_what_will_wait_tonight(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    came = [fact(Measure.BACKLOG, MORNING - weeks * WEEK + HOUR, value=1) for weeks in range(1, 9)]
+    await runtime.database.transact(lambda tx: count(tx, came))
+    today = await page(client, "today", await token_for(runtime, "manager"), lang="en")
+    check_safe(today, charts=1)
+    assert "<dt>expected tonight</dt><dd>9<small>" in today.text
 
 
 async def test_a_department_meets_about_its_own(client: httpx.AsyncClient, runtime: Runtime) -> None:
@@ -176,8 +218,9 @@ async def test_the_day_calls_agents_by_their_names(client: httpx.AsyncClient, ru
 
 async def test_a_quiet_day_says_so(client: httpx.AsyncClient, runtime: Runtime) -> None:
     today = await page(client, "today", await token_for(runtime, "manager"))
-    check_safe(today)
+    check_safe(today, charts=0)
     assert "Er staat niets open." in today.text
+    assert "Een verwachting vraagt minstens drie getelde weken." in today.text
 
 
 @pytest.mark.parametrize("path", ["weekly", "today"])

@@ -20,14 +20,18 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder,
 MEDIA_TYPE = "image/svg+xml"
 MOST_SERIES = 8  # colours that people who see colours differently can still tell apart
 WIDTH, HEIGHT = 960, 420
+TITLE, NOTE = 30, 22  # where the title stands, and of the height the line below it
+BAR, AROUND = 24, 100  # of the height: a lying bar, and what stands above and below all of them
 ROOM, LETTER = 860, 8  # along the axis and for a letter of its labels, before they run into each other
+BOX = 3  # letters that the coloured box before a name takes
 DOTTED = 40  # up to so many steps each has a dot
-LEGEND = 4  # names in a row
+LEGEND, ROW = 4, 21  # names in a row, at most, and the height of a row
 
 # M. Okabe and K. Ito, "Color Universal Design" (2008), yellow replaced by grey: it is not seen on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#555555", "#000000")
 _DASHES = ("", "8,4", "2,3", "10,3,2,3")
 _FONT = "Arial, Helvetica, sans-serif"
+_FAINT = "#555555"
 
 
 class Kind(Enum):
@@ -47,47 +51,60 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. `about` says it to those who do not see it; `say` tells a value with its unit."""
+    """What is drawn. `about` says it to those who do not see it, `note` stands below the title.
+
+    `tick` tells a value at the axis with its unit, `ticks` are the values that are told; none: those that fit.
+    """
 
     kind: Kind
     title: str
+    note: str
     about: str
     labels: tuple[str, ...]
     series: tuple[Series, ...]
-    say: Callable[[float | None], str]
+    tick: Callable[[float | None], str]
     nothing: str  # what stands there when nothing was measured
     least: float | None = None
     most: float | None = None
+    ticks: tuple[float, ...] = ()
 
 
 def draw(chart: Chart) -> str:
     """The SVG as text. Takes some 10 ms: not for the event loop."""
+    columns = _columns(chart.series)
+    rows = -(-len(chart.series) // columns)
+    height = AROUND + BAR * len(chart.labels) if chart.kind is Kind.LYING else HEIGHT + ROW * max(0, rows - 2)
     drawn = chart.kind.value(
         title=chart.title,
         width=WIDTH,
-        height=HEIGHT,
+        height=NOTE + max(HEIGHT, height),
         explicit_size=True,
         style=_style(),
         js=(),
+        show_y_labels=bool(chart.series),
         show_legend=len(chart.series) > 1,
         legend_at_bottom=True,
-        legend_at_bottom_columns=min(len(chart.series), LEGEND) or 1,
+        legend_at_bottom_columns=columns,
         truncate_legend=-1,
         truncate_label=-1,
         x_label_rotation=0,
         x_labels_major_every=1 if chart.kind is Kind.LYING else _every(chart.labels),
         show_minor_x_labels=False,
+        y_labels_major_every=1 if chart.kind is Kind.LYING else None,
         show_dots=len(chart.labels) <= DOTTED,
         dots_size=3,
-        value_formatter=chart.say,
+        value_formatter=chart.tick,
         allow_interruptions=True,
-        margin_bottom=20 + 20 * (-(-len(chart.series) // LEGEND) - 1),
+        margin_top=20 + NOTE,
+        margin_bottom=20 + ROW * (rows - len(chart.series) // columns),  # pygal forgets a row that is not full
         no_data_text=chart.nothing,
         include_x_axis=True,
         range=None if chart.least is None or chart.most is None else (chart.least, chart.most),
     )
     upwards = -1 if chart.kind is Kind.LYING else 1  # pygal begins at the bottom
     drawn.x_labels = list(chart.labels)[::upwards]
+    if chart.ticks and chart.series:
+        drawn.y_labels = list(chart.ticks)
     for place, one in enumerate(chart.series):
         dash = _DASHES[place % len(_DASHES)] if chart.kind is Kind.LINES else ""
         drawn.add(one.name, list(one.values)[::upwards], stroke_style={"dasharray": dash} if dash else None)
@@ -107,8 +124,12 @@ def _told(root: ET.Element, chart: Chart) -> str:
     title.set("id", f"{name}-title")
     about = ET.Element("desc", {"id": f"{name}-about"})
     about.text = chart.about
+    place = {"x": str(WIDTH // 2), "y": str(TITLE + NOTE), "text-anchor": "middle", "fill": _FAINT}
+    note = ET.Element("text", {**place, "font-family": _FONT, "font-size": "14"})
+    note.text = chart.note
     root.remove(title)
     root[:0] = [title, about]
+    root.append(note)
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-about")
     return ET.tostring(root, encoding="unicode")
@@ -120,9 +141,15 @@ def _every(labels: Sequence[str]) -> int:
     return max(1, -(-len(labels) * width // ROOM))
 
 
+def _columns(series: Sequence[Series]) -> int:
+    """Names of series in a row, so that none runs into the next."""
+    width = LETTER * (BOX + max((len(one.name) for one in series), default=0))
+    return max(1, min(len(series), LEGEND, ROOM // width))
+
+
 def _name(chart: Chart) -> str:
     """Charts that stand in one page have rules of style of their own, by this name."""
-    told: Sequence[object] = (chart.kind.name, chart.title, chart.labels, chart.series)
+    told: Sequence[object] = (chart.kind.name, chart.title, chart.note, chart.labels, chart.series)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 

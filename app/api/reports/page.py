@@ -47,6 +47,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A figure in words, and what has to stand with it, a line each."""
+
+    figure: str
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cells:
     """The figures of a report by what its lines are about, to be told in a page."""
 
@@ -55,6 +63,9 @@ class Cells:
     def say(self, speech: Speech, figure: str, key: Sequence[str | None] = ()) -> str:
         """A figure of one line, with its unit; a dash where there is no such line, or nothing was measured."""
         return speech.figure(self.value(figure, key), self.lines.figures[figure])
+
+    def tell(self, speech: Speech, figure: str, key: Sequence[str | None] = ()) -> Told:
+        return Told(self.say(speech, figure, key))
 
     def value(self, figure: str, key: Sequence[str | None] = ()) -> float | None:
         keys = len(self.lines.keys)

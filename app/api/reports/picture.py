@@ -4,16 +4,19 @@ Knows which groups are shown when there are too many, and says so. Refuses to kn
 """
 
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from app.api.reports.chart import MOST_SERIES, Chart, Kind, Series
 from app.api.reports.lines import Lines
+from app.api.reports.scale import ticks
 from app.api.reports.words import Speech
 from app.reports.dictionary import Unit
 from app.reports.question import Interval
 
 MOST_BARS = 24
+LONGEST = 60  # letters of a group's name, before it takes the room of what is drawn
 _ENDS = {Unit.SHARE: (0.0, 1.0), Unit.SCORE: (-100.0, 100.0)}
 
 Key = tuple[str | None, ...]
@@ -40,21 +43,29 @@ def plot(lines: Lines, figure: str | None, speech: Speech) -> Chart:
         series = (Series(speech.texts["figures"][name], tuple(values[None, key] for key in shown)),)
         kind = Kind.LYING
     read = _read(labels, series, unit, speech) if stepped else [f"{label}." for label in labels]
-    told = [_period(lines, speech), *read]
+    note = _period(lines, speech)
     if len(shown) < len(keys):
-        told.insert(0, speech.texts["chosen"].format(shown=len(shown), all=len(keys)))
+        note = f"{note} \N{MIDDLE DOT} {speech.texts['chosen'].format(shown=len(shown), all=len(keys))}"
     least, most = _ENDS.get(unit, (None, None))
     return Chart(
         kind,
         title,
-        " ".join(told),
+        note,
+        " ".join([f"{note}.", *read]),
         labels,
         series,
-        partial(speech.figure, unit=unit),
+        partial(speech.tick, unit=unit),
         speech.texts["nothing"],
         least,
         most,
+        ticks(_heights(series, piled=kind is Kind.STACKED), unit),
     )
+
+
+def _heights(series: tuple[Series, ...], *, piled: bool) -> list[float]:
+    """How far from zero anything is drawn."""
+    drawn = [[value or 0.0 for value in one.values] for one in series]
+    return [sum(pile) for pile in zip(*drawn, strict=True)] if piled else [value for one in drawn for value in one]
 
 
 def _key(lines: Lines, row: tuple[Any, ...]) -> Key:
@@ -76,13 +87,14 @@ def _heaviest(lines: Lines, keys: list[Key], most: int) -> list[Key]:
 
 def _named(lines: Lines, key: Key, speech: Speech) -> str:
     """`first reply, Billing`; one line for everything is called so."""
-    return ", ".join(speech.name(*one) for one in zip(lines.keys, key, strict=True)) or speech.texts["all"]
+    named = ", ".join(speech.name(*one) for one in zip(lines.keys, key, strict=True)) or speech.texts["all"]
+    return named if len(named) <= LONGEST else f"{named[: LONGEST - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _period(lines: Lines, speech: Speech) -> str:
     question = lines.question
-    start, end = (speech.date(at.astimezone(question.zone)) for at in (question.start, question.end))
-    return str(speech.texts["period"].format(start=start, end=end))
+    last = question.end - timedelta(microseconds=1)
+    return speech.period(*(at.astimezone(question.zone) for at in (question.start, last)))
 
 
 def _read(labels: tuple[str, ...], series: tuple[Series, ...], unit: Unit, speech: Speech) -> list[str]:

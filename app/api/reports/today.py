@@ -60,9 +60,9 @@ async def read_today(
         days = await list_days(tx, now, rules.escalation.spike.weeks)
         incidents = await list_incidents(tx, state=IncidentState.OPEN, limit=LINES)
         balls = await list_balls(tx, department, now, now + SOON)
-        escalated = await list_escalated(tx, department, LINES)
-        late = await list_late(tx, department, now, LINES)
-        at_risk = await list_at_risk(tx, department, now, now + SOON, limit=LINES)
+        escalated = await list_escalated(tx, department, LINES + 1)
+        late = await list_late(tx, department, now, LINES + 1)
+        at_risk = await list_at_risk(tx, department, now, now + SOON, limit=LINES + 1)
     async with runtime.reading(reports=True) as tx:
         zone = (await get_tallied(tx)).zone
         tonight = await gather_forecast(tx, now, ForecastIn().until(now, zone), department, zone)
@@ -70,11 +70,12 @@ async def read_today(
     return await render(
         "today",
         speech,
-        {"tonight": plot(tonight.drawn, None, speech)},
+        {"tonight": plot(tonight.drawn, None, speech)} if tonight.lines.rows else {},
         day=speech.date(now.astimezone(zone)),
         hour=f"{now.astimezone(zone):%H:%M}",
         owner=department and speech.name("department", department),
         headlines=_headlines(speech, balls, tonight),
+        most=LINES,
         hot=[_hot(speech, one) for one in hottest(days) if _is_own(rules, caller, one.topic)],
         incidents=[_incident(speech, one, now) for one in incidents if department in (None, one.department)],
         balls=[_ball(speech, one, now) for one in balls],
@@ -89,17 +90,18 @@ def _is_own(rules: Rulebook, caller: Caller, topic: str) -> bool:
     return caller.department is None or caller.department in owners
 
 
-def _headlines(speech: Speech, balls: tuple[Ball, ...], tonight: Tonight) -> list[dict[str, str]]:
+def _headlines(speech: Speech, balls: tuple[Ball, ...], tonight: Tonight) -> list[dict[str, Any]]:
     words = speech.texts["pages"]["today"]
     counts = {name: sum(getattr(one, name) for one in balls) for name in ("n", "late", "due", "unaccepted")}
     told = {"n": words["open"], "late": words["late"], "due": words["due"], "unaccepted": words["unaccepted"]}
     if tonight.lines.rows:
-        expected, low, high = (speech.figure(round(figure), Unit.COUNT) for figure in tonight.lines.rows[-1][1:])
-        ahead = {"now": expected, "beside": words["range"].format(low=low, high=high)}
+        expected, low, high = (speech.figure(figure, Unit.COUNT) for figure in tonight.lines.rows[-1][1:])
+        ahead = {"now": expected, "beside": [words["range"].format(low=low, high=high)]}
     else:
-        ahead = {"now": speech.figure(None, Unit.COUNT), "beside": words["too_little"]}
+        ahead = {"now": speech.figure(None, Unit.COUNT), "beside": [words["too_little"]]}
     standing = [
-        {"name": told[name], "now": speech.figure(count, Unit.COUNT), "beside": ""} for name, count in counts.items()
+        {"name": told[name], "now": speech.figure(count, Unit.COUNT), "late": name == "late" and count > 0}
+        for name, count in counts.items()
     ]
     return [*standing, {"name": words["expected"], **ahead}]
 
@@ -115,7 +117,7 @@ def _incident(speech: Speech, one: Incident, now: datetime) -> dict[str, str]:
         "name": speech.name(scope, one.subject.name),
         "posts": speech.figure(one.observed, Unit.COUNT),
         "usual": speech.figure(one.expected, Unit.RATIO),
-        "severity": one.severity,
+        "severity": speech.name("severity", one.severity),
         "since": _duration(speech, now - one.opened_at),
     }
 
@@ -134,6 +136,7 @@ def _ticket(
         "number": one.number,
         "topic": speech.name("topic", one.topic),
         "department": speech.name("department", one.department),
+        "promise": speech.name("metric", one.metric) if isinstance(one, AtRisk) else None,
         "holder": (one.assignee or "").partition(":")[2] or _who(speech, one.holder, held_by),
         "when": _duration(speech, lasting),
         "late": late,

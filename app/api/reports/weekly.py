@@ -4,6 +4,7 @@ Knows what stands on the page. Refuses to know any figure: each comes from the s
 with, so a page, a chart and a drill-down cannot differ.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -17,7 +18,7 @@ from app.api.fields import Day, InModel
 from app.api.reports.asking import PREFIX, Reader
 from app.api.reports.backlog import gather_backlog
 from app.api.reports.nps import gather_nps
-from app.api.reports.page import Cells, render
+from app.api.reports.page import Cells, Told, render
 from app.api.reports.picture import plot
 from app.api.reports.routing import gather_routing
 from app.api.reports.sla import gather_sla
@@ -27,6 +28,7 @@ from app.api.reports.words import Language, Speech, language_of, speak
 from app.api.serving import Serving
 from app.escalation.incidents.incident import Incident, Scope
 from app.escalation.incidents.store import list_lessons
+from app.feedback.telling import extremeness
 from app.feedback.verbatims.store import Verbatim, Wanted, list_telling
 from app.kit.db import Reading
 from app.reports.question import Interval, Question, midnight
@@ -93,16 +95,16 @@ async def read_weekly(
         speech,
         charts,
         week=f"{monday.isocalendar().week}, {monday.isocalendar().year}",
-        period=words["period"].format(first=speech.date(monday), last=speech.date(monday + WEEK - timedelta(days=1))),
+        period=speech.period(monday, monday + WEEK - timedelta(days=1)),
         running=_running(speech, now.astimezone(zone)) if now < end else None,
         owner=caller.department and speech.name("department", caller.department),
         headlines=[
-            {"name": name, "now": now, "before": then}
+            {"name": name, "now": now.figure, "beside": [*now.beside, words["before"].format(figure=then.figure)]}
             for name, now, then in zip(_names(words), _headlines(speech, this), _headlines(speech, before), strict=True)
         ],
         columns=[words[name] for name in COLUMNS],
         departments=_departments(speech, departments),
-        quotes=[_quote(speech, one) for ones in telling.values() for one in ones][:QUOTES],
+        quotes=[_quote(speech, one) for one in _striking(telling.values())],
         lessons=[_lesson(speech, one, zone) for one in lessons if caller.department in (None, one.department)],
     )
 
@@ -121,29 +123,35 @@ def _names(words: dict[str, str]) -> list[str]:
     return [words[name] for name in (*COLUMNS, "triage", "open")]
 
 
-def _headlines(speech: Speech, week: Week) -> list[str]:
-    low, high = (week.nps.say(speech, name) for name in ("low", "high"))
-    margin = speech.texts["pages"]["weekly"]["margin"].format(low=low, high=high)
-    known = week.nps.value("nps") is not None
-    *figures, score = _figures(speech, week, ())
+def _headlines(speech: Speech, week: Week) -> list[Told]:
     return [
-        *figures,
-        f"{score} ({margin})" if known else score,
-        week.routing.say(speech, "triage_share"),
-        week.backlog.say(speech, "open"),
+        *_figures(speech, week, ()),
+        week.routing.tell(speech, "triage_share"),
+        week.backlog.tell(speech, "open"),
     ]
 
 
-def _figures(speech: Speech, week: Week, key: tuple[str | None, ...]) -> list[str]:
+def _figures(speech: Speech, week: Week, key: tuple[str | None, ...]) -> list[Told]:
     """One for each of `COLUMNS`."""
     return [
-        week.volume.say(speech, "opened", key),
-        week.sla.say(speech, "met_share", (*key, *REPLY)),
-        week.sla.say(speech, "p50", (*key, *REPLY)),
-        week.sla.say(speech, "met_share", (*key, *SOLVED)),
-        week.routing.say(speech, "hand_back_rate", key),
-        week.nps.say(speech, "nps", key),
+        week.volume.tell(speech, "opened", key),
+        week.sla.tell(speech, "met_share", (*key, *REPLY)),
+        week.sla.tell(speech, "p50", (*key, *REPLY)),
+        week.sla.tell(speech, "met_share", (*key, *SOLVED)),
+        week.routing.tell(speech, "hand_back_rate", key),
+        _score(speech, week.nps, key),
     ]
+
+
+def _score(speech: Speech, nps: Cells, key: tuple[str | None, ...]) -> Told:
+    """Never without how many gave it, and how sure it is."""
+    words = speech.texts["pages"]["weekly"]
+    n, invited, rate, low, high = (
+        nps.say(speech, name, key) for name in ("n", "invited", "response_rate", "low", "high")
+    )
+    margin = [words["margin"].format(low=low, high=high)] if nps.value("nps", key) is not None else []
+    answers = [words["answers"].format(n=n, invited=invited, rate=rate)] if nps.value("invited", key) else []
+    return Told(nps.say(speech, "nps", key), (*margin, *answers))
 
 
 def _departments(speech: Speech, week: Week) -> list[dict[str, object]]:
@@ -152,6 +160,11 @@ def _departments(speech: Speech, week: Week) -> list[dict[str, object]]:
     slugs = {row[1] for part in parts for row in part.lines.rows} | {row[1] for row in week.sla.lines.rows}
     named = sorted(slugs, key=lambda slug: (slug is None, speech.name("department", slug)))
     return [{"name": speech.name("department", slug), "figures": _figures(speech, week, (slug,))} for slug in named]
+
+
+def _striking(telling: Iterable[Sequence[Verbatim]]) -> list[Verbatim]:
+    """Of the most telling of each topic those with the most outspoken scores."""
+    return sorted((one for ones in telling for one in ones), key=lambda one: -extremeness(one.score))[:QUOTES]
 
 
 def _quote(speech: Speech, one: Verbatim) -> dict[str, object]:

@@ -25,6 +25,7 @@ class Language(StrEnum):
 
 
 _LENGTHS = (86_400, 3_600, 60, 1)  # seconds of the four units of duration
+_DECIMALS = {Unit.COUNT: 0, Unit.SHARE: 1, Unit.SCORE: 1, Unit.RATIO: 1}
 _TEXTS: Mapping[Language, Mapping[str, Any]] = {
     language: yaml.safe_load(Path(__file__).with_name(f"{language}.yaml").read_text("utf-8")) for language in Language
 }
@@ -55,18 +56,22 @@ class Speech:
         week = at.isocalendar().week
         return str(pattern.format(hour=at.hour, day=at.day, month=month, year=at.year, week=week))
 
+    def period(self, first: date, last: date) -> str:
+        """Both days included."""
+        return str(self.texts["period"].format(first=self.date(first), last=self.date(last)))
+
     def date(self, at: date) -> str:
         return f"{at.day} {self.texts['months'][at.month - 1]} {at.year}"
 
     def figure(self, value: float | None, unit: Unit) -> str:
-        """A figure with its unit; what was not measured is a dash."""
-        if value is None:
-            return "\N{EN DASH}"
-        if unit is Unit.SHARE:
-            return f"{self._number(100 * value, 0 if round(100 * value, 6).is_integer() else 1)}%"
-        if unit is Unit.SECONDS:
-            return self.duration(value)
-        return self._number(value, 0 if float(value).is_integer() else 1)
+        """A figure with its unit, each of a unit with as many decimals; what was not measured is a dash."""
+        return self._figure(value, unit, _DECIMALS.get(unit, 0))
+
+    def tick(self, value: float | None, unit: Unit) -> str:
+        """The same at an axis: `50%` where a figure would be `50.0%`."""
+        shown = 100 * value if value is not None and unit is Unit.SHARE else value
+        whole = shown is not None and round(float(shown), 6).is_integer()
+        return self._figure(value, unit, 0 if whole else 1)
 
     def duration(self, seconds: float) -> str:
         """In its two largest units: `2 d 3 u`, `1 u 5 min`, `40 s`."""
@@ -81,8 +86,15 @@ class Speech:
         said = " ".join(filter(None, parts)) or f"0 {self.texts['durations'][-1]}"
         return f"-{said}" if seconds < 0 else said
 
+    def _figure(self, value: float | None, unit: Unit, decimals: int) -> str:
+        if value is None:
+            return "\N{EN DASH}"
+        if unit is Unit.SECONDS:
+            return self.duration(value)
+        return f"{self._number(100 * value, decimals)}%" if unit is Unit.SHARE else self._number(value, decimals)
+
     def _number(self, value: float, decimals: int) -> str:
-        plain = f"{value:,.{decimals}f}"
+        plain = f"{round(value, decimals) + 0.0:,.{decimals}f}"  # nothing is less than nothing: 0.0 for -0.0
         return plain.translate(str.maketrans({",": self.texts["thousands"], ".": self.texts["decimal"]}))
 
 
