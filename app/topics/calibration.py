@@ -13,6 +13,7 @@ from app.topics.model import NEVER, Calibration
 
 Scores = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
 
 _TEMPERATURES = np.geomspace(0.05, 20, 121)  # steps of 5 %
 _DOUBT = 2.0  # how many texts it takes to move temperature and slope away from 1, and the shift away from 0
@@ -48,7 +49,7 @@ def fit_temperature(scores: Scores, truth: Places) -> float:
     return float(_TEMPERATURES[int(np.argmin(lost))])
 
 
-def _fit_line(odds: Scores, right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+def _fit_line(odds: Scores, right: Marks) -> tuple[float, float]:
     """Slope and shift of the log-odds of being right: logistic regression with a prior around (1, 0).
 
     Each step goes to the least of a parabola that lies above the loss, so none leads away (Böhning and Lindsay,
@@ -65,27 +66,29 @@ def _fit_line(odds: Scores, right: npt.NDArray[np.bool_]) -> tuple[float, float]
 
 
 def fit_thresholds(
-    likely: Scores, truth: Places, topics: Sequence[str], precision: Mapping[str, float]
+    likely: Scores, truth: Places, proves: Marks, topics: Sequence[str], precision: Mapping[str, float]
 ) -> dict[str, float]:
     """The lowest probability from which each topic is right as often as `precision` wants; `NEVER`, if none is.
 
     `likely` is texts x topics, of models that did not see the text. What is known of a topic itself counts in full.
     Beside it stands what the others say, as so many texts at most, and one more that was wrong: so it takes 19 texts,
     all right, for 0.95, of whichever topics. Of these others none speaks with more texts than most have: thirty posts
-    in the same words prove something of their topic, and nothing of the rest.
+    in the same words prove something of their topic, and nothing of the rest. A text that does not prove counts where
+    it was told wrongly, and not where it was told rightly.
     """
     order = np.argsort(-likely.max(axis=1), kind="stable")
     chance, chosen = likely.max(axis=1)[order], likely.argmax(axis=1)[order]
-    right = chosen == truth[order]
+    hit = chosen == truth[order]
+    right, counts = hit & proves[order], proves[order] | ~hit
     parts = np.diff(chance, append=-1.0) < 0  # of equal probabilities none comes before the other
-    voice = evenly(truth)[order]
+    voice = evenly(truth)[order] * counts
     thresholds = {}
     for place, topic in enumerate(topics):
         own = chosen == place
         heard = np.cumsum(voice * ~own) + 1
         lent = np.minimum(heard, _BORROWED)
         others = lent * np.cumsum(voice * (right & ~own)) / heard
-        share = (np.cumsum(right & own) + others) / (np.cumsum(own) + lent)
+        share = (np.cumsum(right & own) + others) / (np.cumsum(own & counts) + lent)
         enough = np.flatnonzero((share >= precision[topic]) & parts)
         thresholds[topic] = round(float(chance[enough[-1]]), 4) if len(enough) else NEVER
     return thresholds

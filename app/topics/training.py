@@ -60,10 +60,11 @@ class _Fit(NamedTuple):
 def train(labels: Sequence[Label], precision: Mapping[str, float], words: Words = NO_WORDS) -> Model:
     """Learn the topics that `precision` names, from at least two examples of each. Raises `TooFewLabels`.
 
-    `precision` is how often each topic must be right where the model decides alone. Labels of other topics, and topics
-    with one example, teach nothing. The same labels in the same order give the same model.
+    `precision` is how often each topic must be right where the model decides alone; what it takes for that is read
+    from the labels that prove something. Labels of other topics, and topics with one example, teach nothing. Of the
+    same said twice the later counts. The same labels in the same order give the same model.
     """
-    labels = list(dict.fromkeys(labels))
+    labels = list({(label.text, label.topic, label.mine): label for label in labels}.values())
     examples = Counter(label.topic for label in labels if label.mine and label.topic in precision)
     topics = tuple(sorted(topic for topic, count in examples.items() if count >= _LEAST))
     if len(topics) < _TOPICS:
@@ -81,10 +82,11 @@ def train(labels: Sequence[Label], precision: Mapping[str, float], words: Words 
         held, rest = folds == fold, folds != fold
         scores[held] = _fit(texts[rest], truth[rest], others, wrong, len(topics)).scores(texts[held])
     calibration = fit_calibration(scores, truth)
+    proves = np.array([label.proves for label in mine])
     fit = _fit(texts, truth, others, wrong, len(topics))
     learned = Learned(
         topics=topics,
-        thresholds=fit_thresholds(calibration.probabilities(scores), truth, topics, precision),
+        thresholds=fit_thresholds(calibration.probabilities(scores), truth, proves, topics, precision),
         examples={topic: examples[topic] for topic in topics},
         calibration=calibration,
         grams=fit.grams.astype(np.uint32),

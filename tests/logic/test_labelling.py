@@ -5,7 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from app.topics.classify import Example, Topic
+from app.topics.label import Label
 from app.topics.labels.labelling import Labelling, Source, hand_back_says, in_force
+from app.topics.versions.material import material
 from tests.support.clock import MORNING
 
 POST = UUID(int=1)
@@ -61,3 +64,13 @@ def test_what_a_hand_back_says(
         topic, suggested, wrong_topic=wrong_topic, actor="department:billing/els", at=MORNING, mention_id=POST
     )
     assert [(one.topic, one.mine) for one in given] == says
+
+
+def test_examples_teach_and_what_people_say_of_posts_proves_besides() -> None:
+    examples = (Example("Wat kost bellen in Spanje"), Example("Spaanse les", counter=True))
+    topics = {"roaming": Topic("roaming", {}, (), examples=examples)}
+    assert material(topics, [said("roaming", text="Bellen in Spanje"), said("gone", text="Fax")]) == [
+        Label("Wat kost bellen in Spanje", "roaming", proves=False),
+        Label("Spaanse les", "roaming", mine=False, proves=False),
+        Label("Bellen in Spanje", "roaming"),
+    ]

@@ -172,9 +172,13 @@ def likely(chances: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndar
     return np.column_stack((chance, 1 - chance)), np.where(right, 0, 1)
 
 
+def all_prove(truth: np.ndarray) -> np.ndarray:
+    return np.ones(len(truth), bool)
+
+
 def test_a_threshold_is_the_lowest_from_which_the_wanted_precision_holds() -> None:
     chances, truth = likely([0.99 - i / 1_000 for i in range(200)], [True] * 100 + [False, True] * 50)
-    found = fit_thresholds(chances, truth, ("a", "b"), {"a": 0.9, "b": 0.9})
+    found = fit_thresholds(chances, truth, all_prove(truth), ("a", "b"), {"a": 0.9, "b": 0.9})
     above = chances[:, 0] >= found["a"]
     assert (truth[above] == 0).mean() >= 0.9
     assert above.sum() > 100
@@ -183,14 +187,14 @@ def test_a_threshold_is_the_lowest_from_which_the_wanted_precision_holds() -> No
 def test_a_topic_without_texts_takes_nineteen_of_others_that_are_right() -> None:
     for count, decides in ((18, False), (19, True)):
         chances, truth = likely([0.9] * count, [True] * count)
-        found = fit_thresholds(chances, truth, ("a", "b"), {"a": 0.95, "b": 0.95})
+        found = fit_thresholds(chances, truth, all_prove(truth), ("a", "b"), {"a": 0.95, "b": 0.95})
         assert (found["b"] < NEVER) is decides
 
 
 def test_a_topic_that_is_often_wrong_needs_more_than_the_others() -> None:
     chances = np.array([[0.8, 0.1, 0.1]] * 100 + [[0.1, 0.8, 0.1]] * 100)
     truth = np.array([0] * 100 + [1] * 80 + [2] * 20)
-    found = fit_thresholds(chances, truth, ("a", "b", "c"), {"a": 0.88, "b": 0.88, "c": 0.88})
+    found = fit_thresholds(chances, truth, all_prove(truth), ("a", "b", "c"), {"a": 0.88, "b": 0.88, "c": 0.88})
     assert found["a"] == 0.8
     assert found["b"] == NEVER
 
@@ -198,5 +202,26 @@ def test_a_topic_that_is_often_wrong_needs_more_than_the_others() -> None:
 def test_many_texts_of_one_topic_prove_something_of_it_and_nothing_of_the_others() -> None:
     chances = np.array([[0.9, 0.05, 0.05]] * 30 + [[0.05, 0.9, 0.05]] * 2 + [[0.05, 0.05, 0.9]] * 2)
     truth = np.repeat([0, 1, 2], [30, 2, 2])
-    found = fit_thresholds(chances, truth, ("a", "b", "c"), dict.fromkeys("abc", 0.95))
+    found = fit_thresholds(chances, truth, all_prove(truth), ("a", "b", "c"), dict.fromkeys("abc", 0.95))
     assert found == {"a": 0.9, "b": NEVER, "c": NEVER}
+
+
+@pytest.mark.parametrize(
+    ("taught", "decides"),
+    [
+        pytest.param([], True, id="nothing was written to teach"),
+        pytest.param([True] * 30, True, id="what was told rightly changes nothing"),
+        pytest.param([False], False, id="what was told wrongly speaks against"),
+    ],
+)
+def test_a_text_that_does_not_prove_counts_only_where_it_is_wrong(taught: list[bool], decides: bool) -> None:
+    chances, truth = likely([0.9] * (19 + len(taught)), [True] * 19 + taught)
+    proves = np.arange(len(truth)) < 19
+    found = fit_thresholds(chances, truth, proves, ("a", "b"), dict.fromkeys("ab", 0.95))
+    assert {topic: threshold < NEVER for topic, threshold in found.items()} == {"a": decides, "b": decides}
+
+
+def test_texts_of_which_none_proves_let_nothing_be_decided() -> None:
+    chances, truth = likely([0.9] * 100, [True] * 100)
+    found = fit_thresholds(chances, truth, ~all_prove(truth), ("a", "b"), dict.fromkeys("ab", 0.95))
+    assert set(found.values()) == {NEVER}

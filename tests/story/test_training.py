@@ -1,5 +1,7 @@
 """Topics are learned from a handful of texts. Not among the pure tests, as what trains takes seconds to load."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.topics.label import Label
@@ -107,6 +109,19 @@ def test_a_topic_with_many_texts_does_not_get_what_nobody_knows() -> None:
     )
     assert known.topic == "network"
     assert dict(unknown.best)["network"] == pytest.approx(1 / 3, abs=0.1)
+
+
+@pytest.mark.parametrize("proves", [True, False])
+def test_what_was_written_to_teach_is_learned_and_lets_nothing_be_decided(proves: bool) -> None:
+    many = [Label(f"mijn wifibol knippert paars, nummer {number}", "network", proves=proves) for number in range(30)]
+    (judged,) = train([*LABELS, *many], WANTED).judge([normalised(readable("de bol knippert paars"))])
+    assert judged.best[0][0] == "network"
+    assert judged.topic == ("network" if proves else None)
+
+
+def test_a_customers_post_proves_although_an_example_says_the_same() -> None:
+    taught = [replace(label, proves=False) for label in LABELS]
+    assert train([*taught, *LABELS], WANTED).content == train(LABELS, WANTED).content
 
 
 def test_a_model_that_was_tried_on_few_texts_decides_little_alone() -> None:

@@ -1,7 +1,7 @@
 """Material: all that a model learns from, in an order that never changes.
 
-Knows that the rulebook's worked examples always count, and that people's labels come after. Refuses to know how
-anything is learned from them.
+Knows that the rulebook's worked examples always teach but prove nothing, as they are posts that phrases find and a
+model decides where phrases are silent; and that people's labels come after. Refuses to know how anything is learned.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ _DIGEST_LENGTH = 12
 def material(topics: Mapping[str, Topic], labels: Iterable[Labelling]) -> list[Label]:
     """The examples of the rulebook, then what people said; a topic that the rulebook does not have teaches nothing."""
     examples = [
-        Label(example.text, topic.slug, not example.counter) for topic in topics.values() for example in topic.examples
+        Label(example.text, topic.slug, not example.counter, proves=False)
+        for topic in topics.values()
+        for example in topic.examples
     ]
     said = [Label(one.text, one.topic, one.mine) for one in labels if one.text is not None and one.topic in topics]
     return [*examples, *said]
