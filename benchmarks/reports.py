@@ -43,7 +43,8 @@ from app.reports.attainment import PERCENTILES
 from app.reports.question import Interval, Question
 from app.reports.tally.cut import find_cut, stretches
 from app.reports.tally.fact import PROMISES, Measure
-from app.reports.tally.store import list_measured
+from app.reports.tally.measured import Line
+from app.reports.tally.store import get_ledger, list_measured
 from app.settings import PROJECT, Settings
 from app.worker import chores
 from benchmarks import history
@@ -143,11 +144,12 @@ async def error(url: str, connection: asyncpg.Connection) -> float:
     )
     pool = Database(url, pool_size=1)
     async with pool.reading(reports=True) as tx:
-        kept = await list_measured(tx, ask_about(LAST_DAYS, END, group_by=("department",)), PROMISES)
+        kept = await list_measured(await get_ledger(tx), ask_about(LAST_DAYS, END, group_by=("department",)), PROMISES)
     await pool.close()
     differences = [0.0]
     for row in rows:
-        told = kept.of(None, (row["department"],), Measure(row["measure"])).spread.percentiles(PERCENTILES)
+        line = Line(None, (row["department"],), Measure(row["measure"]), "")
+        told = kept.cells[line].spread.percentiles(PERCENTILES)
         assert told is not None
         differences += [abs(one * 1000 / other - 1) for one, other in zip(told, row["found"], strict=True)]
     return max(differences)

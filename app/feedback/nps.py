@@ -4,9 +4,9 @@ Knows the arithmetic. Refuses to know whose scores they are and where they stand
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
+from typing import NamedTuple
 
 MIN_N = 10
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
@@ -29,8 +29,7 @@ BANDS: Mapping[Band, range] = {
 MIN_PROMOTER, MAX_DETRACTOR = BANDS[Band.PROMOTER][0], BANDS[Band.DETRACTOR][-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Nps:
+class Nps(NamedTuple):
     """Counts of answers, and figures from -100 to 100. The figures are None below ten answers: noise is no figure.
 
     `nps` is the plain score, 100 (promoters - detractors) / n. `low` and `high` bound the 95 % interval, which is

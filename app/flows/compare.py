@@ -1,6 +1,6 @@
 """What became of each step of the oil stain: the weeks after it against the weeks before.
 
-Knows which weeks are held against each other. Refuses to know the figures (reports.gathering) and what is good enough
+Knows which weeks are held against each other. Refuses to know the figures (reports.figures) and what is good enough
 (routing.readiness).
 """
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.flows.rollout import LOOKED_BACK, channels_of
-from app.reports.gathering.figures import Apart, hold_against
-from app.reports.gathering.store import get_course
+from app.reports.figures import Apart, hold_against
 from app.reports.question import Question
+from app.reports.store import get_course
+from app.reports.tally.store import get_ledger
 from app.routing.rules import store as versions
 from app.rulebook.stepping import FILE, Taken, steps_taken
 from app.runtime import Runtime
@@ -36,6 +37,7 @@ async def compare_steps(runtime: Runtime, now: datetime, department: str | None,
     rules = runtime.rulebook
     lines = {(line.topic, line.channels): line for line in rules.routing.ownerships}
     async with runtime.reading(reports=True) as tx:
+        ledger = await get_ledger(tx)
         steps = steps_taken(await versions.list_sources(tx, FILE, LOOKED_BACK))
         moments = defaultdict[object, list[datetime]](list)
         for one in steps:
@@ -49,7 +51,7 @@ async def compare_steps(runtime: Runtime, now: datetime, department: str | None,
             since = max([one.at - window, *(at for at in others if at < one.at)])
             until = min([one.at + window, now, *(at for at in others if at > one.at)])
             channels, only = channels_of(rules, line), {"topic": one.topic}
-            before = await get_course(tx, Question(since, one.at, only=only), channels)
-            after = await get_course(tx, Question(one.at, until, only=only), channels)
+            before = await get_course(ledger, Question(since, one.at, only=only), channels)
+            after = await get_course(ledger, Question(one.at, until, only=only), channels)
             found.append(Stepped(one, line.department, since, until, hold_against(after, before)))
     return found

@@ -3,14 +3,12 @@
 Knows what the figures of a group are called and when there are none. Refuses to know which promises are asked about.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.reports.tally.cell import Cell
 from app.reports.tally.histogram import percentiles_of
+from app.reports.tally.measured import Sums, shares
 
 PERCENTILES = (0.5, 0.9, 0.99)
-_UNKNOWN = (None, None, None)
 
 
 class Attainment(NamedTuple):
@@ -33,15 +31,8 @@ class Attainment(NamedTuple):
     p99_calendar: float | None
 
 
-def attain(groups: Sequence[Cell]) -> list[Attainment]:
-    """The figures of each group, also of an empty one; percentiles within 2 %."""
-    business = percentiles_of([promises.spread for promises in groups], PERCENTILES)
-    calendar = percentiles_of([promises.lasted for promises in groups], PERCENTILES)
-    return [
-        _figures(promises.n, promises.good, (*(used or _UNKNOWN), *(lasted or _UNKNOWN)))
-        for promises, used, lasted in zip(groups, business, calendar, strict=True)
-    ]
-
-
-def _figures(n: int, met: int, percentiles: Sequence[float | None]) -> Attainment:
-    return Attainment(n, met, n - met, met / n if n else None, *percentiles)
+def attain(promises: Sums) -> list[Attainment]:
+    """The figures of each, also of none; percentiles within 2 %."""
+    counts = (promises.n.tolist(), promises.good.tolist(), (promises.n - promises.good).tolist())
+    durations = (one for spread in promises[3:] for one in percentiles_of(spread, PERCENTILES))
+    return list(map(Attainment, *counts, shares(promises.good, promises.n), *durations))

@@ -10,7 +10,6 @@ figures, by the square root of the sum of the squared margins on the facing side
 Medicine 17, 1998, 873-890, method 10; G. Y. Zou and A. Donner, ibid. 27, 2008, 1693-1702, for any two figures).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import hypot, sqrt
 
@@ -37,12 +36,13 @@ def share(count: int, n: int) -> Measured | None:
     return Measured(found, min(found, max(0.0, centre - margin)), max(found, min(1.0, centre + margin)))
 
 
-def median(n: int, quantile: Callable[[float], float]) -> Measured | None:
-    """The median of `n` values, of which `quantile` tells any quantile; None below `LEAST` values."""
-    if n < LEAST:
-        return None
-    margin = Z_95 / (2 * sqrt(n))
-    return Measured(quantile(0.5), quantile(max(0.0, 0.5 - margin)), quantile(min(1.0, 0.5 + margin)))
+def median_shares(n: int) -> tuple[float, float, float]:
+    """The shares (0 to 1) of `n` values below which their median and the ends of its interval lie.
+
+    Below `LEAST` values the ends do not hold it with 95 %.
+    """
+    margin = Z_95 / (2 * sqrt(max(1, n)))
+    return 0.5, max(0.0, 0.5 - margin), min(1.0, 0.5 + margin)
 
 
 def difference(one: Measured | None, other: Measured | None) -> Measured | None:

@@ -191,6 +191,11 @@ METRICS = (
 )
 
 
+def figures_of(report: str) -> Mapping[str, Unit]:
+    """What the figures of a report are called, in their order, and what each is counted in."""
+    return {one.name: one.unit for one in METRICS if one.report == report}
+
+
 def facts_in_words() -> str:
     """A Markdown table of the facts."""
     rows = ((f"`{measure}`", one.says, one.at, one.counts_for) for measure, one in COUNTED.items())

@@ -4,15 +4,14 @@ Knows the shares. Refuses to know what any holder did with it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.tickets.custody import Holder
 
 HOLDERS = tuple(holder for holder in Holder if holder is not Holder.NOBODY)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The time that one holder had tickets: `n` stretches, `seconds` together.
 
     `share` is of all holders' time. `waiting_share` is of the time in which the customer waited, and None for the

@@ -25,7 +25,8 @@ from app.reports.question import UNIVERSAL, Interval, Question, midnight
 from app.reports.tables import fact, rollup
 from app.reports.tally.fact import Measure
 from app.reports.tally.keeping.store import claim_tallied, get_tallied
-from app.reports.tally.store import MAX_WAITING, Measured, list_measured
+from app.reports.tally.measured import Measured
+from app.reports.tally.store import MAX_WAITING, get_ledger, list_measured
 from app.runtime import Runtime, Unit
 from app.tickets.bounce import HandBackCode
 from app.tickets.ticket import Event, Step, Ticket
@@ -72,7 +73,7 @@ async def catch_up(runtime: Runtime, limit: int = 50) -> None:
 
 async def measured(runtime: Runtime, question: Question, *measures: Measure) -> Measured:
     async with runtime.reading(reports=True) as tx:
-        return await list_measured(tx, question, measures)
+        return await list_measured(await get_ledger(tx), question, measures)
 
 
 class Counted(House):

@@ -45,14 +45,16 @@ def test_verbs_of_stores_are_few() -> None:
 
 
 def test_verbs_tell_what_a_store_is_given_and_gives() -> None:
-    """Who reads is given a session that PostgreSQL holds read-only; `get_` never gives None, `find_` may."""
+    """Who reads is given a session that PostgreSQL holds read-only, or the ledger that was opened in one; `get_` never
+    gives None, `find_` may.
+    """
     wrong = []
     for module in _stores():
         for function in _public(module):
             session = function.args.args[0]
-            wanted = "Reading" if function.name.startswith(READS) else "Transaction"
-            if function.name not in OTHERWISE and (session.arg, _written(session.annotation)) != ("tx", wanted):
-                wrong.append(f"{module.place(function)} {function.name} takes tx: {wanted} first")
+            wanted = ("tx: Reading", "ledger: Ledger") if function.name.startswith(READS) else ("tx: Transaction",)
+            if function.name not in OTHERWISE and f"{session.arg}: {_written(session.annotation)}" not in wanted:
+                wrong.append(f"{module.place(function)} {function.name} takes {' or '.join(wanted)} first")
             if function.name.startswith("find_") is not _written(function.returns).endswith("| None") and (
                 function.name.startswith(READS)
             ):

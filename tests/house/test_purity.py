@@ -25,6 +25,8 @@ LIBRARIES = {
     "app.reports.question": {"zoneinfo"},  # days of reports begin at midnight
     "app.reports.tally.folding": {"numpy"},  # all facts of a week in a few passes
     "app.reports.tally.histogram": {"numpy"},  # all percentiles of an answer likewise
+    "app.reports.tally.measured": {"numpy"},  # all sums of an answer likewise
+    "app.reports.tally.parts": {"numpy"},  # the same
     "app.sla.calendar": {"holidays", "zoneinfo"},  # the one place that knows when people work
     "app.topics.calibration": {"numpy"},
     "app.topics.classify": {"copy"},  # a classifier with another model is a copy

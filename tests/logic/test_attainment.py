@@ -11,23 +11,24 @@ from app.reports.attainment import attain
 from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension, step_of
 from app.reports.tally.cell import Cell
 from app.reports.tally.histogram import bucket_of, histogram_of
+from tests.support.facts import sums_of
 
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
 
 
 def test_three_of_four_met() -> None:
-    [figures] = attain([Cell(4, 3, 0, histogram_of(bucket_of(60_000), 4), histogram_of(bucket_of(90_000), 4))])
+    [figures] = attain(sums_of(Cell(4, 3, 0, histogram_of(bucket_of(60_000), 4), histogram_of(bucket_of(90_000), 4))))
     assert (figures.n, figures.met, figures.breached, figures.met_share) == (4, 3, 1, 0.75)
     assert (figures.p50, figures.p99_calendar) == pytest.approx((60, 90), rel=0.02)
 
 
 def test_nothing_is_zeros_and_nulls() -> None:
-    assert attain([Cell()])[0] == (0, 0, 0, *[None] * 7)
+    assert attain(sums_of(Cell()))[0] == (0, 0, 0, *[None] * 7)
 
 
 def test_what_is_overdue_and_still_runs_is_breached_without_a_duration() -> None:
-    assert attain([Cell(2)])[0] == (2, 0, 2, 0.0, *[None] * 6)
+    assert attain(sums_of(Cell(2)))[0] == (2, 0, 2, 0.0, *[None] * 6)
 
 
 @pytest.mark.parametrize(

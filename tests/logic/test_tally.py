@@ -7,16 +7,29 @@ from itertools import pairwise
 from statistics import quantiles
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions, Interval, step_after, step_of
+from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions, Interval, Question, step_after, step_of
 from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.cut import KEPT, Cut, Grain, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure, differing
 from app.reports.tally.folding import Place, fold, parted
-from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of, percentiles_of
+from app.reports.tally.histogram import (
+    Histogram,
+    Histograms,
+    added,
+    bucket_of,
+    counts_of,
+    histogram_of,
+    joined,
+    laid,
+    percentiles_of,
+)
+from app.reports.tally.measured import Line
+from app.reports.tally.parts import Parts
 
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
@@ -37,7 +50,12 @@ FACTS = st.builds(
 )
 
 
+SHARES = (0.5, 0.99)
 FOLDED = 40  # examples: each is some hundreds of sums
+
+
+def together(histograms: list[Histogram]) -> Histograms:
+    return laid([one.packed for one in histograms])
 
 
 def spread_of(durations: list[int]) -> Histogram:
@@ -56,12 +74,16 @@ def test_a_percentile_is_within_two_percent_of_the_exact_one(durations: list[int
 @given(st.lists(st.lists(DURATIONS, max_size=20), max_size=5))
 def test_percentiles_of_many_are_those_of_each(several: list[list[int]]) -> None:
     histograms = [spread_of(durations) for durations in several]
-    assert percentiles_of(histograms, [0.5, 0.99]) == [one.percentiles([0.5, 0.99]) for one in histograms]
+    expected = [one.percentiles(SHARES) or (None, None) for one in histograms]
+    assert list(zip(*percentiles_of(together(histograms), SHARES), strict=True)) == expected
+    own = [(0.0, number / 5) for number in range(len(histograms))]
+    expected = [one.percentiles(each) or (None, None) for one, each in zip(histograms, own, strict=True)]
+    assert list(zip(*percentiles_of(together(histograms), own), strict=True)) == expected
 
 
 def test_what_went_below_zero_spoils_no_other() -> None:
     below, usual = histogram_of(bucket_of(1000), -5), spread_of([60_000])
-    assert percentiles_of([below, usual], [0.5]) == [None, usual.percentiles([0.5])]
+    assert percentiles_of(together([below, usual]), [0.5]) == [[None, *(usual.percentiles([0.5]) or ())]]
 
 
 def test_percentiles_are_those_of_statistics_on_what_is_usual() -> None:
@@ -82,6 +104,31 @@ def test_histograms_can_be_added_in_any_parts_and_taken_out_again(some: list[int
     assert whole == spread_of(some + others)
     taken = [histogram_of(bucket_of(one), -1) for one in others]
     assert added([whole, *taken]) == spread_of(some)
+
+
+@given(st.lists(st.lists(st.lists(DURATIONS, max_size=5), min_size=1, max_size=3), min_size=1, max_size=5))
+def test_histograms_that_are_laid_out_join_as_they_are_added(groups: list[list[list[int]]]) -> None:
+    parts = [[spread_of(durations) for durations in group] for group in groups]
+    begins = np.cumsum([0, *(len(group) for group in parts[:-1])])
+    found = joined(together([one for group in parts for one in group]), begins)
+    assert found.packed() == [added(group).packed for group in parts]
+    assert counts_of(found).tolist() == [sum(map(len, group)) for group in groups]
+
+
+@settings(max_examples=FOLDED)
+@given(st.lists(st.tuples(FACTS, st.sampled_from([1, 1, -1])), max_size=30), ZONES)
+def test_an_answer_is_the_sum_of_its_facts(changes: list[tuple[Fact, int]], zone: ZoneInfo) -> None:
+    question = Question(START, START + timedelta(days=30), Interval.WEEK, ("topic",), only={"channel": "a"}, zone=zone)
+    parts, cells = Parts(question), defaultdict[Line, list[Cell]](list)
+    for fact, sign in changes:
+        parts.add_facts([(fact, sign)], None)
+        if fact.of.channel == "a" and fact.at < question.end:
+            line = Line(step_of(fact.at, Interval.WEEK, zone), (fact.of.topic,), fact.measure, fact.detail)
+            cells[line].append(cell_of(fact, sign))
+    sums = {line: summed(several) for line, several in cells.items()}
+    assert parts.measured(START, lambda group: group).cells == {
+        line: cell for line, cell in sums.items() if cell != Cell()
+    }
 
 
 def test_what_is_taken_out_leaves_no_trace() -> None:

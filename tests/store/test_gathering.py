@@ -11,10 +11,12 @@ from app.access.profile import Profile
 from app.access.store import add_profile
 from app.kit.db import Database, Transaction
 from app.reports.broken.store import list_broken
-from app.reports.comparing import share
+from app.reports.comparing import LEAST, share
+from app.reports.figures import Routed, Volume, Waiting
 from app.reports.forecast import Flow
-from app.reports.gathering.figures import Routed, Volume, Waiting
-from app.reports.gathering.store import (
+from app.reports.question import Group, Interval, Question
+from app.reports.store import (
+    list_attainment,
     list_courses,
     list_flows,
     list_held,
@@ -23,10 +25,9 @@ from app.reports.gathering.store import (
     list_volume,
     list_waiting,
 )
-from app.reports.question import UNIVERSAL, Group, Interval, Question
-from app.reports.store import list_attainment
 from app.reports.tally.counting import REUSED
 from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.store import get_ledger
 from app.tickets.custody import Holder
 from tests.support.facts import count, fact
 from tests.support.standing import add_ticket
@@ -42,7 +43,7 @@ async def counted(database: Database, *facts: Fact) -> None:
 
 async def asked(database: Database, ask: Any, question: Question) -> list[Any]:
     async with database.reading(reports=True) as tx:
-        return list((await ask(tx, question)).lines)
+        return list((await ask(await get_ledger(tx), question)).lines)
 
 
 def opened(at: datetime, source: str = "ownership", **said: Any) -> list[Fact]:
@@ -164,7 +165,7 @@ async def test_pairs_of_topics_hold_what_stayed_and_what_was_found_by_nobody(dat
         fact(Measure.UNDERSTOOD, START, "outage", topic=None),
     )
     async with database.reading(reports=True) as tx:
-        _, pairs = await list_pairs(tx, replace(ALL, group_by=("department",), interval=Interval.DAY))
+        _, pairs = await list_pairs(await get_ledger(tx), replace(ALL, group_by=("department",), interval=Interval.DAY))
     assert pairs == {
         ("invoice_question", "invoice_question"): 1,
         ("outage", "invoice_question"): 1,
@@ -175,7 +176,9 @@ async def test_pairs_of_topics_hold_what_stayed_and_what_was_found_by_nobody(dat
 
 async def test_courses_have_figures_with_their_intervals(database: Database) -> None:
     replies = (fact(Measure.FIRST_REPLY, START, good=n < 6, value=n * 60_000, arm="control") for n in range(8))
-    await counted(database, *replies, *(fact(Measure.HANDED_OVER, START, arm="control") for _ in range(2)))
+    over = (fact(Measure.HANDED_OVER, START, arm="control") for _ in range(2))
+    few = (fact(Measure.RESOLUTION, START, value=60_000, arm="control") for _ in range(LEAST - 1))
+    await counted(database, *replies, *over, *few)
     [(_, group, course)] = await asked(database, list_courses, replace(ALL, group_by=("arm",)))
     assert group == ("control",)
     assert course.first_reply_met == (8, share(6, 8))
@@ -184,7 +187,7 @@ async def test_courses_have_figures_with_their_intervals(database: Database) -> 
     assert (n, median.value) == (8, pytest.approx(210, rel=0.02))
     assert median.low < median.value < median.high
     assert course.hand_back == (2, share(0, 2))
-    assert (course.resolution, course.nps) == ((0, None), (0, None))
+    assert (course.resolution, course.nps) == ((LEAST - 1, None), (0, None))
 
 
 async def test_flows_of_past_weeks_begin_with_the_running_hour_and_end_where_counting_began(database: Database) -> None:
@@ -197,16 +200,18 @@ async def test_flows_of_past_weeks_begin_with_the_running_hour_and_end_where_cou
         fact(Measure.BACKLOG, now - WEEK - HOUR, value=1),
     )
     async with database.reading(reports=True) as tx:
-        weeks = await list_flows(tx, now, now + HOUR, 8, None, UNIVERSAL)
+        weeks = await list_flows(await get_ledger(tx), now, now + HOUR, 8, None)
     assert weeks == ((Flow(0, 0), Flow(1, 0)), (Flow(1, 1), Flow(0, 0)))
 
 
 async def test_the_same_hour_of_past_weeks_is_told_by_the_clock(database: Database) -> None:
+    zone = ZoneInfo("Europe/Amsterdam")
     now = datetime(2026, 3, 30, 10, 30, tzinfo=UTC)  # in Amsterdam half past twelve, a week before half past eleven
     noon = datetime(2026, 3, 23, 11, tzinfo=UTC)
-    await counted(database, *(fact(Measure.BACKLOG, noon + n * HOUR, value=1) for n in range(-1, 1)))
+    came = [fact(Measure.BACKLOG, noon + n * HOUR, value=1) for n in range(-1, 1)]
+    await database.transact(lambda tx: count(tx, came, zone=zone))
     async with database.reading(reports=True) as tx:
-        [week] = await list_flows(tx, now, now, 8, None, ZoneInfo("Europe/Amsterdam"))
+        [week] = await list_flows(await get_ledger(tx), now, now, 8, None)
     assert week == (Flow(1, 0),)
 
 
@@ -251,6 +256,6 @@ async def test_broken_promises_of_a_team_are_as_many_as_its_figure(database: Dat
     async with database.reading(reports=True) as tx:
         every = await list_broken(tx, ALL, None, limit=9)
         own = await list_broken(tx, replace(ALL, only={"team": "day"}), None, limit=9)
-        lines = (await list_attainment(tx, replace(ALL, only={"team": "day"})))[1]
+        lines = (await list_attainment(await get_ledger(tx), replace(ALL, only={"team": "day"}))).lines
     assert {(one.agent, one.team) for one in every} == {("agent:anna", "day"), ("agent:bram", "night"), (None, None)}
     assert len(own) == sum(figures.breached for _, _, figures in lines) == 2

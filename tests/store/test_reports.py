@@ -13,10 +13,10 @@ from app.feedback.nps import Nps, score
 from app.feedback.store import Invitation, add_invitations, record_response
 from app.kit.db import Database, Transaction
 from app.kit.ids import new_id
-from app.reports.attainment import Attainment, attain
+from app.reports.attainment import Attainment
 from app.reports.question import Group, Interval, Question
 from app.reports.store import list_attainment, list_nps
-from app.reports.tally.cell import Cell
+from app.reports.tally.store import get_ledger
 from app.sla.clock import Clock
 from app.sla.clock import State as Clocked
 from app.sla.policy import Metric, Policy
@@ -82,12 +82,15 @@ async def promise(tx: Transaction, state: Clocked, elapsed: float | None = None,
 
 async def nps_of(database: Database, question: Question) -> dict[tuple[datetime | None, Group], Nps]:
     async with database.reading(reports=True) as tx:
-        return {(step, group): figures for step, group, figures in (await list_nps(tx, question))[1]}
+        return {
+            (step, group): figures for step, group, figures in (await list_nps(await get_ledger(tx), question)).lines
+        }
 
 
 async def attainment_of(database: Database, question: Question) -> dict[tuple[datetime | None, Group], Attainment]:
     async with database.reading(reports=True) as tx:
-        return {(step, group): figures for step, group, figures in (await list_attainment(tx, question))[1]}
+        counted = await list_attainment(await get_ledger(tx), question)
+    return {(step, group): figures for step, group, figures in counted.lines}
 
 
 async def test_scores_are_counted_by_class_and_rated_by_who_was_reached(database: Database) -> None:
@@ -145,7 +148,7 @@ async def test_promises_have_shares_and_percentiles_by_metric(database: Database
     assert [replies.p50, replies.p90, replies.p99] == pytest.approx([25.0, 37.0, 39.7], rel=0.02)
     assert figures[None, ("resolution",)].p50 == pytest.approx(5.0, rel=0.02)
     assert figures[None, ("resolution",)].p50_calendar == pytest.approx(DAY.total_seconds(), rel=0.02)
-    assert figures[None, ("ownership",)] == attain([Cell()])[0]
+    assert figures[None, ("ownership",)] == (0, 0, 0, *[None] * 7)
     assert len(figures) == len(Metric)
 
 

@@ -6,12 +6,17 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from app.kit.db import Transaction
 from app.kit.ids import new_id
 from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions
+from app.reports.tally.cell import Cell
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import fold
+from app.reports.tally.histogram import laid
 from app.reports.tally.keeping.store import NOTHING, add_cells, claim_tallied, mark_tallied, record_facts
+from app.reports.tally.measured import Sums
 from app.tickets.journal.store import get_head
 
 OF = Dimensions(
@@ -31,6 +36,13 @@ def fact(measure: Measure, at: datetime, detail: str = "", **said: Any) -> Fact:
     """With the dimensions of `OF` but for those that are said."""
     of = OF._replace(**{name: said.pop(name) for name in DIMENSIONS if name in said})
     return Fact(measure, at, of, detail, **said)
+
+
+def sums_of(*cells: Cell) -> Sums:
+    """Cells as columns."""
+    n, good, total = (np.array([cell[place] for cell in cells], np.int64) for place in range(3))
+    spread, lasted = laid([cell.spread.packed for cell in cells]), laid([cell.lasted.packed for cell in cells])
+    return Sums(n, good, total, spread, lasted)
 
 
 async def count(

@@ -20,10 +20,9 @@ from app.api.reports.chart import MEDIA_TYPE, draw
 from app.api.reports.lines import Lines
 from app.api.reports.picture import plot
 from app.api.reports.words import language_of, speak
-from app.kit.db import Reading
 from app.kit.wire import dump
 from app.reports.question import Interval, Question
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import Ledger, get_ledger
 from app.runtime import Runtime
 
 DECIMALS = 4
@@ -66,7 +65,7 @@ class ReportOut(SpanOut):
 
 
 async def tell(
-    gather: Callable[[Reading, Question], Awaitable[Lines]],
+    gather: Callable[[Ledger, Question], Awaitable[Lines]],
     asked: QuestionIn,
     caller: Caller,
     request: Request,
@@ -77,8 +76,8 @@ async def tell(
     Raises `EmptyPeriod`, `UnknownDimension`, `TooManyLines`, `NotKept`, `UnknownFigure`.
     """
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
-        lines = await gather(tx, asked.question(caller, runtime.now(), zone))
+        ledger = await get_ledger(tx)
+        lines = await gather(ledger, asked.question(caller, runtime.now(), ledger.zone))
     return await answer(lines, asked, request, runtime)
 
 

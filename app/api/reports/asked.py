@@ -10,7 +10,7 @@ from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback.invitation import Reason
 from app.reports.store import list_asked
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import get_ledger
 
 router = APIRouter(prefix=PREFIX)
 
@@ -37,8 +37,9 @@ class AskedReportOut(SpanOut):
 async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, Query()]) -> AskedReportOut:
     """By when the tickets were resolved; a ticket of which it is not decided yet is not counted."""
     async with runtime.reading(reports=True) as tx:
-        question = asked.question(caller, runtime.now(), (await get_tallied(tx)).zone)
-        as_of, found = await list_asked(tx, question)
+        ledger = await get_ledger(tx)
+        question = asked.question(caller, runtime.now(), ledger.zone)
+        counted = await list_asked(ledger, question)
     items = [
         SilenceOut(
             **dict(zip(question.group_by, group, strict=True)),
@@ -47,6 +48,6 @@ async def read_asked(caller: Reader, runtime: Serving, asked: Annotated[SpanIn, 
             silent=one.invited - one.answered,
             not_invited=dict(one.not_invited),
         )
-        for _, group, one in found
+        for _, group, one in counted.lines
     ]
-    return AskedReportOut.model_validate({**span(question, as_of), "items": items})
+    return AskedReportOut.model_validate({**span(question, counted.as_of), "items": items})

@@ -10,19 +10,17 @@ from pydantic import AwareDatetime, Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, answer, tell
 from app.api.reports.asking import PREFIX, Asked, Reader, ShownIn
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
+from app.reports.dictionary import Unit, figures_of
 from app.reports.forecast import forecast
-from app.reports.gathering.store import BEGINNING, list_flows, list_waiting
 from app.reports.question import Interval, Question, midnight, step_after, step_of
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.store import BEGINNING, list_flows, list_waiting
+from app.reports.tally.store import Ledger, get_ledger
 
 router = APIRouter(prefix=PREFIX)
 
-FIGURES = dict.fromkeys(("open", "came", "went"), Unit.COUNT)
-AHEAD = dict.fromkeys(("expected", "low", "high"), Unit.COUNT)
+FIGURES = figures_of("backlog/forecast")
 WEEKS = 8
 
 
@@ -66,11 +64,9 @@ async def read_backlog(caller: Reader, runtime: Serving, request: Request, asked
     return await tell(gather_backlog, asked, caller, request, runtime)
 
 
-async def gather_backlog(tx: Reading, question: Question) -> Lines:
-    counted = await list_waiting(tx, question)
-    rows = rows_of(counted.lines, FIGURES)
-    keys = question.group_by
-    return Lines("backlog", question, counted.as_of, keys, FIGURES, rows, shown="open", weight="open", adds=True)
+async def gather_backlog(ledger: Ledger, question: Question) -> Lines:
+    counted = await list_waiting(ledger, question)
+    return lines_of("backlog", question, counted, "open", weight="open", adds=True)
 
 
 @router.get("/backlog/forecast", response_model=ForecastOut, responses=FORMATS, summary="How much will wait tonight")
@@ -80,8 +76,8 @@ async def read_forecast(
     """From what came and went in the same hours of the last weeks; docs/metrics.md has the formula."""
     now = runtime.now()
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
-        tonight = await gather_forecast(tx, now, asked.until(now, zone), caller.department, zone)
+        ledger = await get_ledger(tx)
+        tonight = await gather_forecast(ledger, now, asked.until(now, ledger.zone), caller.department)
     told = {"open": tonight.open, "weeks": tonight.weeks}
     return await answer(tonight.lines, asked, request, runtime, told=told, drawn=tonight.drawn)
 
@@ -96,15 +92,16 @@ class Tonight:
     drawn: Lines
 
 
-async def gather_forecast(
-    tx: Reading, now: datetime, until: datetime, department: str | None, zone: ZoneInfo
-) -> Tonight:
-    waits = await list_waiting(tx, Question(midnight(BEGINNING, zone), now, department=department, zone=zone))
+async def gather_forecast(ledger: Ledger, now: datetime, until: datetime, department: str | None) -> Tonight:
+    zone = ledger.zone
+    waits = await list_waiting(ledger, Question(midnight(BEGINNING, zone), now, department=department, zone=zone))
     [(_, _, waiting)] = waits.lines
-    weeks = await list_flows(tx, now, until, WEEKS, department, zone)
+    weeks = await list_flows(ledger, now, until, WEEKS, department)
     ahead = forecast(now, step_of(now, Interval.HOUR, zone), waiting.open, weeks)
     question = Question(now, until, Interval.HOUR, department=department, zone=zone)
-    lines = Lines("forecast", question, waits.as_of, (), AHEAD, [astuple(one) for one in ahead], shown="expected")
-    ends = [(one.at, name, value) for one in ahead for name, value in zip(AHEAD, astuple(one)[1:], strict=True)]
+    lines = Lines(
+        "backlog/forecast", question, waits.as_of, (), FIGURES, [astuple(one) for one in ahead], shown="expected"
+    )
+    ends = [(one.at, name, value) for one in ahead for name, value in zip(FIGURES, astuple(one)[1:], strict=True)]
     drawn = replace(lines, keys=("end",), figures={"open": Unit.COUNT}, rows=ends, shown="open", weight="open")
     return Tonight(waiting.open, len(weeks), lines, drawn)

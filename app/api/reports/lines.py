@@ -3,15 +3,15 @@
 Knows what a line is made of. Refuses to know any format: each of them shows these same lines, so they cannot differ.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 from app.kit.errors import Invalid
-from app.reports.dictionary import Unit
-from app.reports.question import Group, Question
+from app.reports.dictionary import Unit, figures_of
+from app.reports.question import Question
+from app.reports.store import Counted
 
 
 class UnknownFigure(Invalid):
@@ -55,9 +55,20 @@ class Lines:
         return 1 + self.names.index(name)
 
 
-def rows_of(
-    found: Iterable[tuple[datetime | None, Group, object]], figures: Mapping[str, Unit]
-) -> list[tuple[Any, ...]]:
-    """A row for each step and group that was found, with two figures or more of what stands there."""
-    read = attrgetter(*figures)
-    return [(step, *group, *read(one)) for step, group, one in found]
+def lines_of(
+    report: str,
+    question: Question,
+    counted: Counted[Any],
+    shown: str,
+    *,
+    beside: tuple[str, ...] = (),
+    weight: str = "n",
+    adds: bool = False,
+) -> Lines:
+    """Those of a report whose figures, as the dictionary has them, are the members of what was counted.
+
+    `beside` what the question groups by, lines are about what the last members of their groups are called.
+    """
+    rows = [(step, *group, *figures) for step, group, figures in counted.lines]
+    keys = (*question.group_by, *beside)
+    return Lines(report, question, counted.as_of, keys, figures_of(report), rows, shown, weight, adds)

@@ -5,26 +5,13 @@ from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
 from app.reports.question import Question
 from app.reports.store import list_nps
+from app.reports.tally.store import Ledger
 
 router = APIRouter(prefix=PREFIX)
-
-FIGURES = {
-    "n": Unit.COUNT,
-    "promoters": Unit.COUNT,
-    "passives": Unit.COUNT,
-    "detractors": Unit.COUNT,
-    "invited": Unit.COUNT,
-    "nps": Unit.SCORE,
-    "low": Unit.SCORE,
-    "high": Unit.SCORE,
-    "response_rate": Unit.SHARE,
-}
 
 
 class NpsOut(LineOut):
@@ -49,7 +36,5 @@ async def read_nps(caller: Reader, runtime: Serving, request: Request, asked: As
     return await tell(gather_nps, asked, caller, request, runtime)
 
 
-async def gather_nps(tx: Reading, question: Question) -> Lines:
-    as_of, found = await list_nps(tx, question)
-    rows = rows_of(found, FIGURES)
-    return Lines("nps", question, as_of, question.group_by, FIGURES, rows, shown="nps")
+async def gather_nps(ledger: Ledger, question: Question) -> Lines:
+    return lines_of("nps", question, await list_nps(ledger, question), "nps")

@@ -3,7 +3,7 @@
 Knows the members of the answers. Refuses to know how figures are compared (reports.comparing).
 """
 
-from dataclasses import astuple, fields, replace
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,26 +15,16 @@ from app.api.reports.asking import PREFIX, Reader, ShownIn, SpanIn
 from app.api.reports.lines import Lines
 from app.api.serving import Serving
 from app.flows.compare import Stepped, compare_steps
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
-from app.reports.gathering.figures import COMPARED, Apart, Course, hold_against
-from app.reports.gathering.store import list_courses
+from app.reports.dictionary import Unit, figures_of
+from app.reports.figures import COMPARED, Apart, Course, hold_against
 from app.reports.question import Group, Question
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.store import list_courses
+from app.reports.tally.store import Ledger, get_ledger
 from app.routing.ownership import Arm
 
 router = APIRouter(prefix=PREFIX)
 
-FIGURES = {member.name: Unit.COUNT for member in fields(Apart) if member.name != "figure"}
-DRAWN = {
-    "n": Unit.COUNT,
-    "first_reply_met": Unit.SHARE,
-    "first_reply": Unit.SECONDS,
-    "resolution_met": Unit.SHARE,
-    "resolution": Unit.SECONDS,
-    "hand_back": Unit.SHARE,
-    "nps": Unit.SCORE,
-}
+FIGURES = {name: Unit.COUNT for name in Apart._fields if name != "figure"}
 NOBODY = Course(0, *((0, None) for _ in COMPARED))
 STEPS = 50
 
@@ -93,8 +83,8 @@ async def read_rollout_report(
 ) -> Response:
     """First reply, resolution, hand-back and NPS of both arms, each with its interval and that of the difference."""
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
-        lines, drawn = await gather_arms(tx, asked.question(caller, runtime.now(), zone))
+        ledger = await get_ledger(tx)
+        lines, drawn = await gather_arms(ledger, asked.question(caller, runtime.now(), ledger.zone))
     return await answer(lines, asked, request, runtime, drawn=drawn)
 
 
@@ -105,26 +95,27 @@ async def read_steps(caller: Reader, runtime: Serving) -> StepsOut:
     return StepsOut(items=[_told(one) for one in steps])
 
 
-async def gather_arms(tx: Reading, question: Question) -> tuple[Lines, Lines]:
+async def gather_arms(ledger: Ledger, question: Question) -> tuple[Lines, Lines]:
     """The differences, and the arms as they are drawn."""
     groups = tuple(name for name in question.group_by if name != "arm")
-    counted = await list_courses(tx, replace(question, group_by=(*groups, "arm")))
+    counted = await list_courses(ledger, replace(question, group_by=(*groups, "arm")))
     courses = {group: course for _, group, course in counted.lines}
     found: list[Group] = list(dict.fromkeys(group[:-1] for group in courses if group[-1] is not None))
     rows = [
-        (None, *group, *astuple(apart))
+        (None, *group, *apart)
         for group in (found if groups else [()])
         for apart in hold_against(*(courses.get((*group, arm), NOBODY) for arm in (Arm.FIRST_HAND, Arm.CONTROL)))
     ]
     asked = replace(question, group_by=groups)
     lines = Lines("rollout", asked, counted.as_of, (*groups, "figure"), FIGURES, rows, shown="difference")
     arms = [(None, *group, *_values(course)) for group, course in courses.items() if group[-1] is not None]
-    return lines, replace(lines, keys=(*groups, "arm"), figures=DRAWN, rows=arms, shown="first_reply_met")
+    return lines, replace(
+        lines, keys=(*groups, "arm"), figures=figures_of("rollout"), rows=arms, shown="first_reply_met"
+    )
 
 
 def _values(course: Course) -> tuple[float | None, ...]:
-    figures = (getattr(course, name)[1] for name in COMPARED)
-    return (course.n, *(None if figure is None else figure.value for figure in figures))
+    return (course.n, *(None if figure is None else figure.value for _, figure in course[1:]))
 
 
 def _told(one: Stepped) -> BeforeAfterOut:

@@ -9,36 +9,16 @@ from pydantic import Field
 from app.api.fields import OutModel
 from app.api.reports.answering import FORMATS, Figure, LineOut, ReportOut, answer, tell
 from app.api.reports.asking import PREFIX, Asked, PeriodIn, Reader, ShownIn
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
 from app.reports.confusion import confuse, understand
 from app.reports.dictionary import Unit
-from app.reports.gathering.store import list_pairs, list_routed
 from app.reports.question import Question
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.store import list_pairs, list_routed
+from app.reports.tally.store import Ledger, get_ledger
 
 router = APIRouter(prefix=PREFIX)
 
-FIGURES = {
-    "n": Unit.COUNT,
-    "ownership": Unit.COUNT,
-    "route": Unit.COUNT,
-    "triage": Unit.COUNT,
-    "ownership_share": Unit.SHARE,
-    "route_share": Unit.SHARE,
-    "triage_share": Unit.SHARE,
-    "handed_over": Unit.COUNT,
-    "handed_back": Unit.COUNT,
-    "hand_back_rate": Unit.SHARE,
-    "fell_back": Unit.COUNT,
-    "hops": Unit.RATIO,
-    "first_hand_share": Unit.SHARE,
-    "published": Unit.COUNT,
-    "reused": Unit.COUNT,
-    "unchanged_share": Unit.SHARE,
-    "edited_share": Unit.SHARE,
-}
 CONFUSED = {"n": Unit.COUNT, "share": Unit.SHARE}
 
 
@@ -104,18 +84,17 @@ async def read_confusion(
     something else.
     """
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
-        question = Question(*asked.period(runtime.now(), zone), department=caller.department, zone=zone)
-        as_of, pairs = await list_pairs(tx, question)
+        ledger = await get_ledger(tx)
+        period = asked.period(runtime.now(), ledger.zone)
+        question = Question(*period, department=caller.department, zone=ledger.zone)
+        as_of, pairs = await list_pairs(ledger, question)
     rows = [(None, *astuple(one)) for one in confuse(pairs)]
-    lines = Lines("confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")
+    lines = Lines("routing/confusion", question, as_of, ("first", "now"), CONFUSED, rows, shown="n")
     mistaken = replace(lines, rows=[row for row in rows if row[1] not in (None, row[2])])
     known = understand(pairs)
     told = {"found": known.n, "right": known.right, "right_share": known.share}
     return await answer(lines, asked, request, runtime, told=told, drawn=mistaken)
 
 
-async def gather_routing(tx: Reading, question: Question) -> Lines:
-    counted = await list_routed(tx, question)
-    rows = rows_of(counted.lines, FIGURES)
-    return Lines("routing", question, counted.as_of, question.group_by, FIGURES, rows, shown="triage_share")
+async def gather_routing(ledger: Ledger, question: Question) -> Lines:
+    return lines_of("routing", question, await list_routed(ledger, question), "triage_share")

@@ -5,27 +5,13 @@ from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
 from app.reports.question import Question
 from app.reports.store import list_attainment
+from app.reports.tally.store import Ledger
 
 router = APIRouter(prefix=PREFIX)
-
-FIGURES = {
-    "n": Unit.COUNT,
-    "met": Unit.COUNT,
-    "breached": Unit.COUNT,
-    "met_share": Unit.SHARE,
-    "p50": Unit.SECONDS,
-    "p90": Unit.SECONDS,
-    "p99": Unit.SECONDS,
-    "p50_calendar": Unit.SECONDS,
-    "p90_calendar": Unit.SECONDS,
-    "p99_calendar": Unit.SECONDS,
-}
 
 
 class SlaOut(LineOut):
@@ -52,7 +38,5 @@ async def read_sla(caller: Reader, runtime: Serving, request: Request, asked: As
     return await tell(gather_sla, asked, caller, request, runtime)
 
 
-async def gather_sla(tx: Reading, question: Question) -> Lines:
-    as_of, found = await list_attainment(tx, question)
-    rows = rows_of(found, FIGURES)
-    return Lines("sla", question, as_of, (*question.group_by, "metric"), FIGURES, rows, shown="met_share")
+async def gather_sla(ledger: Ledger, question: Question) -> Lines:
+    return lines_of("sla", question, await list_attainment(ledger, question), "met_share", beside=("metric",))

@@ -35,7 +35,7 @@ from app.reports.standing.store import (
     list_escalated,
     list_late,
 )
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import get_ledger
 from app.rulebook import Rulebook
 from app.tickets.custody import Holder
 
@@ -64,8 +64,9 @@ async def read_today(
         late = await list_late(tx, department, now, LINES + 1)
         at_risk = await list_at_risk(tx, department, now, now + SOON, limit=LINES + 1)
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
-        tonight = await gather_forecast(tx, now, ForecastIn().until(now, zone), department, zone)
+        ledger = await get_ledger(tx)
+        zone = ledger.zone
+        tonight = await gather_forecast(ledger, now, ForecastIn().until(now, zone), department)
     url = runtime.knobs.public_url
     return await render(
         "today",

@@ -17,12 +17,11 @@ from app.api.reports.asking import PREFIX, Reader, SpanIn
 from app.api.serving import Serving
 from app.feedback import nps
 from app.feedback.nps import Nps
-from app.kit.db import Reading
 from app.reports.comparing import difference, is_certain
-from app.reports.gathering.figures import scored
+from app.reports.figures import scored
 from app.reports.question import Group, Question
 from app.reports.store import list_nps
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import Ledger, get_ledger
 from app.routing.ownership import Arm
 
 router = APIRouter(prefix=PREFIX)
@@ -76,13 +75,14 @@ class ComparisonOut(SpanOut):
 async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[ComparisonIn, Query()]) -> ComparisonOut:
     """The difference of two scores with its interval, by when the tickets were resolved."""
     async with runtime.reading(reports=True) as tx:
-        question = asked.question(caller, runtime.now(), (await get_tallied(tx)).zone)
+        ledger = await get_ledger(tx)
+        question = asked.question(caller, runtime.now(), ledger.zone)
         if asked.versus is Versus.ARM:
             question = replace(question, group_by=tuple(name for name in question.group_by if name != "arm"))
-            as_of, one, other = await _by_arm(tx, question)
+            as_of, one, other = await _by_arm(ledger, question)
         else:
             before = replace(question, start=question.start - (question.end - question.start), end=question.start)
-            (as_of, one), (_, other) = await _by_group(tx, question), await _by_group(tx, before)
+            (as_of, one), (_, other) = await _by_group(ledger, question), await _by_group(ledger, before)
     groups = one.keys() | other.keys() if question.group_by else {()}
     items = [
         _line(question, group, one.get(group, NOBODY), other.get(group, NOBODY)) for _, group in question.lines(groups)
@@ -90,13 +90,13 @@ async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[Compari
     return ComparisonOut.model_validate({**span(question, as_of), "versus": asked.versus, "items": items})
 
 
-async def _by_group(tx: Reading, question: Question) -> tuple[datetime, dict[Group, Nps]]:
-    as_of, found = await list_nps(tx, question)
-    return as_of, {group: figures for _, group, figures in found}
+async def _by_group(ledger: Ledger, question: Question) -> tuple[datetime, dict[Group, Nps]]:
+    counted = await list_nps(ledger, question)
+    return counted.as_of, {group: figures for _, group, figures in counted.lines}
 
 
-async def _by_arm(tx: Reading, question: Question) -> tuple[datetime, dict[Group, Nps], dict[Group, Nps]]:
-    as_of, found = await _by_group(tx, replace(question, group_by=(*question.group_by, "arm")))
+async def _by_arm(ledger: Ledger, question: Question) -> tuple[datetime, dict[Group, Nps], dict[Group, Nps]]:
+    as_of, found = await _by_group(ledger, replace(question, group_by=(*question.group_by, "arm")))
     first_hand, advised = (
         {group[:-1]: figures for group, figures in found.items() if group[-1] == arm}
         for arm in (Arm.FIRST_HAND, Arm.CONTROL)

@@ -5,16 +5,13 @@ from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
-from app.reports.gathering.store import list_volume
 from app.reports.question import Question
+from app.reports.store import list_volume
+from app.reports.tally.store import Ledger
 
 router = APIRouter(prefix=PREFIX)
-
-FIGURES = dict.fromkeys(("mentions", "opened", "replied", "resolved", "reopened"), Unit.COUNT)
 
 
 class VolumeOut(LineOut):
@@ -35,8 +32,5 @@ async def read_volume(caller: Reader, runtime: Serving, request: Request, asked:
     return await tell(gather_volume, asked, caller, request, runtime)
 
 
-async def gather_volume(tx: Reading, question: Question) -> Lines:
-    counted = await list_volume(tx, question)
-    rows = rows_of(counted.lines, FIGURES)
-    keys = question.group_by
-    return Lines("volume", question, counted.as_of, keys, FIGURES, rows, shown="opened", weight="mentions", adds=True)
+async def gather_volume(ledger: Ledger, question: Question) -> Lines:
+    return lines_of("volume", question, await list_volume(ledger, question), "opened", weight="mentions", adds=True)

@@ -5,16 +5,13 @@ from pydantic import Field
 
 from app.api.reports.answering import FORMATS, LineOut, ReportOut, tell
 from app.api.reports.asking import PREFIX, Asked, Reader
-from app.api.reports.lines import Lines, rows_of
+from app.api.reports.lines import Lines, lines_of
 from app.api.serving import Serving
-from app.kit.db import Reading
-from app.reports.dictionary import Unit
-from app.reports.gathering.store import list_held
 from app.reports.question import Question
+from app.reports.store import list_held
+from app.reports.tally.store import Ledger
 
 router = APIRouter(prefix=PREFIX)
-
-FIGURES = {"n": Unit.COUNT, "seconds": Unit.SECONDS, "share": Unit.SHARE, "waiting_share": Unit.SHARE}
 
 
 class HeldOut(LineOut):
@@ -35,8 +32,6 @@ async def read_holders(caller: Reader, runtime: Serving, request: Request, asked
     return await tell(gather_held, asked, caller, request, runtime)
 
 
-async def gather_held(tx: Reading, question: Question) -> Lines:
-    counted = await list_held(tx, question)
-    rows = rows_of(counted.lines, FIGURES)
-    keys = (*question.group_by, "holder")
-    return Lines("holders", question, counted.as_of, keys, FIGURES, rows, shown="waiting_share", weight="seconds")
+async def gather_held(ledger: Ledger, question: Question) -> Lines:
+    counted = await list_held(ledger, question)
+    return lines_of("sla/holders", question, counted, "waiting_share", beside=("holder",), weight="seconds")

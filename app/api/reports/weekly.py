@@ -30,9 +30,8 @@ from app.escalation.incidents.incident import Incident, Scope
 from app.escalation.incidents.store import list_lessons
 from app.feedback.telling import extremeness
 from app.feedback.verbatims.store import Verbatim, Wanted, list_telling
-from app.kit.db import Reading
 from app.reports.question import Interval, Question, midnight
-from app.reports.tally.keeping.store import get_tallied
+from app.reports.tally.store import Ledger, get_ledger
 
 router = APIRouter(prefix=PREFIX)
 
@@ -71,19 +70,20 @@ async def read_weekly(
     """One file without scripts, with the charts in it: save it, send it or print it on A4."""
     now, speech = runtime.now(), speak(language_of(request, asked.lang), runtime.rulebook)
     async with runtime.reading(reports=True) as tx:
-        zone = (await get_tallied(tx)).zone
+        ledger = await get_ledger(tx)
+        zone = ledger.zone
         monday = asked.monday(now.astimezone(zone).date())
         last, start, end = (midnight(monday + weeks * WEEK, zone) for weeks in (-1, 0, 1))
         question = Question(start, end, department=caller.department, zone=zone)
         daily = replace(question, interval=Interval.DAY)
-        this = await _week(tx, question)
-        before = await _week(tx, replace(question, start=last, end=start))
-        departments = await _week(tx, replace(question, group_by=("department",)))
-        held = await gather_held(tx, question)
+        this = await _week(ledger, question)
+        before = await _week(ledger, replace(question, start=last, end=start))
+        departments = await _week(ledger, replace(question, group_by=("department",)))
+        held = await gather_held(ledger, question)
         charts = {
-            "volume": plot(await gather_volume(tx, daily), "opened", speech),
-            "sla": plot(await gather_sla(tx, daily), "met_share", speech),
-            "backlog": plot(await gather_backlog(tx, daily), "open", speech),
+            "volume": plot(await gather_volume(ledger, daily), "opened", speech),
+            "sla": plot(await gather_sla(ledger, daily), "met_share", speech),
+            "backlog": plot(await gather_backlog(ledger, daily), "open", speech),
             "holders": plot(held, "waiting_share", speech),
         }
         wanted = Wanted(start, end, department=caller.department)
@@ -109,13 +109,13 @@ async def read_weekly(
     )
 
 
-async def _week(tx: Reading, question: Question) -> Week:
+async def _week(ledger: Ledger, question: Question) -> Week:
     return Week(
-        Cells(await gather_volume(tx, question)),
-        Cells(await gather_sla(tx, question)),
-        Cells(await gather_nps(tx, question)),
-        Cells(await gather_routing(tx, question)),
-        Cells(await gather_backlog(tx, question)),
+        Cells(await gather_volume(ledger, question)),
+        Cells(await gather_sla(ledger, question)),
+        Cells(await gather_nps(ledger, question)),
+        Cells(await gather_routing(ledger, question)),
+        Cells(await gather_backlog(ledger, question)),
     )
 
 

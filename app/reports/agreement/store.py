@@ -15,8 +15,7 @@ from app.reports.agreement.agreement import Agreement, Count, count_of
 from app.reports.question import ASKABLE, Interval, Question, TooManyLines
 from app.reports.tally.cell import cell_of, summed
 from app.reports.tally.fact import Fact, Measure
-from app.reports.tally.keeping.store import get_tallied
-from app.reports.tally.store import MAX_WAITING, NotKept, get_waiting, list_corrections, list_measured
+from app.reports.tally.store import Ledger, NotKept, get_ledger, get_waiting, list_changes, list_measured
 
 CHARTS = (Interval.DAY, Interval.WEEK, Interval.MONTH)
 MANY = 50_000  # events; that many are counted along in some seconds
@@ -120,21 +119,21 @@ async def list_agreements(tx: Reading, question: Question) -> Compared:
 
 
 async def _compare(tx: Reading, question: Question) -> Compared:
-    tallied = await get_tallied(tx)
+    ledger = await get_ledger(tx)
+    tallied = ledger.tallied
     all_waiting = await get_waiting(tx, tallied.position, MANY)
     if all_waiting.ticket_ids is None:
         raise StillCounting("Much happened lately and is still being counted; try again shortly.")
-    waiting = await get_waiting(tx, tallied.position, MAX_WAITING)
     # What waits is in what reports tell, or else it must not be in what is counted anew.
-    along = waiting.ticket_ids is not None
-    lately = _counted(question, await list_corrections(tx, tallied, all_waiting, list(Measure)))
-    headline = await _asked(tx, question)
-    charts = {one: await _asked(tx, replace(question, interval=one)) for one in CHARTS}
-    groupings = {name: await _asked(tx, replace(question, group_by=(name,))) for name in ASKABLE}
+    along = ledger.waiting.ticket_ids is not None
+    lately = _counted(question, await list_changes(tx, tallied, all_waiting))
+    headline = await _asked(ledger, question)
+    charts = {one: await _asked(ledger, replace(question, interval=one)) for one in CHARTS}
+    groupings = {name: await _asked(ledger, replace(question, group_by=(name,))) for name in ASKABLE}
     behind = _by_measure(await tx.fetch(_FACTS, question.start, question.end, tallied.edition, list(Measure)))
     anew = _by_measure([row for statement in _ANEW for row in await tx.fetch(statement, question.start, question.end)])
     return Compared(
-        waiting.as_of,
+        ledger.waiting.as_of,
         tuple(
             Agreement(
                 measure=measure,
@@ -149,9 +148,9 @@ async def _compare(tx: Reading, question: Question) -> Compared:
     )
 
 
-async def _asked(tx: Reading, question: Question) -> dict[Measure, Count]:
+async def _asked(ledger: Ledger, question: Question) -> dict[Measure, Count]:
     """As reports tell it: the sum of the lines."""
-    cells = (await list_measured(tx, question, list(Measure))).cells.items()
+    cells = (await list_measured(ledger, question, list(Measure))).cells.items()
     return {measure: count_of(summed(cell for line, cell in cells if line.measure is measure)) for measure in Measure}
 
 

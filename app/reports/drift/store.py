@@ -22,7 +22,7 @@ from app.reports.drift.week import WEEK, WEEKS, Counts, Daily, weeks_of
 from app.reports.question import Interval, Question, midnight
 from app.reports.tables import alarm, certainty
 from app.reports.tally.fact import Measure
-from app.reports.tally.store import list_measured
+from app.reports.tally.store import get_ledger, list_measured
 
 SHOWN = timedelta(days=30)  # after it resolved itself
 _MEASURES = (Measure.UNDERSTOOD, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.SCORED)
@@ -59,7 +59,7 @@ async def list_counted(tx: Reading, until: date, zone: ZoneInfo) -> list[Daily]:
     since = until - WEEKS * WEEK
     period = midnight(since, zone), midnight(until, zone)
     question = Question(*period, Interval.DAY, ("topic",), zone=zone)
-    measured = await list_measured(tx, question, _MEASURES)
+    measured = await list_measured(await get_ledger(tx), question, _MEASURES)
     counted: dict[tuple[str, date], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (step, (topic,), measure, detail), cell in measured.cells.items():
         assert step is not None

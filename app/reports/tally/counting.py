@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from app.feedback.invitation import State as Invited
-from app.feedback.nps import Band, band_of
+from app.feedback.nps import band_of
 from app.reports.question import Dimensions
 from app.reports.tally.fact import Fact, Measure
 from app.routing.decision import TRIAGE
@@ -34,7 +34,6 @@ _OF_TWO = ("ticket.merged", "ticket.unmerged")  # only on the ticket that leaves
 TELLING = (OPENED, ROUTED, "ticket.replied", *_PLAIN, *_BY_DEPARTMENT, *_BACKLOG)
 _OURS = (Holder.TRIAGE, Holder.WEBCARE, Holder.DEPARTMENT)
 REUSED = "reused"  # of an answer that was given on another ticket
-SCORES = tuple(Band)
 _MILLISECOND = timedelta(milliseconds=1)
 
 

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from struct import Struct, pack
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 GROWTH = 1.04  # a value is at most (GROWTH - 1) / (GROWTH + 1) = 1.96 % from what its bucket says
 _SCALE = 1 / math.log(GROWTH)
@@ -24,6 +28,11 @@ _PAIR = Struct(">ii")
 def bucket_of(milliseconds: int) -> int:
     """0 for none at all; bucket n holds from GROWTH ** (n - 1) up to, but not including, GROWTH ** n."""
     return 0 if milliseconds < 1 else 1 + int(math.log(milliseconds) * _SCALE)
+
+
+BUCKETS = bucket_of(2**63) + 1  # of all that the database can hold
+# The milliseconds that are relatively as far from each bucket's one end as from the other.
+_SAYS: Floats = np.where(np.arange(BUCKETS) == 0, 0.0, 2 * np.power(GROWTH, np.arange(BUCKETS)) / (1 + GROWTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,10 @@ class Histogram:
 
     packed: bytes = b""
 
-    @property
-    def n(self) -> int:
-        return sum(count for _, count in _PAIR.iter_unpack(self.packed))
-
     def percentiles(self, shares: Sequence[float]) -> tuple[float, ...] | None:
-        """The same as `percentiles_of` gives for this one."""
-        return percentiles_of([self], shares)[0]
+        """The seconds below which each share (0 to 1) of the durations lies; None without any duration."""
+        found = tuple(value for [value] in percentiles_of(laid([self.packed]), shares) if value is not None)
+        return found or None
 
 
 @lru_cache(maxsize=4096)
@@ -61,28 +67,78 @@ def added(histograms: Iterable[Histogram]) -> Histogram:
     return Histogram(pack(f">{len(numbers)}i", *numbers))
 
 
-def percentiles_of(histograms: Sequence[Histogram], shares: Sequence[float]) -> list[tuple[float, ...] | None]:
-    """Of each: the seconds below which each share (0 to 1) of its durations lies; None without any duration.
+class Histograms(NamedTuple):
+    """Many of them, as columns: number i is what stands in `pairs`, bucket and count, from `start[i]` to `end[i]`."""
+
+    pairs: npt.NDArray[np.int32]
+    start: Ints
+    end: Ints
+
+    def taken(self, which: Ints | npt.NDArray[np.bool_]) -> "Histograms":
+        """Those at these places, in their order."""
+        return Histograms(self.pairs, self.start[which], self.end[which])
+
+    def packed(self) -> list[bytes]:
+        """Each as `Histogram` has it."""
+        every, size = self.pairs.astype(">i4").tobytes(), _PAIR.size
+        return [every[size * start : size * end] for start, end in zip(self.start, self.end, strict=True)]
+
+
+def laid(packed: Iterable[bytes], sizes: Ints | None = None) -> Histograms:
+    """Histograms end to end; `sizes` are their bytes, where a piece may hold several of them."""
+    pieces = list(packed)
+    end = np.cumsum([len(one) for one in pieces] if sizes is None else sizes, dtype=np.int64) // _PAIR.size
+    pairs = np.frombuffer(b"".join(pieces), ">i4").astype(np.int32).reshape(-1, 2)
+    return Histograms(pairs, np.concatenate(([0], end[:-1])) if len(end) else end, end)
+
+
+def joined(several: Histograms, begins: Ints) -> Histograms:
+    """Those from each place of `begins` up to the next one as one. What stands alone is not looked at."""
+    sizes = np.diff(begins, append=len(several.start))
+    if len(begins) == len(several.start):
+        return several
+    start, end = several.start[begins], several.end[begins]
+    into = np.repeat(np.arange(len(begins)), sizes)
+    parts = np.flatnonzero(sizes[into] > 1)
+    lengths = (several.end - several.start)[parts]
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    pairs = several.pairs[np.repeat(several.start[parts], lengths) + within]
+    keys, places = np.unique(np.repeat(into[parts], lengths) * BUCKETS + pairs[:, 0], return_inverse=True)
+    times = np.zeros(len(keys), np.int64)
+    np.add.at(times, places, pairs[:, 1])
+    keys, times = keys[times != 0], times[times != 0]
+    more = np.flatnonzero(sizes > 1)
+    ends = len(several.pairs) + np.searchsorted(keys, np.stack((more, more + 1)) * BUCKETS)
+    start[more], end[more] = ends
+    made = np.stack((keys % BUCKETS, times), axis=1).astype(np.int32)
+    return Histograms(np.concatenate((several.pairs, made)), start, end)
+
+
+def percentiles_of(
+    several: Histograms, shares: Sequence[float] | Sequence[Sequence[float]]
+) -> list[list[float | None]]:
+    """For each share (0 to 1) of all, or of each its own: the seconds of each below which it lies; None without any.
 
     Between two durations in proportion, as PostgreSQL's `percentile_cont` does; each within 2 %. All are read at once:
-    an answer has thousands, and to take them one by one was most of what a report of two years cost.
+    an answer has thousands.
     """
-    pairs = np.frombuffer(b"".join(one.packed for one in histograms), ">i4").reshape(-1, 2)
-    reached = np.concatenate(([0], np.cumsum(np.maximum(pairs[:, 1], 0), dtype=np.int64)))
-    ends = np.cumsum([len(one.packed) // _PAIR.size for one in histograms], dtype=np.int64)
-    after = reached[ends]
-    before = np.concatenate(([0], after[:-1]))
+    counts = np.maximum(several.pairs[:, 1], 0)
+    reached = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    before, after = reached[several.start], reached[several.end]
     some = after > before
-    ranks = np.outer(shares, (after - before - 1)[some])
+    asked = np.atleast_2d(np.asarray(shares, dtype=np.float64)).T
+    ranks = np.broadcast_to(asked, (len(asked), len(some)))[:, some] * (after - before - 1)[some]
     whole = ranks.astype(np.int64)
     lower, upper = (
-        _says(pairs[np.searchsorted(reached, before[some] + rank, side="right") - 1, 0])
+        _SAYS[several.pairs[np.searchsorted(reached, before[some] + rank, side="right") - 1, 0]]
         for rank in (whole, np.ceil(ranks).astype(np.int64))
     )
-    found = iter(zip(*((lower + (ranks - whole) * (upper - lower)) / 1000).tolist(), strict=True))
-    return [next(found) if any_ else None for any_ in some.tolist()]
+    found = np.full((len(asked), len(some)), None)
+    found[:, some] = (lower + (ranks - whole) * (upper - lower)) / 1000
+    return found.tolist()
 
 
-def _says(bucket: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """The milliseconds that are relatively as far from each bucket's one end as from the other."""
-    return np.where(bucket == 0, 0.0, 2 * np.power(GROWTH, bucket, dtype=np.float64) / (1 + GROWTH))
+def counts_of(several: Histograms) -> Ints:
+    """How many durations there are in each."""
+    reached = np.concatenate(([0], np.cumsum(several.pairs[:, 1], dtype=np.int64)))
+    return reached[several.end] - reached[several.start]

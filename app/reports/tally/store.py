@@ -6,22 +6,23 @@ counted along. Refuses to know what makes a question valid and which figures are
 Everything is read in one snapshot (`Database.reading(reports=True)`): sums, facts and what is not counted yet agree.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.access.store import list_teams
 from app.kit.db import Reading
 from app.kit.errors import Invalid
 from app.reports.question import AGENT, DIMENSIONS, TEAM, Group, Interval, Question
-from app.reports.tally.cell import Cell, cell_of, summed
 from app.reports.tally.counting import facts_of
 from app.reports.tally.cut import KEPT, Cut, Stretch, find_cut, stretches
 from app.reports.tally.fact import Fact, Measure
-from app.reports.tally.keeping.store import Tallied, get_tallied, list_facts, read_cell, read_fact
+from app.reports.tally.keeping.store import Tallied, get_tallied, list_facts, read_fact
+from app.reports.tally.measured import Measured
+from app.reports.tally.parts import BY, Parts
 from app.reports.tally.subjects.store import list_subjects
 from app.tickets.journal.position import Position
 
@@ -37,9 +38,17 @@ _WAITING = """
 _LAG = """
     SELECT coalesce(extract(epoch FROM now() - (
         SELECT at FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT 1)), 0) AS seconds"""
+# A row for each step of a kind, in the order of the primary key, with columns of what there is for all groups. Numbers
+# come as the bytes of which the driver would make objects: there are tens of thousands, and numpy reads them so.
 _CELLS = """
-    SELECT measure, step_at, key, detail, n, good, total, spread, lasted FROM rollup
-    WHERE edition = $1 AND cut = $2 AND grain = $3 AND measure = ANY($4) AND step_at >= $5 AND step_at < $6"""
+    SELECT measure, step_at, array_agg(detail) AS detail, {groups}
+        string_agg(int8send(n), '') AS n, string_agg(int8send(good), '') AS good,
+        string_agg(int8send(total), '') AS total,
+        string_agg({spread}, '') AS spread, string_agg(int8send(octet_length({spread})), '') AS spread_sizes,
+        string_agg({lasted}, '') AS lasted, string_agg(int8send(octet_length({lasted})), '') AS lasted_sizes
+    FROM rollup
+    WHERE edition = $1 AND cut = $2 AND grain = $3 AND measure = ANY($4) AND step_at >= $5 AND step_at < $6{conditions}
+    GROUP BY measure, step_at"""
 _FACTS = f"""
     SELECT measure, at, detail, good, value, lasted, {", ".join(DIMENSIONS)} FROM fact
     WHERE edition = $1 AND measure = ANY($2) AND at >= $3 AND at < $4"""  # noqa: S608 - our own names, as in all of these
@@ -47,27 +56,6 @@ _FACTS = f"""
 
 class NotKept(Invalid):
     """No sums are kept by these dimensions, and there are too many facts to count them one by one."""
-
-
-class Line(NamedTuple):
-    """Of which line of an answer a cell is a part: step and group as the question makes them."""
-
-    step: datetime | None
-    group: Group
-    measure: Measure
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was counted by `as_of`. A line without anything is absent; its cell would be `Cell()`."""
-
-    as_of: datetime
-    cells: Mapping[Line, Cell]
-
-    def of(self, step: datetime | None, group: Group, measure: Measure, detail: str = "") -> Cell:
-        """What was counted there, which may be nothing."""
-        return self.cells.get(Line(step, group, measure, detail), Cell())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +69,51 @@ class Waiting:
     ticket_ids: tuple[UUID, ...] | None
 
 
-async def list_measured(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
-    """The sums of these measures by step and group. Raises `TooManyLines`, `NotKept`."""
-    measured = await _list_kept(tx, question.by_agent(), measures)
-    return _by_team(measured, question, await list_teams(tx)) if question.asks_teams else measured
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All that is counted, as one snapshot shows it: opened once, asked as often as one likes.
+
+    `changes` are the facts that come (1) and go (-1) with what waits; none when that is too much.
+    """
+
+    tx: Reading
+    tallied: Tallied
+    waiting: Waiting
+    changes: Sequence[tuple[Fact, int]]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which days, weeks and months are counted."""
+        return self.tallied.zone
 
 
-async def _list_kept(tx: Reading, question: Question, measures: Sequence[Measure]) -> Measured:
-    """By dimensions of facts alone."""
-    question.lines([()])
+async def get_ledger(tx: Reading) -> Ledger:
+    """In a session of `Database.reading(reports=True)`."""
     tallied = await get_tallied(tx)
-    cut = find_cut({*question.group_by, *question.conditions})
-    fits = question.interval is Interval.NONE or question.zone == tallied.zone
-    parts = defaultdict[Line, list[Cell]](list)
-    for stretch in stretches(question.start, question.end, question.interval, cut if fits else None, tallied.zone):
-        if cut is None or stretch.grain is None:
-            facts = await _list_facts(tx, tallied.edition, question, measures, stretch)
-            _add(parts, question, cut, ((fact, 1) for fact in facts))
-        else:
-            await _add_kept(tx, parts, tallied.edition, question, measures, cut, stretch)
     waiting = await get_waiting(tx, tallied.position, MAX_WAITING)
-    _add(parts, question, cut, await list_corrections(tx, tallied, waiting, measures))
-    sums = ((line, summed(cells)) for line, cells in parts.items())
-    return Measured(waiting.as_of, {line: cell for line, cell in sums if cell != Cell()})
+    return Ledger(tx, tallied, waiting, await list_changes(tx, tallied, waiting))
+
+
+async def list_measured(
+    ledger: Ledger, question: Question, measures: Sequence[Measure], *, durations: bool = True
+) -> Measured:
+    """The sums of these measures by step and group, without how durations are spread where nobody wants to know.
+
+    Raises `TooManyLines`, `NotKept`.
+    """
+    asked, tallied = question.by_agent(), ledger.tallied
+    parts = Parts(asked)
+    cut = find_cut({*asked.group_by, *asked.conditions})
+    fits = asked.interval is Interval.NONE or asked.zone == tallied.zone
+    for stretch in stretches(asked.start, asked.end, asked.interval, cut if fits else None, tallied.zone):
+        if cut is None or stretch.grain is None:
+            facts = await _list_facts(ledger.tx, tallied.edition, asked, measures, stretch)
+            parts.add_facts(((fact, 1) for fact in facts), cut)
+        else:
+            parts.add_kept(await _list_kept(ledger.tx, tallied.edition, asked, measures, cut, stretch, durations))
+    parts.add_facts(((fact, sign) for fact, sign in ledger.changes if fact.measure in measures), cut)
+    teams = await list_teams(ledger.tx) if question.asks_teams else {}
+    return parts.measured(ledger.waiting.as_of, _telling(question, teams))
 
 
 async def get_lag(tx: Reading) -> float:
@@ -120,9 +130,7 @@ async def get_waiting(tx: Reading, position: Position, limit: int) -> Waiting:
     return Waiting(row["now"], tuple(row["ticket_ids"] or ()))
 
 
-async def list_corrections(
-    tx: Reading, tallied: Tallied, waiting: Waiting, measures: Sequence[Measure]
-) -> list[tuple[Fact, int]]:
+async def list_changes(tx: Reading, tallied: Tallied, waiting: Waiting) -> list[tuple[Fact, int]]:
     """The facts that come (1) and go (-1) when what waits is counted."""
     if not waiting.ticket_ids:
         return []
@@ -130,37 +138,24 @@ async def list_corrections(
     counted = await list_facts(tx, tallied.edition, waiting.ticket_ids)
     coming = [(fact, 1) for subject in subjects.values() for fact in facts_of(subject)]
     going = [(fact, -1) for facts in counted.values() for fact in facts.values()]
-    return [(fact, sign) for fact, sign in coming + going if fact.measure in measures]
+    return coming + going
 
 
-def _by_team(measured: Measured, question: Question, teams: Mapping[str, str]) -> Measured:
-    """What was measured by agents, as the question has it: by the teams that they are in now."""
-    names, wanted = question.by_agent().group_by, question.only.get(TEAM)
-    parts = defaultdict[Line, list[Cell]](list)
-    for line, cell in measured.cells.items():
-        values = dict(zip(names, line.group, strict=True))
-        values[TEAM] = teams.get(values[AGENT] or "")
-        if wanted is None or values[TEAM] == wanted:
-            parts[line._replace(group=tuple(values[name] for name in question.group_by))].append(cell)
-    return Measured(measured.as_of, {line: summed(cells) for line, cells in parts.items()})
-
-
-async def _add_kept(
+async def _list_kept(
     tx: Reading,
-    parts: Mapping[Line, list[Cell]],
     edition: int,
     question: Question,
     measures: Sequence[Measure],
     cut: Cut,
     stretch: Stretch,
-) -> None:
+    durations: bool,
+) -> Sequence[Mapping[str, Any]]:
+    """Rows as `Parts.add_kept` takes them."""
     where, values = _conditions({f"key[{cut.dimensions.index(n) + 1}]": v for n, v in question.conditions.items()}, 7)
-    asked = (edition, cut.name, stretch.grain, list(measures), stretch.start, stretch.end, *values)
-    places = [cut.dimensions.index(name) for name in question.group_by]
-    for row in await tx.fetch(_CELLS + where, *asked):
-        group = tuple(row["key"][place] for place in places)
-        line = Line(question.step_of(row["step_at"]), group, Measure(row["measure"]), row["detail"])
-        parts[line].append(read_cell(row))
+    groups = (f"array_agg(key[{cut.dimensions.index(name) + 1}]) AS {BY}{name}," for name in question.group_by)
+    spread, lasted = ("spread", "lasted") if durations else ("''::bytea",) * 2
+    sql = _CELLS.format(groups=" ".join(groups), spread=spread, lasted=lasted, conditions=where)
+    return await tx.fetch(sql, edition, cut.name, stretch.grain, list(measures), stretch.start, stretch.end, *values)
 
 
 async def _list_facts(
@@ -186,16 +181,15 @@ def _conditions(asked: Mapping[str, str], first: int) -> tuple[str, list[str]]:
     return said, list(asked.values())
 
 
-def _add(
-    parts: Mapping[Line, list[Cell]], question: Question, cut: Cut | None, changes: Iterable[tuple[Fact, int]]
-) -> None:
-    """Each fact that is asked about to its line, told as in the sums that it is put to."""
-    places = [DIMENSIONS.index(name) for name in question.group_by]
-    conditions: dict[str, Any] = question.conditions
-    for fact, sign in changes:
-        asked = all(getattr(fact.of, name) == value for name, value in conditions.items())
-        if asked and question.start <= fact.at < question.end:
-            group = tuple(fact.of[place] for place in places)
-            detail = cut.told(fact.measure, fact.detail) if cut else fact.detail
-            line = Line(question.step_of(fact.at), group, fact.measure, detail)
-            parts[line].append(cell_of(fact, sign))
+def _telling(question: Question, teams: Mapping[str, str]) -> Callable[[Group], Group | None]:
+    """From a group by agents the one that is asked for, by the teams that they are in now; None for one that is not."""
+    if not question.asks_teams:
+        return lambda group: group
+    names, wanted = question.by_agent().group_by, question.only.get(TEAM)
+
+    def told(group: Group) -> Group | None:
+        values = dict(zip(names, group, strict=True))
+        values[TEAM] = teams.get(values[AGENT] or "")
+        return tuple(values[name] for name in question.group_by) if wanted in (None, values[TEAM]) else None
+
+    return told
