@@ -11,19 +11,20 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from app.access.role import Caller, Permission
-from app.api.auth import allow
-from app.api.fields import InModel, Instant, OutModel, Text
+from app.access.role import Caller
+from app.api.fields import DayOrInstant, Instant, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.reports.answering import Figure
+from app.api.reports.asking import PeriodIn, Reader
 from app.api.serving import Serving
 from app.feedback.nps import Band
 from app.feedback.verbatims.store import Wanted, list_efforts, list_telling, list_verbatims
+from app.kit.db import Reading
 from app.reports.question import EmptyPeriod
+from app.reports.tally.keeping.store import get_tallied
 
 router = APIRouter(prefix="/api/v1/feedback", tags=["managers"])
 
-Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
 Slug = Annotated[str, Text(100)]
 
 USUAL_PERIOD = timedelta(days=90)
@@ -32,10 +33,10 @@ WEEK = timedelta(weeks=1)
 _places = Places(tuple[Instant, UUID])
 
 
-class Filter(InModel):
-    """Every filter that is given must hold."""
+class Filter(PeriodIn):
+    """Every filter that is given must hold. The period is that in which comments were received."""
 
-    to: Instant | None = Field(None, description="Received before this; left out: now")
+    from_: DayOrInstant | None = Field(None, alias="from", description="Left out: 90 days before `to`")
     topic: Slug | None = Field(None, description="What the ticket was about", examples=["delivery_delay"])
     department: Slug | None = Field(
         None, description="Who owned the ticket; a department reads its own whatever stands here", examples=["billing"]
@@ -43,10 +44,9 @@ class Filter(InModel):
     channel: Slug | None = Field(None, description="Where the customer posted", examples=["x"])
     band: Band | None = Field(None, description="promoter (9, 10), passive (7, 8) or detractor (0 to 6)")
 
-    def wanted(self, caller: Caller, now: datetime, since: datetime | None, usual: timedelta) -> Wanted:
+    async def wanted(self, tx: Reading, caller: Caller, now: datetime, usual: timedelta = USUAL_PERIOD) -> Wanted:
         """Raises `EmptyPeriod`."""
-        until = self.to or now
-        since = since or until - usual
+        since, until = self.period(now, (await get_tallied(tx)).zone, usual)
         if since >= until:
             raise EmptyPeriod("`from` must lie before `to`.", field="from")
         department = caller.department or self.department
@@ -54,16 +54,13 @@ class Filter(InModel):
 
 
 class VerbatimFilter(Filter, Paging):
-    from_: Instant | None = Field(
-        None, alias="from", description="Received from here on; left out: 90 days before `to`"
-    )
     q: Annotated[str, Text(200)] | None = Field(
         None, description='Words that all occur, "a phrase", one or another, -without', examples=["wachtrij -winkel"]
     )
 
 
 class TellingFilter(Filter):
-    from_: Instant | None = Field(None, alias="from", description="Received from here on; left out: a week before `to`")
+    from_: DayOrInstant | None = Field(None, alias="from", description="Left out: a week before `to`")
     per_topic: int = Field(3, ge=1, le=20, description="At most so many comments of each topic")
 
 
@@ -82,10 +79,6 @@ class VerbatimOut(OutModel):
     department: str | None
     stage: str | None
     language: str
-
-
-class EffortFilter(Filter):
-    from_: Instant | None = Field(None, alias="from", description="Received from here; left out: 90 days before `to`")
 
 
 class EffortLine(OutModel):
@@ -113,8 +106,8 @@ async def read_verbatims(
     caller: Reader, runtime: Serving, asked: Annotated[VerbatimFilter, Query()]
 ) -> Page[VerbatimOut]:
     """Newest first, without personal data. Words are found by their stems."""
-    wanted = asked.wanted(caller, runtime.now(), asked.from_, USUAL_PERIOD)
     async with runtime.reading(reports=True) as tx:
+        wanted = await asked.wanted(tx, caller, runtime.now())
         found = await list_verbatims(
             tx, replace(wanted, text=asked.q or None), limit=asked.limit + 1, before=_places.decode(asked.cursor)
         )
@@ -127,8 +120,8 @@ async def read_telling(caller: Reader, runtime: Serving, asked: Annotated[Tellin
     """Comments with the words that set their topic apart and a score far from the middle; docs/feedback.md has the
     formula. Of more than 5,000 comments the newest are weighed.
     """
-    wanted = asked.wanted(caller, runtime.now(), asked.from_, WEEK)
     async with runtime.reading(reports=True) as tx:
+        wanted = await asked.wanted(tx, caller, runtime.now(), WEEK)
         found = await list_telling(tx, wanted, per_topic=asked.per_topic)
     topics = sorted(found, key=lambda topic: (topic is None, topic))
     return TellingOut(
@@ -140,10 +133,10 @@ async def read_telling(caller: Reader, runtime: Serving, asked: Annotated[Tellin
 
 
 @router.get("/effort", summary="Read how easy it was")
-async def read_effort(caller: Reader, runtime: Serving, asked: Annotated[EffortFilter, Query()]) -> EffortOut:
+async def read_effort(caller: Reader, runtime: Serving, asked: Annotated[Filter, Query()]) -> EffortOut:
     """What the second question comes to, by topic: only topics under `effort` in feedback.yaml ask it."""
-    wanted = asked.wanted(caller, runtime.now(), asked.from_, USUAL_PERIOD)
     async with runtime.reading(reports=True) as tx:
+        wanted = await asked.wanted(tx, caller, runtime.now())
         found = await list_efforts(tx, wanted)
     topics = sorted(found, key=lambda topic: (topic is None, topic))
     return EffortOut(items=[EffortLine(topic=topic, **asdict(found[topic])) for topic in topics])

@@ -1,7 +1,7 @@
 """What customers wrote, for managers and departments: searched, paged, and without personal data."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 from app.access.role import Role
 from app.feedback.answering import Answer
 from app.flows import hear
+from app.flows.tally import tally
 from app.rulebook import Rulebook
 from app.runtime import Runtime
 from tests.support.callers import token_for
@@ -49,6 +50,24 @@ async def texts(client: httpx.AsyncClient, caller: dict[str, str], **query: Any)
     found = await client.get(VERBATIMS, params=query, headers=caller)
     assert found.status_code == 200, found.text
     return [one["text"] for one in found.json()["items"]]
+
+
+async def test_days_are_those_of_reports_and_moments_are_taken_as_well(
+    client: httpx.AsyncClient, runtime: Runtime, mo: dict[str, str], clock: Clock
+) -> None:
+    await runtime.run(tally, 1)  # the first count says in which zone
+    clock.at = datetime(2026, 11, 18, 22, 30, tzinfo=UTC)  # half past eleven in the evening where webcare works
+    for comment in ("Voor middernacht", "Na middernacht"):
+        await resolved(runtime, by=comment)
+        await runtime.run(hear.answer, token_of(await asked(runtime)), Answer(9, comment))
+        clock.pass_(hours=1)
+    assert await texts(client, mo, **{"from": "2026-11-18", "to": "2026-11-19"}) == ["Voor middernacht"]
+    assert await texts(client, mo, **{"from": "2026-11-19"}) == ["Na middernacht"]
+    assert await texts(client, mo, to="2026-11-18T23:00:00Z") == ["Voor middernacht"]
+    telling = await client.get(f"{VERBATIMS}/telling", params={"from": "2026-11-19"}, headers=mo)
+    assert [[one["text"] for one in topic["items"]] for topic in telling.json()["items"]] == [["Na middernacht"]]
+    vague = await client.get(VERBATIMS, params={"from": "today"}, headers=mo)
+    assert (vague.status_code, vague.json()["field"]) == (422, "from")
 
 
 @pytest.mark.usefixtures("told")

@@ -39,9 +39,10 @@ class PeriodIn(InModel):
     from_: DayOrInstant | None = Field(None, alias="from", description="Left out: 30 days before `to`")
     to: DayOrInstant | None = Field(None, description="Not included. Left out: now")
 
-    def period(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    def period(self, now: datetime, zone: ZoneInfo, usual: timedelta = USUAL_PERIOD) -> tuple[datetime, datetime]:
+        """Its two ends; `usual` is how long it is when only the last is known."""
         until = now if self.to is None else _moment(self.to, zone)
-        return until - USUAL_PERIOD if self.from_ is None else _moment(self.from_, zone), until
+        return until - usual if self.from_ is None else _moment(self.from_, zone), until
 
 
 def _moment(given: date, zone: ZoneInfo) -> datetime:
