@@ -137,7 +137,7 @@ async def build_runtime(
         knobs=settings,
         sealer=Sealer(key),
         sender=Sender(guarded_client(reach), deadline=settings.webhook_deadline),
-        publisher=Sender(plain_client(), deadline=settings.webhook_deadline),
+        publisher=Sender(plain_client(kept=False), deadline=settings.webhook_deadline),
         adviser=Sender(plain_client(), deadline=settings.llm_timeout, kept=LONGEST_OPINION),
     )
     try:

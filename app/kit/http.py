@@ -139,9 +139,12 @@ def guarded_client(reach: Reach, resolve: Resolve | None = None) -> httpx.AsyncC
     return _client(AiohttpTransport(resolve or _resolve, check))
 
 
-def plain_client() -> httpx.AsyncClient:
-    """A client for the operator's own addresses, which need no guard."""
-    return _client(AiohttpTransport(_resolve))
+def plain_client(*, kept: bool = True) -> httpx.AsyncClient:
+    """A client for the operator's own addresses, which need no guard.
+
+    Without `kept` connections no request ever goes out twice.
+    """
+    return _client(AiohttpTransport(_resolve, kept=kept))
 
 
 def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -36,12 +36,14 @@ _FAILURES: tuple[tuple[type[Exception], type[httpx.RequestError]], ...] = (
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """For one event loop. Nothing is followed, unpacked, remembered or read from the environment."""
 
-    def __init__(self, resolve: Resolve, check: Check | None = None) -> None:
+    def __init__(self, resolve: Resolve, check: Check | None = None, *, kept: bool = True) -> None:
         """`resolve(host, port)` gives a name's addresses. `check(host, address, port)` raises where one is forbidden.
 
         It is asked for every address of a name, and once more for the very one that a socket is opened to, which is
-        how addresses that were written as such come by.
+        how addresses that were written as such come by. `kept` connections carry one request after another; a request
+        that one of them broke under is sent again, though it may have arrived.
         """
+        self._kept = kept
         self._resolver = _Resolver(resolve, check)
         self._check = check
         self._session: aiohttp.ClientSession | None = None
@@ -85,6 +87,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             noting.on_connection_reuseconn.append(_note_kept)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
+                    force_close=not self._kept,
                     limit=0,  # whoever sends has limits of its own
                     ssl=httpx.create_ssl_context(trust_env=False),
                     resolver=self._resolver,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from app.delivery.retrying import Fault, Outcome
 from app.delivery.sender import KEPT_BYTES, Sender
 from app.kit.http import Reach, guarded_client, plain_client
 from app.kit.transport import Resolve
+from app.runtime import build_runtime
+from app.settings import Settings
 
 LOCAL = Reach(networks=(ip_network("127.0.0.1/32"),))
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -150,6 +153,23 @@ async def test_a_receiver_that_dies_before_it_answers_is_asked_once_an_attempt()
     async with receiver(says(b"")) as (port, requests):
         assert (await post(f"http://127.0.0.1:{port}/")).fault is Fault.CONNECTION_BROKEN
     assert len(requests) == 1
+
+
+async def test_what_is_published_never_goes_out_again_over_a_connection_that_broke(tmp_path: Path) -> None:
+    """The adapter may have said it before the connection broke: a second time it would stand there twice."""
+    taken: list[bytes] = []
+
+    async def answer_and_die_over_the_next(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        taken.append(await reader.read(1000))
+
+    async with (
+        receiver(answer_and_die_over_the_next) as (port, requests),
+        build_runtime(Settings(data_dir=tmp_path), database_url="postgresql+asyncpg://127.0.0.1:1/none") as runtime,
+    ):
+        outcomes = [await runtime.publisher.post(f"http://127.0.0.1:{port}/", {}, b"{}") for _ in range(2)]
+    assert [outcome.status for outcome in outcomes] == [200, 200]
+    assert (len(requests), b"".join(taken)) == (2, b""), "each over a connection of its own, on which nothing follows"
 
 
 @pytest.mark.parametrize(
