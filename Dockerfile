@@ -9,7 +9,9 @@ COPY app ./app
 COPY migrations ./migrations
 COPY routing_rules ./routing_rules
 # Editable: the package reads migrations and rules from beside itself, so it stays where it is copied to below.
-RUN /opt/webcare/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+# Compiled here, as the user below may not write beside it; by hash, so that the time of a build changes nothing.
+RUN /opt/webcare/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
+ && /opt/webcare/bin/python -m compileall -q --invalidation-mode unchecked-hash app migrations
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin webcare \
@@ -21,7 +23,8 @@ ENV PATH=/opt/webcare/bin:$PATH \
     WEBCARE_DATA_DIR=/data \
     WEBCARE_HOST=0.0.0.0 \
     WEBCARE_PUBLIC_URL=http://127.0.0.1:8080
-USER webcare
+# By number: Kubernetes cannot tell of a name whether it is root.
+USER 10001
 WORKDIR /srv/webcare
 VOLUME /data
 EXPOSE 8080
