@@ -83,7 +83,7 @@ class ExplainedOut(OutModel):
 
 @router.get("", dependencies=[reader], summary="List calendars")
 async def list_calendars(runtime: Serving) -> CalendarsOut:
-    """The names that promises and windows are written with, and their time zones."""
+    """The names that promises and windows are written with, and their time zones: all that the rules have, unpaged."""
     known = runtime.rulebook.calendars.values()
     return CalendarsOut(items=[CalendarOut(name=one.name, zone=one.zone.key) for one in known])
 

@@ -91,7 +91,10 @@ class TakeStepIn(InModel):
 
 @router.get("", summary="Read the map of the oil stain")
 async def read_ownership(_: Reader, runtime: Serving) -> OwnershipMapOut:
-    """Who answers for what, how well, and whether it can spread. A broken gate takes a step back by itself."""
+    """Who answers for what, how well, and whether it can spread. A broken gate takes a step back by itself.
+
+    All lines that the rules have, which is why there are no pages.
+    """
     spreads = await read_rollout(runtime, runtime.now())
     total = sum(one.opened for one in spreads)
     stages = {str(stage): sum(one.opened for one in spreads if one.step.stage is stage) for stage in Stage}
