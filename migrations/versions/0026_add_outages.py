@@ -1,4 +1,7 @@
-"""Channels go down and come back; tickets that wait for that are found fast."""
+"""Channels go down and come back; tickets that wait for that are found fast.
+
+The index is built beside the traffic, and first: it commits what stands before it, and may have to be tried again.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +14,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
+    with op.get_context().autocommit_block():
+        op.drop_index("ix_ticket_cut_off", table_name="ticket", if_exists=True, postgresql_concurrently=True)
+        op.create_index(
+            "ix_ticket_cut_off",
+            "ticket",
+            ["id"],
+            postgresql_where=sa.text("holder = 'outage'"),
+            postgresql_concurrently=True,
+        )
     op.create_table(
         "outage",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -22,15 +34,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outage"),
     )
     op.create_index("uq_outage_lasting", "outage", ["channel"], unique=True, postgresql_where=sa.text("until is null"))
-    with op.get_context().autocommit_block():
-        op.drop_index("ix_ticket_cut_off", table_name="ticket", if_exists=True, postgresql_concurrently=True)
-        op.create_index(
-            "ix_ticket_cut_off",
-            "ticket",
-            ["id"],
-            postgresql_where=sa.text("holder = 'outage'"),
-            postgresql_concurrently=True,
-        )
 
 
 def downgrade() -> None:

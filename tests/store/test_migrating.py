@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, text
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.kit.db import Database
 from app.kit.failures import DatabaseUnreachable
-from app.migrating import SchemaUnknown, check_schema, migrate
+from app.migrating import SchemaUnknown, alembic_config, check_schema, migrate
 from tests.conftest import administer
 
 
@@ -70,3 +75,29 @@ async def test_a_busy_database_is_waited_for(empty_url: str) -> None:
     await holder.close()
     await migrating
     await check(empty_url)
+
+
+async def test_a_revision_that_gave_up_halfway_is_run_again(empty_url: str) -> None:
+    """An index that is built beside the traffic waits for old readers; what stands before it is committed by then."""
+    engine = create_async_engine(
+        empty_url, poolclass=NullPool, connect_args={"server_settings": {"lock_timeout": "100ms"}}
+    )
+
+    def upgrade(connection: Connection, revision: str) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    gave_up = []
+    for script in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions())):
+        if "autocommit_block" in Path(script.path).read_text("utf-8").partition("def upgrade")[2]:
+            async with engine.connect() as reader, engine.connect() as connection:
+                await reader.execution_options(isolation_level="REPEATABLE READ")
+                await reader.execute(text("SELECT 1"))
+                with pytest.raises(DBAPIError, match="lock timeout"):
+                    await connection.run_sync(upgrade, script.revision)
+            gave_up.append(script.revision)
+        async with engine.connect() as connection:
+            await connection.run_sync(upgrade, script.revision)
+    await check(empty_url)
+    assert len(gave_up) > 5
