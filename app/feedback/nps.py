@@ -25,8 +25,6 @@ BANDS: Mapping[Band, range] = {
     Band.PASSIVE: range(7, 9),
     Band.DETRACTOR: range(7),
 }
-# For who counts them one by one.
-MIN_PROMOTER, MAX_DETRACTOR = BANDS[Band.PROMOTER][0], BANDS[Band.DETRACTOR][-1]
 
 
 class Nps(NamedTuple):

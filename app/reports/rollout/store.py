@@ -5,7 +5,7 @@ Knows which rows tell of a hand-over and its end. Refuses to know what is good e
 
 from datetime import datetime
 
-from app.feedback.nps import MAX_DETRACTOR, MIN_PROMOTER
+from app.feedback.nps import BANDS, Band
 from app.kit.db import Reading
 from app.kit.ids import first_id_at
 from app.routing.readiness import Figures
@@ -31,8 +31,8 @@ _HANDED_OVER = """
     GROUP BY 1, 2, 3"""
 _SCORES = f"""
     SELECT i.topic, i.channel, i.department, count(*) AS scores,
-           count(*) FILTER (WHERE r.score >= {MIN_PROMOTER}) AS promoters,
-           count(*) FILTER (WHERE r.score <= {MAX_DETRACTOR}) AS detractors
+           count(*) FILTER (WHERE r.score >= {BANDS[Band.PROMOTER][0]}) AS promoters,
+           count(*) FILTER (WHERE r.score <= {BANDS[Band.DETRACTOR][-1]}) AS detractors
     FROM invitation i JOIN response r ON r.invitation_id = i.id
     WHERE i.resolved_at >= $1 AND i.topic IS NOT NULL AND i.department IS NOT NULL GROUP BY 1, 2, 3"""  # noqa: S608
 _OPENED = """
