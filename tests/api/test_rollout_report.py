@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from app.flows.rules import put_in_force
+from app.reports.figures import COMPARED
+from app.reports.question import MAX_LINES
 from app.reports.tally.fact import Fact, Measure
 from app.routing.ownership import Stage
 from app.routing.readiness import Step
@@ -68,6 +70,15 @@ async def test_without_pilots_both_arms_are_nothing(client: httpx.AsyncClient, r
         (0, None, 0, None)
     }
     assert await read(client, "rollout/steps", manager) == {"items": []}
+
+
+async def test_more_groups_than_an_answer_has_room_for_are_refused(client: httpx.AsyncClient, runtime: Runtime) -> None:
+    facts = [one for n in range(MAX_LINES // len(COMPARED) + 1) for one in replies("control", 1, 0, account=f"@{n}")]
+    await runtime.database.transact(lambda tx: count(tx, facts))
+    manager = await token_for(runtime, "manager")
+    answer = await client.get("/api/v1/reports/rollout?group_by=account", headers=manager)
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_lines")
+    assert len((await read(client, "rollout", manager, group_by="topic"))["items"]) == len(COMPARED)
 
 
 @pytest.mark.parametrize(("department", "steps"), [(None, 1), ("supply_chain", 1), ("billing", 0)])

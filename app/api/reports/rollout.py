@@ -96,17 +96,17 @@ async def read_steps(caller: Reader, runtime: Serving) -> StepsOut:
 
 
 async def gather_arms(ledger: Ledger, question: Question) -> tuple[Lines, Lines]:
-    """The differences, and the arms as they are drawn."""
+    """The differences, and the arms as they are drawn. Raises `TooManyLines`."""
     groups = tuple(name for name in question.group_by if name != "arm")
     counted = await list_courses(ledger, replace(question, group_by=(*groups, "arm")))
     courses = {group: course for _, group, course in counted.lines}
-    found: list[Group] = list(dict.fromkeys(group[:-1] for group in courses if group[-1] is not None))
+    asked = replace(question, group_by=groups)
+    found: set[Group] = {group[:-1] for group in courses if group[-1] is not None} if groups else {()}
     rows = [
         (None, *group, *apart)
-        for group in (found if groups else [()])
+        for _, group in asked.lines(found, each=len(COMPARED))
         for apart in hold_against(*(courses.get((*group, arm), NOBODY) for arm in (Arm.FIRST_HAND, Arm.CONTROL)))
     ]
-    asked = replace(question, group_by=groups)
     lines = Lines("rollout", asked, counted.as_of, (*groups, "figure"), FIGURES, rows, shown="difference")
     arms = [(None, *group, *_values(course)) for group, course in courses.items() if group[-1] is not None]
     return lines, replace(
