@@ -208,10 +208,11 @@ async def test_a_chart_speaks_the_language_that_was_asked_for(
     assert "script-src" not in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("form", ["svg", "json", "csv"])
 @pytest.mark.parametrize("wrong", [{"figure": "mood"}, {"lang": "fr"}])
 async def test_a_chart_of_what_there_is_not_is_refused(
-    client: httpx.AsyncClient, runtime: Runtime, wrong: dict[str, str]
+    client: httpx.AsyncClient, runtime: Runtime, wrong: dict[str, str], form: str
 ) -> None:
     headers = await token_for(runtime, "manager")
-    answer = await client.get("/api/v1/reports/sla", params={"format": "svg", **wrong}, headers=headers)
+    answer = await client.get("/api/v1/reports/sla", params={"format": form, **wrong}, headers=headers)
     assert (answer.status_code, answer.json()["field"]) == (422, next(iter(wrong)))

@@ -95,9 +95,11 @@ async def answer(
     JSON is written as it stands: to check thousands of lines against their model took as long as to read them. A chart
     is of `drawn`, where the same figures are laid out otherwise to be seen. Raises `UnknownFigure`.
     """
+    drawn = drawn or lines
+    figure = drawn.figure(asked.figure)  # of a format that shows all of them as well: a wrong name is a mistake
     if asked.format is Format.SVG:
         speech = speak(language_of(request, asked.lang), runtime.rulebook)
-        svg = await to_thread(draw, plot(drawn or lines, asked.figure, speech))
+        svg = await to_thread(draw, plot(drawn, figure, speech))
         return Response(svg, media_type=MEDIA_TYPE, headers=SAFE)
     question, names, rows = lines.question, lines.names, lines.rows
     if question.interval is Interval.NONE:
