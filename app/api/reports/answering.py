@@ -19,7 +19,7 @@ from app.api.reports.asking import Format, QuestionIn, ShownIn
 from app.api.reports.chart import MEDIA_TYPE, draw
 from app.api.reports.lines import Lines
 from app.api.reports.picture import plot
-from app.api.reports.words import language_of, speak
+from app.api.reports.words import Language, language_of, speak
 from app.kit.wire import dump
 from app.reports.question import Interval, Question
 from app.reports.tally.store import Ledger, get_ledger
@@ -110,7 +110,8 @@ async def answer(
     if asked.format is Format.CSV:
         # People read it, and their days begin at midnight.
         local = [[one.astimezone(question.zone) if isinstance(one, datetime) else one for one in row] for row in rows]
-        return Response(table.write(names, local), media_type=table.MEDIA_TYPE)
+        spelling = table.DUTCH if asked.lang is Language.NL else table.PLAIN
+        return Response(table.write(names, local, spelling), media_type=table.MEDIA_TYPE)
     whole = {
         **{name: _rounded([value])[0] for name, value in (told or {}).items()},
         **span(question, lines.as_of),

@@ -69,7 +69,11 @@ class ShownIn(InModel):
     figure: Annotated[str, Text(50)] | None = Field(
         None, description="What a chart shows: a member of the lines. Left out: the most telling one", examples=["p90"]
     )
-    lang: Language | None = Field(None, description="Language of a chart. Left out: `Accept-Language`, else Dutch")
+    lang: Language | None = Field(
+        None,
+        description="Language of a chart; left out: `Accept-Language`, else Dutch. A table with `nl` is spelled as a"
+        " Dutch spreadsheet opens it: semicolons, decimal commas and the mark of UTF-8",
+    )
 
 
 class QuestionIn(SpanIn, ShownIn):

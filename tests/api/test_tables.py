@@ -1,0 +1,32 @@
+"""Reports as tables: the same figures for programs and for a Dutch spreadsheet, and nothing that runs."""
+
+import codecs
+import csv
+import io
+
+import httpx
+import pytest
+
+from app.api.reports.table import DUTCH, PLAIN, Spelling, write
+from app.runtime import Runtime
+from tests.support.callers import token_for
+
+
+@pytest.mark.parametrize(("spelling", "share"), [(PLAIN, "0.8889"), (DUTCH, "0,8889")])
+def test_numbers_stay_numbers_and_texts_stay_texts(spelling: Spelling, share: str) -> None:
+    said = ["a;b,c", '=HYPERLINK("https://evil.test")', "-1", "\N{EURO SIGN}"]
+    table = write(["share", "n", "of"], [[0.8889, -3, text] for text in [*said, None]], spelling)
+    header, *lines = csv.reader(io.StringIO(table.removeprefix(spelling.mark)), delimiter=spelling.separator)
+    assert header == ["share", "n", "of"]
+    assert [line[:2] for line in lines] == [[share, "-3"]] * 5
+    assert [line[2] for line in lines] == [said[0], f"'{said[1]}", "'-1", said[3], ""]
+
+
+async def test_who_asks_for_dutch_gets_what_a_dutch_spreadsheet_opens(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    headers = await token_for(runtime, "manager") | {"Accept-Language": "nl"}
+    plain = await client.get("/api/v1/reports/volume?format=csv", headers=headers)
+    dutch = await client.get("/api/v1/reports/volume?format=csv&lang=nl", headers=headers)
+    assert plain.content == b"mentions,opened,replied,resolved,reopened\r\n0,0,0,0,0\r\n"
+    assert dutch.content == codecs.BOM_UTF8 + plain.content.replace(b",", b";")
