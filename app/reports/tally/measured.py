@@ -17,7 +17,7 @@ import numpy as np
 from app.reports.question import Group, Question
 from app.reports.tally.cell import Cell
 from app.reports.tally.fact import Measure
-from app.reports.tally.histogram import Histogram, Histograms, Ints, joined
+from app.reports.tally.histogram import Histogram, Histograms, Ints, grouped, joined
 
 Step = datetime | None
 
@@ -56,11 +56,10 @@ class Sums(NamedTuple):
 
 def summed_by(keys: Ints, parts: Sums) -> tuple[Ints, Sums]:
     """The different keys in their order, and the parts of each as one. No key is below zero."""
-    order = np.argsort(keys, kind="stable")
-    ordered, parts = keys[order], parts.taken(order)
-    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
+    order, begins = grouped(keys)
+    parts = parts.taken(order)
     n, good, total = (np.add.reduceat(column, begins) for column in parts[:3])
-    return ordered[begins], Sums(n, good, total, joined(parts.spread, begins), joined(parts.lasted, begins))
+    return keys[order[begins]], Sums(n, good, total, joined(parts.spread, begins), joined(parts.lasted, begins))
 
 
 def shares(part: Ints, n: Ints) -> list[float | None]:
@@ -97,7 +96,7 @@ class Measured:
     @property
     def found(self) -> set[Series]:
         """Those of which anything was counted."""
-        return {self.series[number] for number in np.unique(self.at // len(self.steps)).tolist()}
+        return {self.series[number] for number in set((self.at // len(self.steps)).tolist())}
 
     def laid(
         self, question: Question, groups: Collection[Group] | None = None, about: About = _group_of, each: int = 1
