@@ -19,10 +19,10 @@ from app.api.fields import OutModel
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.flows.propose import decide
-from app.kit.db import Reading
 from app.runtime import Runtime
 from app.topics.proposals import store as proposals
 from app.topics.proposals.proposal import Proposal, ProposalState, as_topic
+from app.topics.proposals.store import Post
 
 router = APIRouter(prefix="/api/v1/topics/proposals", tags=["managers"])
 
@@ -58,7 +58,8 @@ async def read_proposals(_: Teacher, runtime: Serving, asked: Annotated[Proposal
     async with runtime.reading() as tx:
         found = await proposals.list_proposals(tx, state=asked.state, limit=asked.limit + 1, before=before)
         page, next_cursor = _places.cut(found, asked.limit, lambda one: one.id)
-        items = [await _shown(tx, runtime, one) for one in page]
+        typical = await proposals.list_typical(tx, [one.id for one in page], EXAMPLES)
+    items = [_shown(runtime, one, typical[one.id]) for one in page]
     return Page(items=items, next_cursor=next_cursor)
 
 
@@ -77,11 +78,11 @@ async def dismiss_proposal(caller: Teacher, runtime: Serving, proposal_id: UUID)
 async def _decide(runtime: Runtime, caller: Caller, proposal_id: UUID, state: ProposalState) -> ProposalOut:
     decided = await runtime.run(decide, caller, proposal_id, state)
     async with runtime.reading() as tx:
-        return await _shown(tx, runtime, decided)
+        typical = await proposals.list_typical(tx, [decided.id], EXAMPLES)
+    return _shown(runtime, decided, typical[decided.id])
 
 
-async def _shown(tx: Reading, runtime: Runtime, one: Proposal) -> ProposalOut:
-    posts = (await proposals.list_posts(tx, one.posts))[:EXAMPLES]
+def _shown(runtime: Runtime, one: Proposal, posts: Sequence[Post]) -> ProposalOut:
     texts = [masked(post.text, runtime.rulebook.guard, post.names) for post in posts]
     examples = zip(texts, (post.language for post in posts), strict=True)
     return ProposalOut(

@@ -3,22 +3,26 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 import yaml
+from sqlalchemy import update
 
 from app.access.role import Role
 from app.flows.propose import propose
 from app.flows.receive import receive
+from app.flows.settle import Received
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
+from app.mentions.tables import mention as mention_table
 from app.runtime import Runtime
 from app.topics.proposals.client import list_groups
 from app.topics.proposals.proposal import Proposal, ProposalState, known
+from app.topics.proposals.store import record_proposal
 from tests.support.callers import token_for
 from tests.support.mentions import mention
 
@@ -94,6 +98,26 @@ async def test_what_is_accepted_reads_as_a_topic_and_names_nobody(
     assert {"phone", "handle", "number", "name"}.isdisjoint(taken["words"])
     rules = runtime.rulebook.sources["topics.yaml"]
     assert "vossenjacht" not in rules  # nothing edits rules by itself
+
+
+async def test_each_proposal_shows_its_most_typical_posts_but_for_what_was_deleted(
+    client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]
+) -> None:
+    async def propose_of(posts: Sequence[UUID]) -> None:
+        made = Proposal(new_id(), ProposalState.OPEN, ("woord",), tuple(posts), len(posts), utc_now(), utc_now())
+        await runtime.database.transact(lambda tx: record_proposal(tx, made))
+
+    received = await receive(runtime, [mention(f"Bericht {number}", by=f"p{number}") for number in range(7)])
+    ids = [one.mention_id for one in received if isinstance(one, Received) and one.mention_id]
+    await propose_of(ids[3::-1])
+    await propose_of(ids[4:])
+    gone = update(mention_table).where(mention_table.c.id == ids[2]).values(deleted_at=utc_now())
+    await runtime.database.transact(lambda tx: tx.execute(gone))
+    items = (await client.get(PROPOSALS, headers=kim)).json()["items"]
+    assert [one["examples"] for one in items] == [
+        ["Bericht 4", "Bericht 5", "Bericht 6"],
+        ["Bericht 3", "Bericht 1", "Bericht 0"],
+    ]
 
 
 async def test_one_customers_flood_is_no_topic(runtime: Runtime) -> None:

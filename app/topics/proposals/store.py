@@ -26,10 +26,12 @@ _UNPLACED = f"""
     CROSS JOIN LATERAL (SELECT mention_id FROM ticket_mention WHERE ticket_id = t.id ORDER BY mention_id LIMIT 1) l
     JOIN mention m ON m.id = l.mention_id JOIN author a ON a.id = m.author_id
     WHERE m.deleted_at IS NULL ORDER BY m.id"""  # noqa: S608 - our own words
-_NAMED = f"""
-    {_POST} FROM unnest($1::uuid[]) WITH ORDINALITY AS named (id, place)
-    JOIN mention m ON m.id = named.id JOIN author a ON a.id = m.author_id
-    WHERE m.deleted_at IS NULL ORDER BY named.place"""
+_TYPICAL = f"""
+    SELECT p.id AS proposal_id, post.* FROM proposal p CROSS JOIN LATERAL (
+        {_POST}, named.place FROM unnest(p.posts) WITH ORDINALITY AS named (id, place)
+        JOIN mention m ON m.id = named.id JOIN author a ON a.id = m.author_id
+        WHERE m.deleted_at IS NULL ORDER BY named.place LIMIT $2) post
+    WHERE p.id = ANY($1) ORDER BY post.place"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,12 @@ async def list_unplaced(tx: Reading, since: datetime, limit: int) -> list[Post]:
     return [_post(row) for row in await tx.fetch(_UNPLACED, first_id_at(since), limit)]
 
 
-async def list_posts(tx: Reading, ids: Sequence[UUID]) -> list[Post]:
-    """These posts in this order, but for what their authors deleted."""
-    return [_post(row) for row in await tx.fetch(_NAMED, list(ids))]
+async def list_typical(tx: Reading, ids: Sequence[UUID], most: int) -> dict[UUID, list[Post]]:
+    """Of each of these proposals the most typical posts, at most so many, but for what their authors deleted."""
+    found: dict[UUID, list[Post]] = {one: [] for one in ids}
+    for row in await tx.fetch(_TYPICAL, list(ids), most):
+        found[row["proposal_id"]].append(_post(row))
+    return found
 
 
 async def claim_proposals(tx: Transaction) -> list[Proposal]:
