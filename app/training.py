@@ -21,7 +21,7 @@ from app.kit.wire import dump
 from app.rulebook import Rulebook, Sources, parse
 from app.topics.labels.labelling import Labelling, Source
 from app.topics.model import Model
-from app.topics.versions.comparison import Comparison, Evidence, compare, hold_out
+from app.topics.versions.comparison import Comparison, JudgedOn, compare, hold_out
 from app.topics.versions.material import material, precisions
 
 DEADLINE = timedelta(minutes=20)  # 10,000 labels take half a minute
@@ -91,12 +91,12 @@ def learn(task: Task) -> Taught:
     """Train and compare, in this process. Raises `NotTrained` and what parsing the rules raises."""
     rules = parse(task.sources)
     labels = [one for one in task.labels if one.topic in rules.topics]
-    evidence, teaching, judged = hold_out(labels, task.seen_until)
+    judged_on, teaching, judged = hold_out(labels, task.seen_until)
     model = _train(rules, labels)
     apart = model if len(teaching) == len(labels) else _train(rules, teaching)
     active = None if task.active is None else Model(task.active)
     before, after = (_decided(rules, one, judged) for one in (active, apart))
-    compared = compare(evidence, task.against, judged, before, after, _counts(labels))
+    compared = compare(judged_on, task.against, judged, before, after, _counts(labels))
     return Taught(model.digest, model.content, compared.as_json())
 
 
@@ -110,7 +110,7 @@ def judge(rules: Rulebook, labels: Sequence[Labelling], content: bytes) -> Compa
     if not judged:
         return None
     before, after = (_decided(rules, one, judged) for one in (None, model))
-    return compare(Evidence.UNSEEN, None, judged, before, after, _counts(judged))
+    return compare(JudgedOn.UNSEEN, None, judged, before, after, _counts(judged))
 
 
 def _train(rules: Rulebook, labels: Sequence[Labelling]) -> Model:

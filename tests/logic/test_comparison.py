@@ -7,7 +7,7 @@ import pytest
 
 from app.cli.topics.screen import comparison_lines
 from app.topics.labels.labelling import Labelling, Source
-from app.topics.versions.comparison import LEAST, MATTERS, MOST, Evidence, Tally, compare, hold_out, tally
+from app.topics.versions.comparison import LEAST, MATTERS, MOST, Fared, JudgedOn, compare, fared, hold_out
 from tests.support.clock import MORNING
 
 
@@ -22,20 +22,20 @@ def posts(count: int) -> list[Labelling]:
 
 def test_the_newest_third_of_what_is_new_judges_and_the_rest_teaches() -> None:
     old, new = posts(100), [replace(one, at=one.at + timedelta(days=1)) for one in posts(30)]
-    evidence, teaching, judging = hold_out([*new, *old], old[-1].at)
-    assert evidence is Evidence.UNSEEN
+    judged_on, teaching, judging = hold_out([*new, *old], old[-1].at)
+    assert judged_on is JudgedOn.UNSEEN
     assert judging == new[20:]
     assert teaching == [*old, *new[:20]]
 
 
 def test_too_few_new_labels_all_teach_and_what_is_known_judges() -> None:
     known = posts(40)
-    assert hold_out(known, known[19].at) == (Evidence.KNOWN, known, known)
-    assert hold_out(known, known[40 - 3 * LEAST - 1].at)[0] is Evidence.UNSEEN
+    assert hold_out(known, known[19].at) == (JudgedOn.KNOWN, known, known)
+    assert hold_out(known, known[40 - 3 * LEAST - 1].at)[0] is JudgedOn.UNSEEN
 
 
 def test_without_labels_there_is_nothing_to_judge_by() -> None:
-    assert hold_out([], None) == (Evidence.KNOWN, [], [])
+    assert hold_out([], None) == (JudgedOn.KNOWN, [], [])
 
 
 def test_no_more_are_held_out_than_make_a_figure_surer() -> None:
@@ -53,8 +53,8 @@ def test_labels_of_one_file_are_parted_by_chance_and_always_the_same() -> None:
 
 def test_what_became_of_posts_is_counted_for_both_topics() -> None:
     judged = [said("1"), said("2"), said("3"), said("4", "coverage"), said("5", mine=False), said("6", mine=False)]
-    found = tally(judged, ["roaming", None, "coverage", "coverage", "roaming", "coverage"])
-    assert found == {"roaming": Tally(right=1, triage=1, wrong=1, taken=1), "coverage": Tally(right=1, taken=1)}
+    found = fared(judged, ["roaming", None, "coverage", "coverage", "roaming", "coverage"])
+    assert found == {"roaming": Fared(right=1, triage=1, wrong=1, taken=1), "coverage": Fared(right=1, taken=1)}
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ def test_a_wrong_answer_costs_as_much_as_three_right_ones_bring(
     before: list[str | None], after: list[str | None], better: bool
 ) -> None:
     judged = [said(str(number)) for number in range(4)]
-    assert compare(Evidence.UNSEEN, 1, judged, before, after, {"roaming": MATTERS - 1}).better is better
+    assert compare(JudgedOn.UNSEEN, 1, judged, before, after, {"roaming": MATTERS - 1}).better is better
 
 
 def test_what_is_known_may_only_not_get_worse() -> None:
     judged = [said("1"), said("2")]
-    same = compare(Evidence.KNOWN, 1, judged, ["roaming", None], [None, "roaming"], {})
-    worse = compare(Evidence.KNOWN, 1, judged, ["roaming", None], [None, None], {})
+    same = compare(JudgedOn.KNOWN, 1, judged, ["roaming", None], [None, "roaming"], {})
+    worse = compare(JudgedOn.KNOWN, 1, judged, ["roaming", None], [None, None], {})
     assert (same.better, worse.better) == (True, False)
-    assert compare(Evidence.KNOWN, None, [], [], [], {}).better
+    assert compare(JudgedOn.KNOWN, None, [], [], [], {}).better
 
 
 @pytest.mark.parametrize(("labels", "worse"), [(MATTERS - 1, []), (MATTERS, ["coverage"])])
 def test_no_gain_pays_for_a_topic_with_many_labels_that_got_worse(labels: int, worse: list[str]) -> None:
     judged = [said("1"), said("2"), said("3", "coverage")]
     compared = compare(
-        Evidence.UNSEEN, 1, judged, [None, None, "coverage"], ["roaming", "roaming", None], {"coverage": labels}
+        JudgedOn.UNSEEN, 1, judged, [None, None, "coverage"], ["roaming", "roaming", None], {"coverage": labels}
     )
     assert compared.worse == worse
     assert compared.better is not bool(worse)
@@ -94,7 +94,7 @@ def test_no_gain_pays_for_a_topic_with_many_labels_that_got_worse(labels: int, w
 
 def test_a_comparison_is_shown_with_all_its_figures() -> None:
     compared = compare(
-        Evidence.UNSEEN, 3, [said("1"), said("2")], [None, "coverage"], ["roaming", None], {"roaming": 2}
+        JudgedOn.UNSEEN, 3, [said("1"), said("2")], [None, "coverage"], ["roaming", None], {"roaming": 2}
     )
     told = compared.as_json()
     assert told["before"] == {"right": 0, "wrong": 1, "triage": 1, "taken": 1}

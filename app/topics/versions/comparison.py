@@ -20,15 +20,15 @@ WRONG_COSTS = 3  # tickets that a person reads in triage: what a department that
 MATTERS = 30  # labels from which a topic counts for itself
 
 
-class Evidence(StrEnum):
-    """What was judged on: labels that neither model had learned from, or, where those are too few, that both had."""
+class JudgedOn(StrEnum):
+    """Labels that neither model had learned from, or, where those are too few, that both had."""
 
     UNSEEN = "unseen"
     KNOWN = "known"
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Fared:
     """What was decided about posts of a topic: `right`, `wrong` (another topic) or `triage`.
 
     `taken` counts posts of other topics, or that are known not to be of this one, that were given to it.
@@ -50,8 +50,8 @@ class Compared:
     """One topic: how many labels it has in all, and how it fared before and after."""
 
     labels: int
-    before: Tally
-    after: Tally
+    before: Fared
+    after: Fared
 
     @property
     def worse(self) -> bool:
@@ -62,7 +62,7 @@ class Compared:
 class Comparison:
     """`against` is the number of the model in force; None: phrases alone. `posts` were judged."""
 
-    evidence: Evidence
+    judged_on: JudgedOn
     against: int | None
     posts: int
     topics: Mapping[str, Compared]
@@ -76,20 +76,20 @@ class Comparison:
     def better(self) -> bool:
         """Worth more on what neither has seen; or, where that is too little to tell, no less on what both have."""
         before, after = (_worth(one) for one in (self.before, self.after))
-        enough = after > before if self.evidence is Evidence.UNSEEN else after >= before
+        enough = after > before if self.judged_on is JudgedOn.UNSEEN else after >= before
         return enough and not self.worse
 
     @property
-    def before(self) -> Tally:
+    def before(self) -> Fared:
         return _together(one.before for one in self.topics.values())
 
     @property
-    def after(self) -> Tally:
+    def after(self) -> Fared:
         return _together(one.after for one in self.topics.values())
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "evidence": self.evidence,
+            "evidence": self.judged_on,
             "against": self.against,
             "posts": self.posts,
             "better": self.better,
@@ -105,7 +105,7 @@ class Comparison:
 
 def hold_out(
     labels: Iterable[Labelling], seen_until: datetime | None
-) -> tuple[Evidence, list[Labelling], list[Labelling]]:
+) -> tuple[JudgedOn, list[Labelling], list[Labelling]]:
     """Part labels into those that teach and the newest that judge.
 
     Judged is by the newest third of what the model in force has not seen, which is what came after `seen_until`. Where
@@ -116,12 +116,12 @@ def hold_out(
     unseen = [one for one in known if seen_until is None or one.at > seen_until]
     count = min(int(len(unseen) * HELD_OUT), MOST)
     if count < LEAST:
-        return Evidence.KNOWN, known, known[-MOST:]
-    return Evidence.UNSEEN, known[:-count], known[-count:]
+        return JudgedOn.KNOWN, known, known[-MOST:]
+    return JudgedOn.UNSEEN, known[:-count], known[-count:]
 
 
 def compare(
-    evidence: Evidence,
+    judged_on: JudgedOn,
     against: int | None,
     judged: Sequence[Labelling],
     before: Sequence[str | None],
@@ -129,15 +129,13 @@ def compare(
     labels: Mapping[str, int],
 ) -> Comparison:
     """`before` and `after` are the topics decided on each of `judged`; `labels` counts all labels by topic."""
-    tallies = tally(judged, before), tally(judged, after)
-    topics = sorted(tallies[0].keys() | tallies[1].keys())
-    compared = {
-        topic: Compared(labels.get(topic, 0), *(one.get(topic, Tally()) for one in tallies)) for topic in topics
-    }
-    return Comparison(evidence, against, len(judged), compared)
+    both = fared(judged, before), fared(judged, after)
+    topics = sorted(both[0].keys() | both[1].keys())
+    compared = {topic: Compared(labels.get(topic, 0), *(one.get(topic, Fared()) for one in both)) for topic in topics}
+    return Comparison(judged_on, against, len(judged), compared)
 
 
-def tally(judged: Sequence[Labelling], decided: Sequence[str | None]) -> dict[str, Tally]:
+def fared(judged: Sequence[Labelling], decided: Sequence[str | None]) -> dict[str, Fared]:
     """How each topic fared."""
     counts: dict[str, dict[str, int]] = {}
 
@@ -149,20 +147,20 @@ def tally(judged: Sequence[Labelling], decided: Sequence[str | None]) -> dict[st
             count(label.topic, "right" if topic == label.topic else "triage" if topic is None else "wrong")
         if topic is not None and (topic != label.topic) == label.mine:
             count(topic, "taken")
-    return {topic: Tally(**found) for topic, found in counts.items()}
+    return {topic: Fared(**found) for topic, found in counts.items()}
 
 
-def _together(tallies: Iterable[Tally]) -> Tally:
-    all_ = list(tallies)
-    return Tally(*(sum(getattr(one, what) for one in all_) for what in ("right", "wrong", "triage", "taken")))
+def _together(topics: Iterable[Fared]) -> Fared:
+    all_ = list(topics)
+    return Fared(*(sum(getattr(one, what) for one in all_) for what in ("right", "wrong", "triage", "taken")))
 
 
-def _worth(total: Tally) -> int:
+def _worth(total: Fared) -> int:
     """To all topics together: what one missed another was given, so each mistake counts once."""
     return total.right - WRONG_COSTS * total.taken
 
 
-def _shown(one: Tally) -> dict[str, int]:
+def _shown(one: Fared) -> dict[str, int]:
     return {"right": one.right, "wrong": one.wrong, "triage": one.triage, "taken": one.taken}
 
 
