@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from app.reports.tally.fact import TIMED, Fact
-from app.reports.tally.histogram import Histogram, added, bucket_of, histogram_of
-
-NONE = Histogram()
+from app.reports.tally.histogram import NONE, Histogram, added, bucket_of, histogram_of
 
 
 class Cell(NamedTuple):

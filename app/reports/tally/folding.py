@@ -8,23 +8,20 @@ steps took a multiple of the time. What was added up once can be added up again,
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from itertools import pairwise, repeat
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from app.reports.question import DIMENSIONS, Dimensions, Group, step_after, step_of
-from app.reports.tally.cell import NONE, Cell, summed
+from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import KEPT, Cut, Grain
 from app.reports.tally.fact import TIMED, Fact, Measure
-from app.reports.tally.histogram import Histogram, bucket_of
+from app.reports.tally.histogram import Histograms, Ints, bucket_of
+from app.reports.tally.measured import Sums, summed_by
 
 V = TypeVar("V", bound=Hashable)
-Ints = npt.NDArray[np.int64]
 
-_BUCKETS = 1 << 12  # more than 64 bits of milliseconds make
 # Seconds. Clocks differ from UTC by whole quarters everywhere: steps are looked up for the few of a week.
 _QUARTER = 900
 
@@ -41,25 +38,6 @@ class Place(NamedTuple):
 
 
 Sum = tuple[Place, Cell]
-
-
-class _Spread(NamedTuple):
-    """Durations, `times[i]` of them in bucket `bucket[i]` of part `part[i]`."""
-
-    part: Ints
-    bucket: Ints
-    times: Ints
-
-
-class _Parts(NamedTuple):
-    """What is to be added up. `fact[i]` is the place of a fact that stands for all that are in part i already."""
-
-    fact: Ints
-    n: Ints
-    good: Ints
-    total: Ints
-    spread: _Spread
-    lasted: _Spread
 
 
 class _Columns(NamedTuple):
@@ -79,7 +57,7 @@ def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> Iterator[Sum]:
     changed = list(changes)
     if not changed:
         return
-    columns, parts = _columns([fact for fact, _ in changed], zone), _parts(changed)
+    columns, parts = _columns([fact for fact, _ in changed], zone), _sums(changed)
     for cut in KEPT:
         yield from _cells(cut, columns, parts)
 
@@ -118,28 +96,30 @@ def _columns(facts: Sequence[Fact], zone: tzinfo) -> _Columns:
     )
 
 
-def _parts(changes: Sequence[tuple[Fact, int]]) -> _Parts:
-    """Each fact a part."""
+def _sums(changes: Sequence[tuple[Fact, int]]) -> Sums:
+    """Each fact one."""
     n = _ints(sign for _, sign in changes)
     good = n * _ints(fact.good for fact, _ in changes)
     total = n * _ints(fact.value or 0 for fact, _ in changes)
-    timed = [(place, fact) for place, (fact, _) in enumerate(changes) if fact.measure in TIMED]
-    spread = _spread(n, [(place, fact.value) for place, fact in timed if fact.value is not None])
-    lasted = _spread(n, [(place, fact.lasted) for place, fact in timed if fact.lasted is not None])
-    return _Parts(np.arange(len(n)), n, good, total, spread, lasted)
+    timed = [fact if fact.measure in TIMED else None for fact, _ in changes]
+    spread = _histograms(n, [fact and fact.value for fact in timed])
+    lasted = _histograms(n, [fact and fact.lasted for fact in timed])
+    return Sums(n, good, total, spread, lasted)
 
 
-def _spread(n: Ints, durations: Sequence[tuple[int, int]]) -> _Spread:
-    """Each duration with the place of its fact."""
-    part = _ints(place for place, _ in durations)
-    return _Spread(part, _ints(bucket_of(milliseconds) for _, milliseconds in durations), n[part])
+def _histograms(n: Ints, durations: Sequence[int | None]) -> Histograms:
+    """Of each duration one; None makes an empty one."""
+    there = np.array([duration is not None for duration in durations])
+    buckets = _ints(bucket_of(duration) for duration in durations if duration is not None)
+    end = np.cumsum(there)
+    return Histograms(np.stack((buckets, n[there]), axis=1).astype(np.int32), end - there, end)
 
 
 def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int64)
 
 
-def _cells(cut: Cut, columns: _Columns, parts: _Parts) -> Iterator[Sum]:
+def _cells(cut: Cut, columns: _Columns, parts: Sums) -> Iterator[Sum]:
     """The finest grain first: each longer one is made of it, as a week is no part of a month."""
     told, kinds = _numbered([(measure, cut.told(measure, detail)) for measure, detail in columns.kinds])
     who = told[columns.kind]
@@ -147,65 +127,17 @@ def _cells(cut: Cut, columns: _Columns, parts: _Parts) -> Iterator[Sum]:
         numbers, different = columns.of[DIMENSIONS.index(name)]
         who = who * different + numbers
     cut_name, group_of = cut.name, _grouping(cut)
+    facts = np.arange(len(who))  # one for each part, which stands for all that are in it already
     for grain in cut.grains:
         when, steps = columns.steps[grain]
-        sums = _added(who[parts.fact] * len(steps) + when[parts.fact], parts)
-        for place, cell in zip(sums.fact.tolist(), _as_cells(sums), strict=True):
+        firsts, sums = summed_by(who[facts] * len(steps) + when[facts], parts)
+        ones = facts[firsts]
+        for place, cell in zip(ones.tolist(), sums.cells(), strict=True):
             measure, detail = kinds[told[columns.kind[place]]]
             group = group_of(columns.facts[place].of)
             yield Place(cut_name, grain, measure, steps[when[place]], group, detail), cell
         if grain is cut.finest:
-            parts = sums
-
-
-def _added(keys: Ints, parts: _Parts) -> _Parts:
-    """Those of one key as one, in the order of the keys; without what comes to nothing."""
-    if not len(keys):
-        return parts
-    order, starts, into = _sorted(keys)
-    n, good, total = (np.add.reduceat(column[order], starts) for column in (parts.n, parts.good, parts.total))
-    spread, lasted = (_joined(one, into) for one in (parts.spread, parts.lasted))
-    stays = (n != 0) | (good != 0) | (total != 0)
-    stays[spread.part] = stays[lasted.part] = True
-    number = np.cumsum(stays) - 1
-    spread, lasted = (one._replace(part=number[one.part]) for one in (spread, lasted))
-    return _Parts(parts.fact[order[starts]][stays], n[stays], good[stays], total[stays], spread, lasted)
-
-
-def _joined(spread: _Spread, into: Ints) -> _Spread:
-    """With the part that each part became."""
-    if not len(spread.part):
-        return spread
-    keys = into[spread.part] * _BUCKETS + spread.bucket
-    order, starts, _ = _sorted(keys)
-    times, key = np.add.reduceat(spread.times[order], starts), keys[order[starts]]
-    return _Spread(*(column[times != 0] for column in (key // _BUCKETS, key % _BUCKETS, times)))
-
-
-def _sorted(keys: Ints) -> tuple[Ints, Ints, Ints]:
-    """The order of keys, where in it each different key starts, and for every key which of the different ones it is."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    begins = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-    into = np.empty_like(order)
-    into[order] = np.cumsum(begins) - 1
-    return order, np.flatnonzero(begins), into
-
-
-def _as_cells(parts: _Parts) -> Iterator[Cell]:
-    spread, lasted = (_as_histograms(one, len(parts.n)) for one in (parts.spread, parts.lasted))
-    return map(Cell, parts.n.tolist(), parts.good.tolist(), parts.total.tolist(), spread, lasted)
-
-
-def _as_histograms(spread: _Spread, parts: int) -> Iterator[Histogram]:
-    """One for each part: a piece of them all, written as histograms are."""
-    if not len(spread.part):
-        yield from repeat(NONE, parts)
-        return
-    packed = np.stack((spread.bucket, spread.times), axis=1).astype(">i4").tobytes()
-    ends = (8 * np.searchsorted(spread.part, np.arange(parts + 1))).tolist()
-    for start, end in pairwise(ends):
-        yield Histogram(packed[start:end]) if start < end else NONE
+            facts, parts = ones, sums
 
 
 def _numbered(values: Sequence[V]) -> tuple[Ints, list[V]]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 GROWTH = 1.04  # a value is at most (GROWTH - 1) / (GROWTH + 1) = 1.96 % from what its bucket says
@@ -51,6 +52,9 @@ class Histogram:
         return found or None
 
 
+NONE = Histogram()
+
+
 @lru_cache(maxsize=4096)
 def histogram_of(bucket: int, count: int) -> Histogram:
     """So many durations in one bucket."""
@@ -74,14 +78,15 @@ class Histograms(NamedTuple):
     start: Ints
     end: Ints
 
-    def taken(self, which: Ints | npt.NDArray[np.bool_]) -> "Histograms":
+    def taken(self, which: Ints | Flags) -> "Histograms":
         """Those at these places, in their order."""
         return Histograms(self.pairs, self.start[which], self.end[which])
 
-    def packed(self) -> list[bytes]:
-        """Each as `Histogram` has it."""
+    def each(self) -> list[Histogram]:
+        """One by one."""
         every, size = self.pairs.astype(">i4").tobytes(), _PAIR.size
-        return [every[size * start : size * end] for start, end in zip(self.start, self.end, strict=True)]
+        spans = zip((size * self.start).tolist(), (size * self.end).tolist(), strict=True)
+        return [Histogram(every[start:end]) if start < end else NONE for start, end in spans]
 
 
 def laid(packed: Iterable[bytes], sizes: Ints | None = None) -> Histograms:
@@ -103,9 +108,9 @@ def grouped(keys: Ints) -> tuple[Ints, Ints]:
 
 def joined(several: Histograms, begins: Ints) -> Histograms:
     """Those from each place of `begins` up to the next one as one. What stands alone is not looked at."""
+    if len(begins) == len(several.start) or not len(several.pairs):
+        return several.taken(begins)
     sizes = np.diff(begins, append=len(several.start))
-    if len(begins) == len(several.start):
-        return several
     start, end = several.start[begins], several.end[begins]
     into = np.repeat(np.arange(len(begins)), sizes)
     parts = np.flatnonzero(sizes[into] > 1)

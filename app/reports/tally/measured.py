@@ -6,7 +6,7 @@ are made of them.
 An answer has thousands of lines with dozens of sums: an object for each was most of what a report cost.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -17,7 +17,7 @@ import numpy as np
 from app.reports.question import Group, Question
 from app.reports.tally.cell import Cell
 from app.reports.tally.fact import Measure
-from app.reports.tally.histogram import Histogram, Histograms, Ints, grouped, joined
+from app.reports.tally.histogram import Flags, Histograms, Ints, grouped, joined
 
 Step = datetime | None
 
@@ -48,18 +48,27 @@ class Sums(NamedTuple):
     spread: Histograms
     lasted: Histograms
 
-    def taken(self, which: Ints) -> "Sums":
+    def taken(self, which: Ints | Flags) -> "Sums":
         """Those at these places, in their order."""
         n, good, total = (column[which] for column in self[:3])
         return Sums(n, good, total, self.spread.taken(which), self.lasted.taken(which))
 
+    def cells(self) -> Iterator[Cell]:
+        """One by one, where objects are wanted."""
+        counts = (column.tolist() for column in self[:3])
+        return map(Cell, *counts, *(one.each() for one in self[3:]))
+
 
 def summed_by(keys: Ints, parts: Sums) -> tuple[Ints, Sums]:
-    """The different keys in their order, and the parts of each as one. No key is below zero."""
+    """The parts of each key as one, in the order of the keys, without what comes to nothing; and the place of the first
+    of each. No key is below zero.
+    """
     order, begins = grouped(keys)
     parts = parts.taken(order)
     n, good, total = (np.add.reduceat(column, begins) for column in parts[:3])
-    return keys[order[begins]], Sums(n, good, total, joined(parts.spread, begins), joined(parts.lasted, begins))
+    spread, lasted = (joined(one, begins) for one in parts[3:])
+    some = (n != 0) | (good != 0) | (total != 0) | (spread.end > spread.start) | (lasted.end > lasted.start)
+    return order[begins[some]], Sums(n, good, total, spread, lasted).taken(some)
 
 
 def shares(part: Ints, n: Ints) -> list[float | None]:
@@ -87,11 +96,9 @@ class Measured:
     @property
     def cells(self) -> Mapping[Line, Cell]:
         """The sums one by one, where there are few."""
-        counts = (column.tolist() for column in self.sums[:3])
-        spread, lasted = (map(Histogram, one.packed()) for one in self.sums[3:])
         places = (divmod(at, len(self.steps)) for at in self.at.tolist())
         lines = (Line(self.steps[step], *self.series[number]) for number, step in places)
-        return dict(zip(lines, map(Cell, *counts, spread, lasted), strict=True))
+        return dict(zip(lines, self.sums.cells(), strict=True))
 
     @property
     def found(self) -> set[Series]:
@@ -134,7 +141,8 @@ class Sheet:
         place = np.array(wanted, np.int64)[self.measured.at // steps]
         kept = np.flatnonzero(place >= 0)
         keys = (self.measured.at % steps)[kept] * self.groups + place[kept]
-        return _spread_out(*summed_by(keys, self.measured.sums.taken(kept)), len(self.lines))
+        firsts, sums = summed_by(keys, self.measured.sums.taken(kept))
+        return _spread_out(keys[firsts], sums, len(self.lines))
 
 
 def _spread_out(keys: Ints, sums: Sums, length: int) -> Sums:

@@ -72,15 +72,9 @@ class Parts:
         number = np.array([-1 if one is None else numbers[one] for one in series], np.int64)[self._number]
         keys = number * len(self._steps) + np.array(self._step, np.int64)
         kept = np.flatnonzero(number >= 0)
-        at, sums = summed_by(keys[kept], self._columns().taken(kept))
-        counted = np.flatnonzero(
-            (sums.n != 0)
-            | (sums.good != 0)
-            | (sums.total != 0)
-            | (sums.spread.end > sums.spread.start)
-            | (sums.lasted.end > sums.lasted.start)
-        )
-        return Measured(as_of, self._steps, different, at[counted], sums.taken(counted))
+        keys = keys[kept]
+        firsts, sums = summed_by(keys, self._columns().taken(kept))
+        return Measured(as_of, self._steps, different, keys[firsts], sums)
 
     def _columns(self) -> Sums:
         def numbers(name: str) -> Ints:
