@@ -7,7 +7,6 @@ they do (processes).
 import asyncio
 import contextlib
 import errno
-import os
 import signal
 import socket
 import time
@@ -37,12 +36,12 @@ READY_PATIENCE = timedelta(seconds=60)
 FIRST_DEPARTMENT = "supply_chain"
 
 
-class PortTaken(Unavailable):
+class CannotListen(Unavailable):
     pass
 
 
 def run(settings: Settings) -> None:
-    """Until Ctrl-C or SIGTERM. Raises `EmbeddedFailed`, `PortTaken`, `ProcessFailed`, `RulebookInvalid`."""
+    """Until Ctrl-C or SIGTERM. Raises `CannotListen`, `EmbeddedFailed`, `ProcessFailed`, `RulebookInvalid`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         load(settings.rules_dir)  # a wrong rulebook ends it here, in clear words
@@ -144,16 +143,17 @@ def _with_local_defaults(settings: Settings) -> Settings:
 def _listening(host: str, port: int) -> socket.socket:
     """The socket that every API process inherits: it answers, late, even while one of them is started again."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    deadline, told = time.monotonic() + PORT_PATIENCE.total_seconds(), False
+    deadline, waiting = time.monotonic() + PORT_PATIENCE.total_seconds(), False
     while True:
         try:
             return socket.create_server((host, port), family=family, backlog=2048)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                why = os.strerror(error.errno or 0)
-                raise PortTaken(f"Cannot listen on {host}:{port}: {why}. Set WEBCARE_HOST or WEBCARE_PORT.") from error
-            if not told:
+                why = (error.strerror or str(error)).partition(" (while")[0]  # Python says the address once more
+                told = f"Cannot listen on {host}:{port}: {why}. Set WEBCARE_HOST or WEBCARE_PORT."
+                raise CannotListen(told) from error
+            if not waiting:
                 patience = int(PORT_PATIENCE.total_seconds())
                 typer.echo(f"{host}:{port} is taken by another program; waiting for it, {patience} s at most.")
-            told = True
+            waiting = True
             time.sleep(0.2)

@@ -26,9 +26,9 @@ MENTION = {
 }
 
 
-def begin(data_dir: Path, port: int, log: Path) -> "subprocess.Popen[str]":
+def begin(data_dir: Path, port: int, log: Path, host: str = "127.0.0.1") -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBCARE_")}
-    settings = {"WEBCARE_DATA_DIR": str(data_dir), "WEBCARE_PORT": str(port)}
+    settings = {"WEBCARE_DATA_DIR": str(data_dir), "WEBCARE_HOST": host, "WEBCARE_PORT": str(port)}
     with log.open("ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "app.cli", "up"],
@@ -153,6 +153,15 @@ def test_a_port_that_is_taken_is_told_before_it_is_waited_for(tmp_path: Path) ->
         waiting.communicate(timeout=PATIENCE)
     assert told.startswith(f"127.0.0.1:{port} is taken by another program")
     assert not (tmp_path / "data").exists()
+
+
+def test_a_host_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    ended = begin(tmp_path / "data", 8080, tmp_path / "log", host="nowhere.invalid")
+    ended.communicate(timeout=PATIENCE)
+    assert ended.returncode == 1
+    told = (tmp_path / "log").read_text("utf-8")
+    assert "Cannot listen on nowhere.invalid:8080: " in told
+    assert "Unknown error" not in told
 
 
 def test_killed_hard_it_comes_back_with_all_that_was_acknowledged(up: Callable[[], Up]) -> None:
