@@ -6,6 +6,7 @@ Knows the members that every line and every report have. Refuses to know any fig
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from types import NoneType
 from typing import Annotated, Any
 
 import numpy as np
@@ -101,12 +102,11 @@ async def answer(
         speech = speak(language_of(request, asked.lang), runtime.rulebook)
         svg = await to_thread(draw, plot(drawn, figure, speech))
         return Response(svg, media_type=MEDIA_TYPE, headers=SAFE)
-    question, names, rows = lines.question, lines.names, lines.rows
+    question, names = lines.question, ("step", *lines.names)
+    columns = [_rounded(column) for column in zip(*lines.rows, strict=True)]
     if question.interval is Interval.NONE:
-        rows = [row[1:] for row in rows]
-    else:
-        names = ("step", *names)
-    rows = list(zip(*map(_rounded, zip(*rows, strict=True)), strict=True))
+        names, columns = names[1:], columns[1:]
+    rows = zip(*columns, strict=True)
     if asked.format is Format.CSV:
         # People read it, and their days begin at midnight.
         local = [[one.astimezone(question.zone) if isinstance(one, datetime) else one for one in row] for row in rows]
@@ -124,10 +124,13 @@ async def answer(
 
 def _rounded(column: Sequence[Any]) -> Sequence[Any]:
     """With figures as they are told; all at once, as an answer has tens of thousands."""
-    if float not in set(map(type, column)):
+    kinds = set(map(type, column))
+    if float not in kinds:
         return column
-    rounded = np.round(np.array(column, dtype=float), DECIMALS).tolist()
-    return [None if given is None else figure for given, figure in zip(column, rounded, strict=True)]
+    rounded: list[float | None] = np.round(np.array(column, dtype=float), DECIMALS).tolist()
+    if NoneType in kinds:
+        return [None if given is None else figure for given, figure in zip(column, rounded, strict=True)]
+    return rounded
 
 
 def span(question: Question, as_of: datetime) -> dict[str, Any]:

@@ -39,7 +39,8 @@ _LAG = """
     SELECT coalesce(extract(epoch FROM now() - (
         SELECT at FROM event WHERE (xact, place) > ($1, $2) ORDER BY xact, place LIMIT 1)), 0) AS seconds"""
 # A row for each step of a kind, in the order of the primary key, with columns of what there is for all groups. Numbers
-# come as the bytes of which the driver would make objects: there are tens of thousands, and numpy reads them so.
+# come as the bytes of which the driver would make objects: there are tens of thousands, and numpy reads them so. All
+# columns of a row are in one order, as PostgreSQL takes each sum up in all of them before the next.
 _CELLS = """
     SELECT measure, step_at, array_agg(detail) AS detail, {groups}
         string_agg(int8send(n), '') AS n, string_agg(int8send(good), '') AS good,
