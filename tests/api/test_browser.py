@@ -114,10 +114,11 @@ async def test_it_fits_the_phone_and_the_finger(site: str, page: Page, width: in
     assert min(sizes) >= FINGER
 
 
-@pytest.mark.parametrize("width", [280, 320, 360, 414, 768, 1280])
+@pytest.mark.parametrize("width", [180, 280, 320, 360, 414, 768, 1280])  # 180: a phone that enlarges everything twofold
 async def test_no_number_of_a_scale_stands_alone_on_a_line(site: str, page: Page, width: int) -> None:
     await page.open(site + LINK, width=width)
 
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
     for scale in ("score", "effort"):
         heights = await page.evaluate(
             f"[...document.querySelectorAll('[name={scale}]')].map(one => one.getBoundingClientRect().top)"
