@@ -156,6 +156,7 @@ def test_axes_are_named_where_people_count(values: list[float], unit: Unit, name
 def test_a_chart_that_is_pasted_elsewhere_still_says_its_period(dutch: Speech) -> None:
     note = ET.fromstring(draw(plot(daily(*(f"d{number:02}" for number in range(12))), "met_share", dutch)))[-1]
     assert note.text == "2 nov 2026 t/m 8 nov 2026 · 8 van 12 groepen, die met de hoogste aantallen"
+    assert dutch.period(START, START + timedelta(hours=23)) == "2 nov 2026"
 
 
 def test_many_bars_make_a_chart_longer_and_a_long_name_is_cut(english: Speech) -> None:

@@ -57,8 +57,9 @@ class Speech:
         return str(pattern.format(hour=at.hour, day=at.day, month=month, year=at.year, week=week))
 
     def period(self, first: date, last: date) -> str:
-        """Both days included."""
-        return str(self.texts["period"].format(first=self.date(first), last=self.date(last)))
+        """Both days included; one day is told once."""
+        days = self.date(first), self.date(last)
+        return days[0] if days[0] == days[1] else str(self.texts["period"].format(first=days[0], last=days[1]))
 
     def date(self, at: date) -> str:
         return f"{at.day} {self.texts['months'][at.month - 1]} {at.year}"
