@@ -12,11 +12,11 @@ from app.access.role import Role
 from app.delivery.event_type import AUDIBLE
 from app.delivery.store import DeliveryState
 from app.delivery.tables import delivery
-from app.flows.dispatch import dispatch
 from app.kit.ids import new_id
 from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.clock import MORNING
+from tests.support.outbox import carry
 
 HOOK = "https://hooks.example/in"
 Headers = dict[str, str]
@@ -217,7 +217,7 @@ async def test_a_delivery_tells_each_of_its_attempts(
     respx.post(HOOK).respond(503, text="not now")
     made = await registered(client, parcels)
     message_id = await pinged(client, parcels, made)
-    await dispatch(runtime, 10)
+    await carry(runtime)
     [line] = (await read(client, parcels, "/deliveries"))["items"]
     assert (line["message_id"], line["endpoint_id"], line["type"]) == (message_id, made["id"], "endpoint.pinged")
     assert (line["state"], line["attempts"], line["last_status"]) == ("open", 1, 503)

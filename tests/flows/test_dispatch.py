@@ -15,7 +15,7 @@ import pytest
 import respx
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
-from sqlalchemy import func, text, update
+from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook
 
 from app.delivery import store
@@ -25,7 +25,6 @@ from app.delivery.envelope import Happening, Message, Publication, Saying, publi
 from app.delivery.sender import Sender
 from app.delivery.signing import secret_from
 from app.delivery.store import DeliveryState
-from app.delivery.tables import delivery
 from app.flows.dispatch import dispatch
 from app.kit.db import Database
 from app.kit.ids import new_id
@@ -33,6 +32,7 @@ from app.kit.sealing import Sealer
 from app.rulebook import Rulebook, load
 from app.runtime import InForce, Runtime
 from app.settings import Settings
+from tests.support.outbox import AN_HOUR, carry, put, wait
 from tests.support.patience import PATIENCE, PATIENT
 
 SECRET, OLD, PUBLISH = (secret_from(bytes([n]) * 32) for n in (1, 2, 3))
@@ -71,15 +71,6 @@ async def listening(database: Database, url: str = HOOK, department: str = "bill
 def routed(*to: Endpoint) -> Message:
     happening = Happening("ticket.routed", datetime.now(UTC), frozenset({"billing"}), details={"note": "é"})
     return webhook(new_id(), happening, Payload.THIN, tuple(one.id for one in to))
-
-
-async def put(database: Database, *messages: Message) -> None:
-    await database.transact(lambda tx: store.add_messages(tx, messages))
-
-
-async def make_due(database: Database) -> None:
-    an_hour_ago = func.now() - timedelta(hours=1)
-    await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=an_hour_ago)))
 
 
 async def states(database: Database) -> dict[UUID, DeliveryState]:
@@ -130,8 +121,7 @@ async def test_a_failure_is_repeated_under_the_same_id_until_it_arrives(runtime:
     await put(database, message)
     assert await dispatch(runtime, 10) == 1
     assert await states(database) == {message.id: DeliveryState.OPEN}
-    await make_due(database)
-    await dispatch(runtime, 10)
+    await carry(runtime, AN_HOUR)
     assert await states(database) == {message.id: DeliveryState.DONE}
     assert await state_of(database, one) is EndpointState.OK
     assert [call.request.headers["webhook-id"] for call in route.calls] == [str(message.id)] * 2
@@ -144,8 +134,7 @@ async def test_when_the_schedule_is_used_up_the_delivery_is_dead(runtime: Runtim
     message = routed(await listening(database))
     await put(database, message)
     for _ in runtime.knobs.webhook_schedule:
-        await make_due(database)
-        await dispatch(runtime, 10)
+        await carry(runtime, AN_HOUR)
     assert await states(database) == {message.id: DeliveryState.DEAD}
     async with database.reading() as tx:
         (line,) = await store.list_deliveries(tx, departments=None)
@@ -162,7 +151,7 @@ async def test_410_disables_an_endpoint_and_the_others_of_its_department_hear_of
     heard = respx.post("https://other.example/").respond(200)
     message = routed(gone)
     await put(database, message)
-    assert await dispatch(runtime, 10) == 2
+    assert await carry(runtime) + await carry(runtime) == 2
     assert (await states(database))[message.id] is DeliveryState.DEAD
     assert await state_of(database, gone) is EndpointState.DISABLED
     assert await state_of(database, other) is EndpointState.OK
@@ -179,11 +168,12 @@ async def test_others_hear_once_that_an_endpoint_fails_and_once_that_it_recovere
     failing, other = await listening(database), await listening(database, "https://other.example/")
     for _ in range(4):
         await put(database, routed(failing))
-    await dispatch(runtime, 10)
+    await carry(runtime)
+    await carry(runtime)
     assert (await state_of(database, failing), await state_of(database, other)) == ("failing", "ok")
     route.respond(204)
-    await make_due(database)
-    await dispatch(runtime, 10)
+    await carry(runtime, AN_HOUR)
+    await carry(runtime)
     assert await state_of(database, failing) is EndpointState.OK
     told = [json.loads(call.request.content) for call in heard.calls]
     assert [(one["type"], one["data"]["reason"]) for one in told] == [
@@ -201,8 +191,7 @@ async def test_an_endpoint_that_is_too_busy_is_left_alone(runtime: Runtime, data
     await put(database, routed(one))
     await dispatch(runtime, 10)
     await put(database, routed(one))
-    await make_due(database)
-    assert await dispatch(runtime, 10) == 0
+    assert await carry(runtime, AN_HOUR) == 0
     assert route.call_count == 1
 
 
@@ -276,7 +265,7 @@ async def test_an_outcome_that_comes_after_the_lease_was_taken_over_has_no_effec
     runtime: Runtime, database: Database
 ) -> None:
     async def answer_too_late(_: httpx.Request) -> httpx.Response:
-        await make_due(database)
+        await wait(database, AN_HOUR)
         lease = timedelta(minutes=1)
         assert await database.transact(
             lambda tx: store.claim_due(tx, limit=1, lease=lease, per_lane=1, publishing=False)
@@ -340,7 +329,6 @@ async def test_a_process_killed_between_send_and_record_loses_nothing_and_repeat
         one = await listening(database, f"http://127.0.0.1:{port}/")
         messages = [routed(one) for _ in range(12)]
         await put(database, *messages)
-        await make_due(database)
         environment = {
             **os.environ,
             "WEBCARE_SECRET_KEY": KEY,
@@ -356,8 +344,7 @@ async def test_a_process_killed_between_send_and_record_loses_nothing_and_repeat
         left = [state for state in (await states(database)).values() if state is DeliveryState.OPEN]
         assert left
         process = None
-        await make_due(database)  # the leases of the dead run out
-        await dispatch(runtime, 10)
+        await carry(runtime, AN_HOUR)  # the leases of the dead run out
     assert set((await states(database)).values()) == {DeliveryState.DONE}
     assert set(received) == {str(message.id) for message in messages}
     assert len(received) > len(messages)

@@ -11,7 +11,6 @@ from uuid import UUID
 import httpx
 import pytest
 import respx
-from sqlalchemy import func, update
 from standardwebhooks.webhooks import Webhook
 
 from app.access.role import Caller, Role
@@ -21,7 +20,6 @@ from app.delivery import store as outbox
 from app.delivery.envelope import Publication, Saying, publication
 from app.delivery.repeating.store import DeliveryUnderWay
 from app.delivery.store import DeliveryState
-from app.delivery.tables import delivery
 from app.flows.dispatch import dispatch
 from app.flows.mend import Seen, retry, settle
 from app.kit.db import Database
@@ -29,6 +27,7 @@ from app.kit.ids import new_id
 from app.runtime import Runtime
 from tests.conftest import PUBLISH_SECRET, PUBLISH_URL
 from tests.support.clock import Clock
+from tests.support.outbox import AN_HOUR, carry, put, wait
 from tests.support.standing import add_ticket
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
@@ -51,7 +50,7 @@ async def replying(database: Database, text: str = "Hij komt morgen.", ticket_id
     await database.transact(lambda tx: add_replies(tx, [said]))
     words = Publication(Saying.REPLY, said.ticket_id, "x", "@poldermobiel", None, "77", "public", said.text)
     message = publication(new_id(), words, sequence=1, subject_id=said.id)
-    await database.transact(lambda tx: outbox.add_messages(tx, [message]))
+    await put(database, message)
     return said
 
 
@@ -67,14 +66,8 @@ async def carried(database: Database) -> list[DeliveryState]:
 
 async def claimed(database: Database) -> None:
     lease = timedelta(seconds=30)
+    await wait(database)
     await database.transact(lambda tx: outbox.claim_due(tx, limit=1, lease=lease, per_lane=1, publishing=True))
-
-
-async def later(runtime: Runtime) -> None:
-    """The next attempt has come."""
-    an_hour_ago = func.now() - timedelta(hours=1)
-    await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(due_at=an_hour_ago)))
-    await dispatch(runtime, 10)
 
 
 @dataclass
@@ -132,7 +125,7 @@ async def test_an_adapter_that_dies_after_it_said_it_is_asked_and_says_it_once(
         runtime = replace(runtime, knobs=runtime.knobs.model_copy(update={"publish_url": url}))
         await dispatch(runtime, 10)
         unknown = await standing(database, said)
-        await later(runtime)
+        await carry(runtime, AN_HOUR)
 
     published = await standing(database, said)
     assert (unknown.state, unknown.reason) == (ReplyState.UNKNOWN, "connection broken")
@@ -150,9 +143,9 @@ async def test_what_did_not_arrive_is_sent_again_under_its_id_without_using_up_t
     get = respx.get(PUBLISH_URL).mock(return_value=NOT_HERE)
     said = await replying(database)
     await dispatch(runtime, 10)
-    await later(runtime)  # it is not there: sent again at once
+    await carry(runtime, AN_HOUR)  # it is not there: sent again at once
     unknown = await standing(database, said)
-    await later(runtime)
+    await carry(runtime, AN_HOUR)
 
     assert (unknown.state, unknown.reason) == ("unknown", "answered 504")
     assert (await standing(database, said)).state is ReplyState.PUBLISHED
@@ -169,7 +162,7 @@ async def test_a_process_that_dies_between_send_and_record_asks_before_it_sends_
     said = await replying(database)
     await claimed(database)  # and then there was silence
 
-    await later(runtime)
+    await carry(runtime, AN_HOUR)
 
     published = await standing(database, said)
     assert (published.state, published.external_id) == (ReplyState.PUBLISHED, "9001")
@@ -185,7 +178,7 @@ async def test_while_nobody_tells_it_is_asked_again_on_the_schedule_and_never_se
     said = await replying(database)
     await dispatch(runtime, 10)
     for _ in range(3):
-        await later(runtime)
+        await carry(runtime, AN_HOUR)
 
     left = await standing(database, said)
     assert (left.state, left.reason) == (ReplyState.UNKNOWN, "answered 404")
@@ -202,9 +195,9 @@ async def test_an_adapter_that_cannot_look_up_leaves_it_to_a_person(
     respx.get(PUBLISH_URL).respond(status)
     said = await replying(database)
     await dispatch(runtime, 10)
-    await later(runtime)
+    await carry(runtime, AN_HOUR)
     await runtime.run(retry, ANNA, said.id)  # it asks once more, and still does not send
-    await dispatch(runtime, 10)
+    await carry(runtime)
 
     left = await standing(database, said)
     assert (left.state, post.call_count) == (ReplyState.UNKNOWN, 1)
@@ -216,7 +209,7 @@ async def unknown(runtime: Runtime, ticket_id: UUID | None = None) -> Reply:
     respx.get(PUBLISH_URL).respond(405)
     said = await replying(runtime.database, ticket_id=ticket_id)
     await dispatch(runtime, 10)
-    await later(runtime)
+    await carry(runtime, AN_HOUR)
     return said
 
 
@@ -228,7 +221,7 @@ async def test_what_a_person_saw_on_the_channel_is_published_and_what_waited_beh
     behind = await replying(database, "En nog iets.", said.ticket_id)
 
     _, seen = await runtime.run(settle, ANNA, said.id, Seen.PUBLISHED, "9001")
-    await dispatch(runtime, 10)
+    await carry(runtime)
 
     assert (seen.state, seen.external_id, seen.published_at) == (ReplyState.PUBLISHED, "9001", clock())
     assert (await standing(database, behind)).external_id == "9002"
@@ -241,10 +234,10 @@ async def test_what_a_person_did_not_see_has_failed_and_may_be_sent_again(runtim
     said = await unknown(runtime)
 
     _, failed = await runtime.run(settle, ANNA, said.id, Seen.FAILED, None)
-    await later(runtime)  # nothing is sent by itself
+    await carry(runtime, AN_HOUR)  # nothing is sent by itself
     quiet = await standing(database, said)
     _, queued = await runtime.run(retry, ANNA, said.id)
-    await dispatch(runtime, 10)
+    await carry(runtime)
 
     assert (failed.state, failed.reason) == ("failed", "agent:anna looked, and it is not on the channel")
     assert (quiet.state, queued.state) == (ReplyState.FAILED, ReplyState.QUEUED)

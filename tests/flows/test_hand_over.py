@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import httpx
 import respx
-from sqlalchemy import func, update
+from sqlalchemy import update
 
 from app.access.role import Caller, Role
 from app.delivery.endpoints.endpoint import Payload
-from app.delivery.tables import delivery, endpoint
+from app.delivery.tables import endpoint
 from app.flows import answer
-from app.flows.dispatch import dispatch
 from app.flows.receive import receive
 from app.flows.settle import Received
 from app.flows.subscribe import Disclosed, register
@@ -27,6 +26,7 @@ from app.tickets.store import Numbered, get_ticket, list_events
 from app.tickets.ticket import Ticket
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
+from tests.support.outbox import AN_HOUR, carry
 
 ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
 A_DAY_ON = MORNING + timedelta(hours=24, minutes=30)  # eight hours of the department's business time
@@ -71,11 +71,6 @@ async def events(runtime: Runtime, ticket: Ticket, event_type: str) -> list[Numb
         return [one for one in await list_events(tx, ticket.id) if one.type == event_type]
 
 
-async def make_due(runtime: Runtime) -> None:
-    await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
-    await runtime.database.transact(lambda tx: tx.execute(update(endpoint).values(throttled_until=None)))
-
-
 @respx.mock
 async def test_the_departments_clocks_run_from_the_moment_at_which_its_receiver_took_it(
     runtime: Runtime, clock: Clock
@@ -86,11 +81,11 @@ async def test_the_departments_clocks_run_from_the_moment_at_which_its_receiver_
     assert (ticket.hand_over, ticket.fall_back_at) == ("sent", MORNING + timedelta(minutes=30))
     assert ticket.holder is Holder.DEPARTMENT
     assert set(ticket.due) == {"first_reply", "resolution"}
-    await dispatch(runtime, 10)
+    await carry(runtime)
     assert await promises(runtime, ticket) == {}
     clock.pass_(minutes=10)
-    await make_due(runtime)
-    await dispatch(runtime, 10)
+    await runtime.database.transact(lambda tx: tx.execute(update(endpoint).values(throttled_until=None)))
+    await carry(runtime, AN_HOUR)
     there = await now_of(runtime, ticket)
     assert (there.hand_over, there.fall_back_at) == ("arrived", A_DAY_ON + timedelta(minutes=10))
     started = {metric: promise.started_at for metric, promise in (await promises(runtime, ticket)).items()}
@@ -145,7 +140,8 @@ async def test_what_no_receiver_will_take_is_webcares_again_at_once(runtime: Run
     await listening(runtime, HOOK, "ticket.routed")
     await listening(runtime, OTHER, "ticket.fell_back")
     ticket = await opened(runtime)
-    await dispatch(runtime, 10)
+    await carry(runtime)
+    await carry(runtime)
     assert (await now_of(runtime, ticket)).holder is Holder.WEBCARE
     told = json.loads(heard.calls.last.request.content)
     assert (told["type"], told["data"]["details"]["reason"]) == ("ticket.fell_back", "not_delivered")
@@ -158,7 +154,7 @@ async def test_one_receiver_that_took_it_is_enough(runtime: Runtime) -> None:
     await listening(runtime, HOOK, "ticket.routed")
     await listening(runtime, OTHER, "ticket.routed")
     ticket = await opened(runtime)
-    await dispatch(runtime, 10)
+    await carry(runtime)
     assert (await now_of(runtime, ticket)).hand_over == "arrived"
     assert (await now_of(runtime, ticket)).holder is Holder.DEPARTMENT
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import respx
-from sqlalchemy import func, update
+from sqlalchemy import update
 
 from app.access.role import Caller, Forbidden, Role
 from app.answers.reply import Hold, Reply, ReplyState
@@ -13,11 +13,9 @@ from app.answers.store import list_replies
 from app.answers.tables import reply as reply_table
 from app.delivery import store as outbox
 from app.delivery.store import DeliveryState
-from app.delivery.tables import delivery
 from app.escalation.embargoes.embargo import NothingToHold, NothingToRelease, Scope
 from app.escalation.store import EscalationMovedOn
 from app.flows import answer, mend, press, review, work
-from app.flows.dispatch import dispatch
 from app.flows.hold import follow_embargoes
 from app.flows.say import Speech
 from app.kit.ids import new_id
@@ -32,6 +30,7 @@ from tests.conftest import PUBLISH_URL
 from tests.flows.test_escalate import ANNA, EVA, arrived, queue
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
+from tests.support.outbox import AN_HOUR, carry, wait
 
 ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
 LONG = datetime(2099, 1, 1, tzinfo=UTC)  # also by the database's clock, which says when an embargo lapses
@@ -299,6 +298,7 @@ async def test_what_the_channel_may_have_already_is_not_called_back(runtime: Run
     ticket = await arrived(runtime, mention())
     await said(runtime, ticket)
     lease = timedelta(seconds=30)
+    await wait(runtime.database)
     await runtime.database.transact(lambda tx: outbox.claim_due(tx, limit=1, lease=lease, per_lane=1, publishing=True))
     await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
     [raised] = await queue(runtime)
@@ -328,18 +328,17 @@ async def test_what_was_under_way_waits_when_the_channel_does_not_have_it(runtim
     await said(runtime, ticket)
     posted = respx.post(PUBLISH_URL).mock(side_effect=[httpx.Response(502), httpx.Response(200)])
     respx.get(PUBLISH_URL).respond(404, json={"published": False})
-    await dispatch(runtime, 10)
+    await carry(runtime)
     await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
     unknown = await replies(runtime, ticket)
 
     for _ in range(2):
-        await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
-        await dispatch(runtime, 10)
+        await carry(runtime, AN_HOUR)
 
     assert (unknown, await replies(runtime, ticket)) == ([ReplyState.UNKNOWN], [ReplyState.HELD])
     assert posted.call_count == 1
     await runtime.run(press.release, EVA, raised.id)
-    await dispatch(runtime, 10)
+    await carry(runtime)
     assert await replies(runtime, ticket) == [ReplyState.PUBLISHED]
 
 

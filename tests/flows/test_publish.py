@@ -7,16 +7,15 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
 from app.access.role import Caller, Role
 from app.answers.reply import Reply
 from app.answers.store import add_replies, list_replies, mark_failed
 from app.delivery import store
-from app.delivery.envelope import Message, Publication, Saying, publication
+from app.delivery.envelope import Publication, Saying, publication
 from app.delivery.store import DeliveryLine, DeliveryState
-from app.delivery.tables import delivery
 from app.feedback.invitation import State as InvitationState
 from app.feedback.store import Invitation, add_invitations, find_feedback
 from app.flows.dispatch import dispatch
@@ -27,11 +26,8 @@ from app.mentions.tables import mention_key
 from app.runtime import Runtime
 from tests.conftest import PUBLISH_SECRET, PUBLISH_URL
 from tests.support.clock import Clock
+from tests.support.outbox import AN_HOUR, carry, put
 from tests.support.standing import add_ticket
-
-
-async def put(database: Database, message: Message) -> None:
-    await database.transact(lambda tx: store.add_messages(tx, [message]))
 
 
 async def lines(database: Database) -> tuple[DeliveryLine, ...]:
@@ -82,8 +78,7 @@ async def test_a_reply_that_the_channel_does_not_take_says_why(runtime: Runtime,
     await dispatch(twice, 10)
     delayed = await reply_now(database, said)
     assert (delayed.state, delayed.reason) == ("queued", "answered 422")
-    await database.transact(lambda tx: tx.execute(update(delivery).values(due_at=func.now())))
-    await dispatch(twice, 10)
+    await carry(twice, AN_HOUR)
     assert (await reply_now(database, said)).state == "failed"
 
 
@@ -98,7 +93,7 @@ async def test_a_reply_that_was_given_up_and_is_tried_again_by_hand_is_published
     [line] = await lines(database)
     await runtime.run(retry, Caller(new_id(), "root", Role.ADMIN), line.id)
     again = await reply_now(database, said)
-    await dispatch(runtime, 10)
+    await carry(runtime)
     published = await reply_now(database, said)
     assert [(one.state, one.reason) for one in (failed, again, published)] == [
         ("failed", "answered 410"),

@@ -23,8 +23,7 @@ from app.delivery.envelope import Happening, Kind, Message, webhook
 from app.delivery.event_type import UnknownEventType
 from app.delivery.signing import SecretUnusable, secret_from
 from app.delivery.store import DeliveryLine, DeliveryNotFound, DeliveryState
-from app.delivery.tables import delivery
-from app.flows.dispatch import dispatch
+from app.delivery.tables import delivery, message
 from app.flows.subscribe import (
     Changes,
     DepartmentMissing,
@@ -47,6 +46,7 @@ from app.kit.ids import new_id
 from app.routing.by_hand import UnknownDepartment
 from app.runtime import Runtime
 from tests.support.clock import Clock
+from tests.support.outbox import carry
 
 HOOK = "https://hooks.example/in"
 GIVEN = secret_from(b"k" * 24)
@@ -78,9 +78,12 @@ async def lines(runtime: Runtime) -> list[DeliveryLine]:
 
 
 async def sent(runtime: Runtime, *to: Endpoint) -> None:
+    """At the runtime's moment."""
     happening = Happening("ticket.routed", runtime.now(), frozenset({"supply_chain"}))
     told = webhook(new_id(), happening, Payload.THIN, tuple(one.id for one in to))
     await runtime.database.transact(lambda tx: outbox.add_messages(tx, [told]))
+    made = update(message).where(message.c.id == told.id).values(created_at=runtime.now())
+    await runtime.database.transact(lambda tx: tx.execute(made))
 
 
 async def died(runtime: Runtime) -> None:
@@ -223,7 +226,7 @@ async def test_a_ping_goes_signed_to_one_endpoint_whatever_it_listens_for(runtim
     made = await registered(runtime, event_types=frozenset({"ticket.routed"}))
     await registered(runtime, url="https://other.example/")
     message_id = await runtime.run(ping, PARCELS, made.endpoint.id)
-    assert await dispatch(runtime, 10) == 1
+    assert await carry(runtime) == 1
     request = route.calls.last.request
     told = Webhook(made.secret).verify(request.content, dict(request.headers))
     assert (told["type"], told["id"], told["sequence"]) == ("endpoint.pinged", str(message_id), 0)
@@ -232,10 +235,11 @@ async def test_a_ping_goes_signed_to_one_endpoint_whatever_it_listens_for(runtim
 
 
 async def test_a_replay_tries_again_what_died_in_the_period_at_this_endpoint(runtime: Runtime, clock: Clock) -> None:
-    clock.at = datetime.now(UTC) + timedelta(minutes=1)  # messages carry the database's own moment
+    clock.at = datetime.now(UTC)  # as the ids of deliveries say
     one, other = [(await registered(runtime)).endpoint for _ in range(2)]
     for _ in range(3):
         await sent(runtime, one)
+        clock.pass_(seconds=1)
     await sent(runtime, other)
     await died(runtime)
     early, first, second, elsewhere = await lines(runtime)
@@ -264,10 +268,11 @@ async def test_a_replay_reaches_back_a_month_at_most(
 
 
 async def test_a_replay_may_ask_for_some_types_and_for_what_arrived(runtime: Runtime, clock: Clock) -> None:
-    clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    clock.at = datetime.now(UTC)  # as the ids of deliveries say
     one = (await registered(runtime)).endpoint
     await sent(runtime, one)
     await runtime.run(ping, PARCELS, one.id)
+    clock.pass_(minutes=1)
     await runtime.database.transact(lambda tx: tx.execute(update(delivery).values(state=DeliveryState.DONE)))
     since = clock() - timedelta(hours=1)
     assert await runtime.run(replay, PARCELS, one.id, since) == 0
@@ -284,9 +289,10 @@ async def test_a_replay_may_ask_for_some_types_and_for_what_arrived(runtime: Run
 async def test_a_replay_of_more_than_can_be_sent_soon_is_refused_and_does_nothing(
     runtime: Runtime, clock: Clock
 ) -> None:
-    clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    clock.at = datetime.now(UTC)  # as the ids of deliveries say
     one = (await registered(runtime)).endpoint
     await sent(runtime, one)
+    clock.pass_(minutes=1)
     many = text(
         "insert into delivery (id, message_id, endpoint_id, sequence, state)"
         " select overlay(id::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, message_id, endpoint_id, 0, 'dead'"
@@ -330,7 +336,7 @@ async def test_headers_of_their_own_go_along_are_kept_sealed_and_change_together
     assert made.endpoint.header_names == ["Authorization", "X-Api-Key"]
     assert "k-123" not in str(made.endpoint.headers_sealed)
     await runtime.run(ping, PARCELS, made.endpoint.id)
-    await dispatch(runtime, 10)
+    await carry(runtime)
     posted = route.calls.last.request.headers
     assert (posted["x-api-key"], posted["authorization"]) == ("k-123", "Bearer b")
     assert posted["content-type"] == "application/json"

@@ -1,8 +1,14 @@
-"""A clock that stands still until it is moved."""
+"""A clock that stands still until it is moved; and a moment by the clock that no test moves, the database's."""
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import func
+
 MORNING = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)  # a Wednesday in business hours, 11:00 in Amsterdam
+
+# What a test makes due is due for longer than just now: a machine may set its clock back between two statements.
+MOMENT = timedelta(seconds=1)
+AN_HOUR_AGO = func.now() - timedelta(hours=1)
 
 
 class Clock:
