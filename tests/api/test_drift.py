@@ -23,6 +23,7 @@ from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.turns import end_turns
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 TODAY = MORNING.replace(hour=0)
@@ -68,7 +69,8 @@ async def counted(runtime: Runtime) -> None:
 
 async def look(runtime: Runtime, clock: Clock, at: datetime) -> int:
     clock.at = at
-    return await mind_drift(runtime, at, timedelta(microseconds=1))
+    await end_turns(runtime.database)
+    return await mind_drift(runtime, at)
 
 
 async def test_a_topic_that_grows_and_sours_raises_alarms_that_resolve_themselves(

@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -25,9 +24,9 @@ from app.topics.proposals.proposal import Proposal, ProposalState, known
 from app.topics.proposals.store import record_proposal
 from tests.support.callers import token_for
 from tests.support.mentions import mention
+from tests.support.turns import end_turns
 
 PROPOSALS = "/api/v1/topics/proposals"
-NOW = timedelta(microseconds=1)  # a slot of its own for every look
 GAMES = [
     "Mag mijn zoon de Vossenjacht ook spelen zonder account?",
     "de Vossenjacht van zaterdag, hoe doe je mee",
@@ -58,7 +57,8 @@ async def posted(runtime: Runtime, texts: list[str], *, by: str | None = None) -
 
 
 async def look(runtime: Runtime) -> int:
-    return await propose(runtime, utc_now(), NOW)
+    await end_turns(runtime.database)
+    return await propose(runtime, utc_now())
 
 
 async def test_what_many_ask_and_no_topic_fits_is_proposed_once(

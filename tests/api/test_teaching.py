@@ -22,8 +22,8 @@ from app.topics.labels.store import record_imported
 from app.topics.tables import lesson
 from tests.support.callers import token_for
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
+from tests.support.turns import end_turns
 
-NOW = timedelta(microseconds=1)  # a slot of its own for every look
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 LONG = "Goedemiddag, wij wachten al twee weken en niemand kan ons vertellen waar dat aan ligt, kunnen jullie helpen"
 
@@ -41,7 +41,8 @@ async def opened(runtime: Runtime, text: str, **facts: Any) -> Ticket:
 
 
 async def weigh(runtime: Runtime) -> int:
-    return await runtime.run(weigh_lessons, NOW)
+    await end_turns(runtime.database)
+    return await runtime.run(weigh_lessons)
 
 
 async def taught(client: httpx.AsyncClient, caller: dict[str, str], **asked: Any) -> list[dict[str, Any]]:

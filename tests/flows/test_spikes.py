@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, literal, select, update
 
 from app.escalation.embargoes.embargo import Scope as Reach
 from app.escalation.incidents import store as incidents
@@ -15,6 +15,7 @@ from app.flows import press
 from app.flows.receive import receive
 from app.flows.spikes import watch_volumes
 from app.kit.clock import utc_now
+from app.kit.ids import moment_of, new_id
 from app.runtime import Runtime, Unit
 from app.tickets.store import get_ticket
 from tests.flows.test_escalate import EVA, codes, queue
@@ -25,6 +26,7 @@ from tests.support.mentions import LATE_PARCEL, mention
 
 LATE = Subject(Scope.TOPIC, "delivery_delay")
 ANY = timedelta(microseconds=1)  # each look is a slot of its own
+MILLISECOND = timedelta(milliseconds=1)  # ids know no finer moment
 
 
 @pytest.fixture
@@ -34,7 +36,16 @@ def clock() -> Clock:
 
 
 async def look(runtime: Runtime, every: timedelta = ANY) -> int:
-    return await runtime.run(watch_volumes, every, timedelta())
+    """Once the database's clock is past all that was posted and looked at: the machine may have set it back since."""
+    after_posts = literal(moment_of(new_id()) + MILLISECOND, sweep.c.slot_at.type)
+    is_past = select(func.now() > func.greatest(after_posts, func.max(sweep.c.slot_at)))
+
+    async def unit(unit: Unit) -> int | None:
+        return await watch_volumes(unit, every, timedelta()) if await unit.tx.scalar(is_past) else None
+
+    while (changed := await runtime.run(unit)) is None:
+        await asyncio.sleep(0.01)
+    return changed
 
 
 async def remember(runtime: Runtime, posts: int = 0, weeks: int = 8, subject: Subject = LATE) -> None:
@@ -50,6 +61,11 @@ async def remember(runtime: Runtime, posts: int = 0, weeks: int = 8, subject: Su
 
 
 async def post(runtime: Runtime, count: int, by: str = "u", **facts: Any) -> None:
+    """After all that was counted, by the clock that ids are made by."""
+    async with runtime.reading() as tx:
+        counted_until = await tx.scalar(select(sweep.c.counted_until))
+    while counted_until is not None and moment_of(new_id()) <= counted_until:
+        await asyncio.sleep(0.01)
     at = utc_now()
     await receive(runtime, [mention(LATE_PARCEL, by=f"{by}{n}", at=at, **facts) for n in range(count)])
 
