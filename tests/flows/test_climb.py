@@ -83,6 +83,8 @@ async def test_sweeps_at_the_same_time_climb_no_rung_twice(house: House) -> None
             await house.tell()
 
     await asyncio.gather(*(sweep() for _ in range(4)))
+    await house.watch_all()
+    await house.tell()
 
     for ticket in tickets:
         kinds = [event.type for event in await house.events(ticket.id)]

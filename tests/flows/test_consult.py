@@ -34,6 +34,7 @@ from app.tickets.tables import ticket as tickets
 from app.tickets.ticket import Ticket
 from app.topics.tables import adviser, opinion
 from tests.support.callers import token_for
+from tests.support.clock import AN_HOUR_AGO
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
 
 MODEL = "small"
@@ -115,6 +116,8 @@ async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket
     (received,) = await receive(runtime, [mention(text, **facts)])
     assert isinstance(received, Received)
     assert received.ticket is not None
+    asked_about = update(opinion).where(opinion.c.ticket_id == received.ticket.id)
+    await runtime.database.transact(lambda tx: tx.execute(asked_about.values(due_at=AN_HOUR_AGO)))
     return received.ticket
 
 
@@ -127,7 +130,7 @@ async def now_due(runtime: Runtime) -> None:
     """Leases and waits are over, and nobody rests."""
 
     async def unit(tx: Transaction) -> None:
-        await tx.execute(update(opinion).where(opinion.c.state == "open").values(due_at=func.now()))
+        await tx.execute(update(opinion).where(opinion.c.state == "open").values(due_at=AN_HOUR_AGO))
         await tx.execute(update(adviser).values(rest_until=None))
 
     await runtime.database.transact(unit)
@@ -277,7 +280,7 @@ async def test_a_wish_to_wait_is_honoured_for_every_post(asking: Runtime, model:
     assert await consult(asking, 1) == 0
     async with asking.reading() as tx:
         rest = await tx.scalar(select(adviser.c.rest_until - func.now()))
-    assert timedelta(seconds=590) < rest <= timedelta(seconds=600)
+    assert timedelta(minutes=9) < rest < timedelta(minutes=11)
 
 
 async def test_a_day_has_a_budget(asking: Runtime, model: Model) -> None:

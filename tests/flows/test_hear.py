@@ -29,8 +29,9 @@ from app.tickets import lifecycle
 from app.tickets.store import claim_ticket, get_ticket, list_events
 from app.tickets.ticket import State as Stands
 from app.tickets.ticket import Ticket
-from tests.support.clock import Clock
+from tests.support.clock import AN_HOUR_AGO, Clock
 from tests.support.mentions import mention
+from tests.support.surveys import make_due
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 PUBLIC, PRIVATE = {"conversation_id": "thread-1"}, {"conversation_id": "dm-1", "visibility": Visibility.PRIVATE}
@@ -49,7 +50,7 @@ async def ticket(runtime: Runtime, clock: Clock) -> Ticket:
     assert opened.ticket is not None
     settled = await runtime.run(work.resolve, ANNA, opened.ticket.id, None, "solved", None)
     clock.pass_(hours=1)
-    await runtime.database.transact(lambda tx: tx.execute(update(invitation).values(due_at=func.now())))
+    await make_due(runtime)
     assert await runtime.run(survey.send_due, 10) == 1
     await runtime.database.transact(
         lambda tx: tx.execute(update(invitation).values(due_at=clock.at - timedelta(minutes=30)))
@@ -262,7 +263,7 @@ async def test_a_department_is_told_once_that_it_is_late(runtime: Runtime, clock
     later = update(follow_up).values(due_at=func.now() + timedelta(minutes=1))
     await runtime.database.transact(lambda tx: tx.execute(later))
     assert await runtime.run(tell_overdue, 10) == 0
-    await runtime.database.transact(lambda tx: tx.execute(update(follow_up).values(due_at=func.now())))
+    await runtime.database.transact(lambda tx: tx.execute(update(follow_up).values(due_at=AN_HOUR_AGO)))
 
     assert [await runtime.run(tell_overdue, 10) for _ in range(2)] == [1, 0]
 

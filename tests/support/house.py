@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 
 from app.flows.record import record
 from app.flows.watch import pass_time, tell, watch
@@ -22,6 +22,7 @@ from app.sla.tables import clock as clock_table
 from app.sla.tables import rung
 from app.tickets.store import Numbered, claim_ticket, get_ticket, list_events
 from app.tickets.ticket import Event, Step, Ticket
+from tests.support.clock import AN_HOUR_AGO, MOMENT
 from tests.support.standing import add_ticket
 
 LONG_AGO = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
@@ -51,9 +52,11 @@ class House:
         return await self.database.transact(lambda tx: watch(self.unit(tx, now or utc_now()), limit))
 
     async def watch_all(self) -> None:
-        """Until nothing is due: a clock that comes to several rungs climbs one at a time."""
+        """Until nothing is due: a clock that comes to several rungs climbs one at a time. Then a moment passes."""
         while await self.watch():
             pass
+        waiting = update(rung).values(tell_at=rung.c.tell_at - MOMENT)
+        await self.database.transact(lambda tx: tx.execute(waiting))
 
     async def tell(self) -> int:
         return await self.database.transact(lambda tx: tell(self.unit(tx, utc_now())))
@@ -79,7 +82,7 @@ class House:
 
     async def open_windows(self) -> None:
         """It is the time of day at which people may be told of what waits."""
-        untold = update(rung).where(rung.c.tell_at.is_not(None)).values(tell_at=func.now())
+        untold = update(rung).where(rung.c.tell_at.is_not(None)).values(tell_at=AN_HOUR_AGO)
         await self.database.transact(lambda tx: tx.execute(untold))
 
     async def spoil(self, ticket: Ticket) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from app.access.role import Caller, Role
 from app.delivery.tables import message
@@ -24,6 +24,7 @@ from app.runtime import Runtime, Unit
 from app.tickets import lifecycle
 from app.tickets.store import claim_tickets, list_events
 from app.tickets.ticket import Ticket
+from tests.support.clock import AN_HOUR_AGO
 from tests.support.mentions import mention
 from tests.support.standing import add_ticket
 
@@ -68,7 +69,7 @@ async def only_invitation(runtime: Runtime) -> UUID:
 
 async def make_due(runtime: Runtime) -> None:
     """The sweep goes by the database's clock, which tests cannot set."""
-    await runtime.database.transact(lambda tx: tx.execute(update(invitation).values(due_at=func.now())))
+    await runtime.database.transact(lambda tx: tx.execute(update(invitation).values(due_at=AN_HOUR_AGO)))
 
 
 async def asked(runtime: Runtime) -> dict[str, Any]:
