@@ -1,14 +1,12 @@
 """Fifty agents on several processes reach for one ticket, then empty a queue: nobody gets what a colleague has."""
 
-import asyncio
 import json
-import sys
 from collections import Counter
 from typing import Any
 
 from app.kit.db import Database
-from app.settings import PROJECT
 from tests.support.clock import MORNING
+from tests.support.racing import race
 from tests.support.standing import add_ticket
 
 PROCESSES, AGENTS, TICKETS = 2, 25, 80
@@ -52,19 +50,8 @@ asyncio.run(main(*sys.argv[1:]))
 
 async def test_fifty_agents_on_two_processes(database: Database, database_url: str) -> None:
     one, *others = await database.transact(_stand)
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", REACH, database_url, str(number), str(AGENTS), str(one)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=PROJECT,
-        )
-        for number in range(PROCESSES)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-    told = [agent for agents in await asyncio.gather(*map(go, processes)) for agent in agents]
+    said = await race(REACH, [(database_url, str(number), str(AGENTS), str(one)) for number in range(PROCESSES)])
+    told: list[dict[str, Any]] = [agent for agents in said for agent in json.loads(agents)]
 
     winners = [agent["actor"] for agent in told if agent["won"]]
     assert len(winners) == 1
@@ -75,10 +62,3 @@ async def test_fifty_agents_on_two_processes(database: Database, database_url: s
 
 async def _stand(tx: Any) -> list[Any]:
     return [(await add_ticket(tx, MORNING)).id for _ in range(TICKETS)]
-
-
-async def go(process: asyncio.subprocess.Process) -> list[dict[str, Any]]:
-    said, _ = await process.communicate(b"go\n")
-    assert process.returncode == 0
-    told: list[dict[str, Any]] = json.loads(said)
-    return told

@@ -5,7 +5,6 @@ A round is one ticket. `WEBCARE_RACE_ROUNDS`, a multiple of four, asks for more 
 
 import asyncio
 import os
-import sys
 
 from sqlalchemy import func, select
 
@@ -13,10 +12,10 @@ from app.flows.verify import verify
 from app.kit.clock import utc_now
 from app.kit.db import Database
 from app.rulebook import Rulebook
-from app.settings import PROJECT
 from app.sla.tables import clock
 from app.tickets.tables import event
 from tests.support.house import LONG_AGO, House
+from tests.support.racing import race
 
 ROUNDS = int(os.environ.get("WEBCARE_RACE_ROUNDS", "200"))
 AT_ONCE = 4
@@ -84,20 +83,7 @@ async def test_whatever_people_do_while_sweeps_run_every_clock_tells_its_story_o
     house = House(database, rulebook)
     for _ in range(0, ROUNDS, AT_ONCE):
         await asyncio.gather(*(house.open(LONG_AGO) for _ in range(AT_ONCE)))
-    racers = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", RACE, database_url, role, str(seed)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=PROJECT,
-        )
-        for seed, role in enumerate(["sweep", "act", "sweep", "act"])
-    ]
-    for racer in racers:
-        assert racer.stdout is not None
-        assert await racer.stdout.readline() == b"ready\n"
-    await asyncio.gather(*(racer.communicate(b"go\n") for racer in racers))
-    assert [racer.returncode for racer in racers] == [0] * 4
+    await race(RACE, [(database_url, role, str(seed)) for seed, role in enumerate(["sweep", "act", "sweep", "act"])])
     await house.watch_all()
 
     told = select(event.c.type, event.c.ticket_id, event.c.data["metric"].astext, event.c.data["round"].astext).where(

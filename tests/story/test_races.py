@@ -1,13 +1,10 @@
 """Twenty posts of one conversation arrive on several processes at once: one ticket has them all."""
 
-import asyncio
-import sys
-
 from sqlalchemy import func, select
 
 from app.kit.db import Database
-from app.settings import PROJECT
 from app.tickets.tables import ticket, ticket_mention
+from tests.support.racing import race
 
 PROCESSES, POSTS = 4, 5
 
@@ -34,27 +31,8 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
 async def test_posts_of_one_conversation_on_several_processes_make_one_ticket(
     database: Database, database_url: str
 ) -> None:
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", RECEIVE, database_url, str(number), str(POSTS)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=PROJECT,
-        )
-        for number in range(PROCESSES)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-    codes = await asyncio.gather(*(go(process) for process in processes))
+    await race(RECEIVE, [(database_url, str(number), str(POSTS)) for number in range(PROCESSES)])
 
     async with database.reading() as tx:
-        assert codes == [0] * PROCESSES
         assert await tx.scalar(select(func.count()).select_from(ticket)) == 1
         assert await tx.scalar(select(func.count()).select_from(ticket_mention)) == PROCESSES * POSTS
-
-
-async def go(process: asyncio.subprocess.Process) -> int:
-    await process.communicate(b"go\n")
-    assert process.returncode is not None
-    return process.returncode
