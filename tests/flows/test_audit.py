@@ -158,19 +158,17 @@ class House(RuleBasedStateMachine):
             assert ticket.merged_into_id is None or ticket.assignee is None
         assert open_
 
+    @classmethod
+    def stand_up(cls, runtime: Runtime, database_url: str) -> None:
+        """A loop and connections of its own: hypothesis calls the rules one by one, outside of any loop."""
+        few = settings(max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+        with asyncio.Runner() as cls.runner:
+            cls.runtime = replace(runtime, database=Database(database_url, pool_size=2))
+            try:
+                run_state_machine_as_test(cls, settings=few)
+            finally:
+                cls.runner.run(cls.runtime.database.close())
+
 
 def test_events_alone_lead_to_what_stands(runtime: Runtime, database_url: str) -> None:
-    """A loop and connections of its own: hypothesis calls the rules one by one, outside of any loop."""
-    with asyncio.Runner() as runner:
-        database = Database(database_url, pool_size=2)
-        House.runner = runner
-        House.runtime = replace(runtime, database=database)
-        try:
-            run_state_machine_as_test(
-                House,
-                settings=settings(
-                    max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-                ),
-            )
-        finally:
-            runner.run(database.close())
+    House.stand_up(runtime, database_url)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 from sqlalchemy import select, text
 
 from app.feedback.answering import Answer
@@ -18,7 +17,7 @@ from app.feedback.store import add_invitations, record_response
 from app.flows import answer, tally
 from app.flows import rebuild as rebuilding
 from app.flows.record import record_one
-from app.kit.db import Database, Reading, Transaction
+from app.kit.db import Reading, Transaction
 from app.reports.agreement.agreement import Count
 from app.reports.agreement.store import list_agreements
 from app.reports.question import UNIVERSAL, Interval, Question, midnight
@@ -151,19 +150,7 @@ class Counted(House):
 
 
 def test_counting_as_it_happens_gives_what_counting_anew_gives(runtime: Runtime, database_url: str) -> None:
-    with asyncio.Runner() as runner:
-        database = Database(database_url, pool_size=2)
-        Counted.runner = runner
-        Counted.runtime = replace(runtime, database=database)
-        try:
-            run_state_machine_as_test(
-                Counted,
-                settings=settings(
-                    max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-                ),
-            )
-        finally:
-            runner.run(database.close())
+    Counted.stand_up(runtime, database_url)
 
 
 @pytest.mark.parametrize(
