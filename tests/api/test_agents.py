@@ -13,14 +13,13 @@ from app.api.paging import Page
 from app.api.queue import QueuePage
 from app.api.search import SearchLine
 from app.api.tickets import TicketLine, TicketOut
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.main import create_app
 from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
+from tests.support.tickets import ticket_of
 
 INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
 
@@ -36,10 +35,7 @@ async def bram(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 def at(ticket: Ticket, act: str = "") -> str:

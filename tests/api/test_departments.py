@@ -4,13 +4,12 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 
 @pytest.fixture
@@ -19,10 +18,7 @@ async def els(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, channel: str) -> Ticket:
-    (received,) = await receive(runtime, [mention(channel=channel)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(channel=channel))
 
 
 def at(ticket: Ticket, act: str = "") -> str:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from app.access.role import Role
 from app.access.store import claim_key
 from app.access.tables import token
-from app.flows.receive import receive
 from app.kit.db import Transaction
 from app.main import create_app
 from app.runtime import Runtime
@@ -20,6 +19,7 @@ from tests.support.mentions import LATE_PARCEL, mention
 from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served
 from tests.support.streaming import Heard, Stream, listening
+from tests.support.tickets import ticket_of
 
 WORDS = "Dag Sanne! Ik kijk even waar je pakket is"
 
@@ -40,10 +40,7 @@ async def ticket(runtime: Runtime) -> Ticket:
 
 
 async def opened(runtime: Runtime, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(LATE_PARCEL, **facts)])
-    ticket = getattr(received, "ticket", None)
-    assert isinstance(ticket, Ticket)
-    return ticket
+    return await ticket_of(runtime, mention(LATE_PARCEL, **facts))
 
 
 def at(ticket: Ticket, act: str = "") -> str:

@@ -7,14 +7,13 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.mentions.mention import Author
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 
 Headers = dict[str, str]
 TEXTS = {"nl": "Dag {customer_name}, hier {agent_name} over {topic}.", "en": "Hi {customer_name}, #{ticket_number}."}
@@ -36,10 +35,7 @@ async def parcels(runtime: Runtime) -> Headers:
 
 
 async def opened(runtime: Runtime, text: str = LATE_PARCEL, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def written(client: httpx.AsyncClient, caller: Headers, **facts: Any) -> dict[str, Any]:

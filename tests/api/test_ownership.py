@@ -10,7 +10,6 @@ from app.access.role import Caller, Role
 from app.flows.receive import receive
 from app.flows.rollout import mind_gates, take_step
 from app.flows.rules import begin_rules
-from app.flows.settle import Received
 from app.kit.ids import new_id
 from app.routing.ownership import Stage
 from app.routing.readiness import Step
@@ -20,6 +19,7 @@ from app.runtime import InForce, Runtime
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 LINE = {"topic": "delivery_delay", "channels": ["forum"]}
 
@@ -47,11 +47,9 @@ async def handed_back(client: httpx.AsyncClient, runtime: Runtime, clock: Clock,
     """A department says no to every ticket on the forum that it is given."""
     els = await token_for(runtime, Role.DEPARTMENT, "supply_chain", name="els")
     for number in range(count):
-        (received,) = await receive(runtime, [mention(channel="forum", by=f"u{clock():%H%M}{number}")])
-        assert isinstance(received, Received)
-        assert received.ticket
+        ticket = await ticket_of(runtime, mention(channel="forum", by=f"u{clock():%H%M}{number}"))
         clock.pass_(minutes=1)
-        path = f"/api/v1/tickets/{received.ticket.id}/handback"
+        path = f"/api/v1/tickets/{ticket.id}/handback"
         assert (await client.post(path, json={"reason": "not_ours"}, headers=els)).status_code == 200
 
 
@@ -106,10 +104,8 @@ async def test_a_step_ahead_waits_for_its_gates_unless_a_person_insists(
     assert steps["order_status", ("x",)] == {"stage": "pilot", "percent": 30}
     assert (away.status_code, away.json()["code"]) == (404, "ownership_not_found")
     assert (last.status_code, last.json()["code"]) == (409, "no_such_step")
-    (received,) = await receive(runtime, [mention(channel="x")])
-    assert isinstance(received, Received)
-    assert received.ticket
-    assert received.ticket.stage == "pilot"
+    ticket = await ticket_of(runtime, mention(channel="x"))
+    assert ticket.stage == "pilot"
 
 
 async def test_a_step_starts_from_where_others_moved_the_line(

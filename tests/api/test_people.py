@@ -6,13 +6,12 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.mentions.mention import Author
 from app.mentions.people.store import list_known
 from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.mentions import as_json, mention
+from tests.support.tickets import ticket_of
 
 
 @pytest.fixture
@@ -22,10 +21,7 @@ async def anna(runtime: Runtime) -> dict[str, str]:
 
 async def author(runtime: Runtime, channel: str, customer_ref: str | None = None, name: str = "sanne") -> str:
     who = Author(external_id=f"{channel}-{name}", handle=name, customer_ref=customer_ref)
-    (received,) = await receive(runtime, [mention(channel=channel, author=who)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return str(received.ticket.author_id)
+    return str((await ticket_of(runtime, mention(channel=channel, author=who))).author_id)
 
 
 async def known(client: httpx.AsyncClient, caller: dict[str, str], author_id: str) -> list[str]:

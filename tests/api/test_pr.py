@@ -8,12 +8,11 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.kit.errors import WebcareError
 from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 ANGRY = "Schandalig. Mijn pakket is er niet, mijn advocaat belt jullie en ik stap naar Kassa"
 
@@ -30,10 +29,7 @@ async def agent(runtime: Runtime) -> dict[str, str]:
 
 async def posted(runtime: Runtime, text: str = ANGRY, **facts: Any) -> str:
     """The id of the ticket."""
-    [told] = await receive(runtime, [mention(text, **facts)])
-    assert not isinstance(told, WebcareError)
-    assert told.ticket is not None
-    return str(told.ticket.id)
+    return str((await ticket_of(runtime, mention(text, **facts))).id)
 
 
 async def listed(client: httpx.AsyncClient, caller: Mapping[str, str], **asked: Any) -> list[dict[str, Any]]:

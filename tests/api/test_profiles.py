@@ -8,12 +8,11 @@ import pytest
 
 from app.access.role import Role
 from app.api.auth import BELIEVED
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 AGENTS = "/api/v1/agents"
 INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
@@ -31,10 +30,7 @@ async def lead(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str = "Goedemorgen allemaal", **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def test_everybody_reads_who_they_are(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> None:

@@ -8,14 +8,13 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
 from tests.support.patience import PATIENCE
+from tests.support.tickets import ticket_of
 
 QUEUE = "/api/v1/queue"
 
@@ -26,10 +25,7 @@ async def anna(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def ids(client: httpx.AsyncClient, caller: dict[str, str], **asked: Any) -> set[str]:

@@ -7,14 +7,13 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.mentions.mention import Kind
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
+from tests.support.tickets import ticket_of
 
 API = "/api/v1"
 JOBS = {"channel": "instagram", "account": "werkenbijpoldermobiel"}  # what is said there, a colleague reads first
@@ -32,10 +31,7 @@ async def bram(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def held(client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]) -> str:

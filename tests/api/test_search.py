@@ -8,13 +8,13 @@ import pytest
 
 from app.access.role import Role
 from app.flows.receive import receive, withdraw
-from app.flows.settle import Received
 from app.kit.clock import utc_now
 from app.mentions.mention import Author
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 Headers = dict[str, str]
 
@@ -25,10 +25,7 @@ async def anna(runtime: Runtime) -> Headers:
 
 
 async def opened(runtime: Runtime, text: str, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def searched(client: httpx.AsyncClient, caller: Headers, q: str, **asked: Any) -> dict[str, Any]:

@@ -7,13 +7,12 @@ import httpx
 import pytest
 
 from app.access.role import Role
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.callers import token_for
 from tests.support.clock import Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 API = "/api/v1"
 INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
@@ -41,11 +40,9 @@ async def bea(runtime: Runtime) -> dict[str, str]:
 
 
 async def asked(runtime: Runtime, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(INVOICE, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    assert received.ticket.topic == "invoice_question"
-    return received.ticket
+    ticket = await ticket_of(runtime, mention(INVOICE, **facts))
+    assert ticket.topic == "invoice_question"
+    return ticket
 
 
 async def answered(client: httpx.AsyncClient, ticket: Ticket, anna: dict[str, str], **said: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from app.access.role import Caller, Role
 from app.api.live import Live
 from app.flows import work
 from app.flows.admit import revoke
-from app.flows.receive import receive
 from app.kit.db import Transaction
 from app.kit.ids import new_id
 from app.main import create_app
@@ -30,6 +29,7 @@ from tests.support.mentions import LATE_PARCEL, mention
 from tests.support.patience import PATIENCE
 from tests.support.serving import listen, served
 from tests.support.streaming import Heard, Stream, listening
+from tests.support.tickets import ticket_of
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 KEPT = 16
@@ -55,9 +55,7 @@ async def anna(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str = LATE_PARCEL, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert getattr(received, "ticket", None) is not None
-    return received.ticket  # type: ignore[union-attr, return-value]
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def noted(runtime: Runtime, ticket: Ticket, words: str) -> None:

@@ -10,8 +10,6 @@ from sqlalchemy import func, select, update
 
 from app.access.role import Caller, Role
 from app.flows import work
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.flows.teach import best_of, weigh_lessons
 from app.kit.db import Transaction
 from app.kit.ids import new_id
@@ -22,6 +20,7 @@ from app.topics.labels.store import record_imported
 from app.topics.tables import lesson
 from tests.support.callers import token_for
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 from tests.support.turns import end_turns
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
@@ -34,10 +33,7 @@ async def anna(runtime: Runtime) -> dict[str, str]:
 
 
 async def opened(runtime: Runtime, text: str, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def weigh(runtime: Runtime) -> int:

@@ -12,10 +12,10 @@ from app.api.webhooks import body_of
 from app.delivery.event_type import AUDIBLE
 from app.delivery.tables import message
 from app.flows.receive import receive
-from app.flows.settle import Received
 from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 
 async def test_every_event_that_an_endpoint_may_hear_is_described_with_its_body(client: httpx.AsyncClient) -> None:
@@ -62,22 +62,18 @@ async def test_what_is_sent_has_the_form_that_is_described(client: httpx.AsyncCl
     }
     asked = {"url": "https://hooks.example/in", "payload": "full"}
     endpoint = (await client.post("/api/v1/endpoints", json=asked, headers=callers["els"])).json()
-    (opened,) = await receive(runtime, [mention(channel="forum", conversation_id="c-1")])
-    assert isinstance(opened, Received)
-    assert opened.ticket is not None
+    opened = await ticket_of(runtime, mention(channel="forum", conversation_id="c-1"))
     for who, act, said in ACTS:
-        answer = await client.post(f"/api/v1/tickets/{opened.ticket.id}/{act}", json=said, headers=callers[who])
+        answer = await client.post(f"/api/v1/tickets/{opened.id}/{act}", json=said, headers=callers[who])
         assert answer.is_success, (act, answer.text)
-    at = f"/api/v1/tickets/{opened.ticket.id}"
+    at = f"/api/v1/tickets/{opened.id}"
     assert (await client.patch(at, json={"priority": "high"}, headers=callers["agent"])).is_success
     await receive(runtime, [mention("En nu?", channel="forum", conversation_id="c-1")])
-    (other,) = await receive(runtime, [mention(channel="forum", conversation_id="c-2")])
-    assert isinstance(other, Received)
-    assert other.ticket is not None
-    second = f"/api/v1/tickets/{other.ticket.id}"
+    other = await ticket_of(runtime, mention(channel="forum", conversation_id="c-2"))
+    second = f"/api/v1/tickets/{other.id}"
     for act, said in (
-        ("links", {"to": str(opened.ticket.id)}),
-        ("merge", {"into": str(opened.ticket.id)}),
+        ("links", {"to": str(opened.id)}),
+        ("merge", {"into": str(opened.id)}),
         ("unmerge", {"reason": "toch iets anders"}),
     ):
         assert (await client.post(f"{second}/{act}", json=said, headers=callers["agent"])).is_success, act

@@ -34,6 +34,7 @@ from app.tickets.merging import (
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 
@@ -117,17 +118,14 @@ async def test_what_is_merged_twice_goes_on_in_the_last(runtime: Runtime) -> Non
 
 async def test_a_post_that_its_author_deletes_after_the_merge_is_gone_from_both(runtime: Runtime) -> None:
     said = mention("weg ermee", conversation_id="a")
-    (received,) = await receive(runtime, [said])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    second = await opened(runtime, "b")
-    await merge(runtime, received.ticket, second)
+    first, second = await ticket_of(runtime, said), await opened(runtime, "b")
+    await merge(runtime, first, second)
 
     gone = await runtime.run(withdraw, said.key)
 
     assert gone.ticket is not None
     assert gone.ticket.id == second.id
-    assert "weg ermee" not in [*await texts(runtime, second), *await texts(runtime, received.ticket)]
+    assert "weg ermee" not in [*await texts(runtime, second), *await texts(runtime, first)]
 
 
 async def test_of_two_promises_the_sooner_counts_and_the_other_is_neither_kept_nor_broken(

@@ -21,8 +21,6 @@ from app.access.role import Caller, Role
 from app.delivery.sender import Sender
 from app.flows import work
 from app.flows.consult import consult
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.kit.db import Transaction
 from app.kit.http import plain_client
 from app.kit.ids import new_id
@@ -36,6 +34,7 @@ from app.topics.tables import adviser, opinion
 from tests.support.callers import token_for
 from tests.support.clock import AN_HOUR_AGO
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 
 MODEL = "small"
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -113,12 +112,10 @@ def knowing(runtime: Runtime, **told: Any) -> Runtime:
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    asked_about = update(opinion).where(opinion.c.ticket_id == received.ticket.id)
+    ticket = await ticket_of(runtime, mention(text, **facts))
+    asked_about = update(opinion).where(opinion.c.ticket_id == ticket.id)
     await runtime.database.transact(lambda tx: tx.execute(asked_about.values(due_at=AN_HOUR_AGO)))
-    return received.ticket
+    return ticket
 
 
 async def rows(runtime: Runtime) -> dict[UUID, Any]:

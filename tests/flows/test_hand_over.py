@@ -11,8 +11,6 @@ from app.access.role import Caller, Role
 from app.delivery.endpoints.endpoint import Payload
 from app.delivery.tables import endpoint
 from app.flows import answer
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.flows.subscribe import Disclosed, register
 from app.flows.watch import pass_time
 from app.kit.ids import new_id
@@ -27,6 +25,7 @@ from app.tickets.ticket import Ticket
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
 from tests.support.outbox import AN_HOUR, carry
+from tests.support.tickets import ticket_of
 
 ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
 A_DAY_ON = MORNING + timedelta(hours=24, minutes=30)  # eight hours of the department's business time
@@ -48,10 +47,7 @@ async def listening(runtime: Runtime, url: str = HOOK, *types: str) -> Disclosed
 
 async def opened(runtime: Runtime) -> Ticket:
     """A late parcel, which the department answers first-hand on this channel."""
-    (received,) = await receive(runtime, [mention(channel="forum")])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(channel="forum"))
 
 
 async def now_of(runtime: Runtime, ticket: Ticket) -> Ticket:

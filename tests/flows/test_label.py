@@ -3,8 +3,7 @@
 import httpx
 
 from app.access.role import Role
-from app.flows.receive import receive, withdraw
-from app.flows.settle import Received
+from app.flows.receive import withdraw
 from app.mentions.mention import Mention
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
@@ -12,13 +11,11 @@ from app.topics.labels.labelling import Labelling, Source
 from app.topics.labels.store import list_labels
 from tests.support.callers import token_for
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 
 
 async def opened(runtime: Runtime, said: Mention) -> Ticket:
-    (received,) = await receive(runtime, [said])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, said)
 
 
 async def labels(runtime: Runtime) -> list[Labelling]:

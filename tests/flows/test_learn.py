@@ -11,8 +11,6 @@ from sqlalchemy import select, update
 
 from app.flows.learn import evaluate, learn_by_itself, read_models, read_standing, take_in, teach
 from app.flows.promote import NotBetter, NothingToTakeBack, follow_model, promote, promote_better, roll_back
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.routing.ownership import Department
 from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
@@ -25,6 +23,7 @@ from app.training import NotTrained, Task, train
 from tests.support.clock import Clock
 from tests.support.mentions import mention
 from tests.support.teaching import NEW_WORDS, RULES, TOPIC, kept, labels
+from tests.support.tickets import ticket_of
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -47,11 +46,16 @@ async def learn(runtime: Runtime) -> int:
     return await learn_by_itself(learning(runtime), runtime.now(), asyncio.Event())
 
 
+async def promoted(runtime: Runtime, *words: str) -> list[Version]:
+    """Models that know a word each, in force one after the other."""
+    versions = [await kept(runtime, word) for word in words]
+    for version in versions:
+        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    return versions
+
+
 async def ask(runtime: Runtime, words: str) -> Ticket:
-    (received,) = await receive(runtime, [mention(words)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(words))
 
 
 def topic_of(runtime: Runtime, words: str) -> str | None:
@@ -164,9 +168,7 @@ async def test_a_rollback_reaches_every_process_and_nothing_comes_into_force_by_
 
 
 async def test_one_goes_back_step_by_step(runtime: Runtime) -> None:
-    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
-    for version in (first, second):
-        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    first, _ = await promoted(runtime, "wifibol", "paars")
     back = [(await runtime.run(roll_back, "admin:sam", None)).promotion.model for _ in range(2)]
     assert back == [first.number, None]
 
@@ -179,9 +181,7 @@ async def test_what_was_in_force_before_comes_back_although_it_is_newer(runtime:
 
 
 async def test_who_promotes_what_came_back_lets_models_come_into_force_by_themselves_again(runtime: Runtime) -> None:
-    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
-    for version in (first, second):
-        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    first, _ = await promoted(runtime, "wifibol", "paars")
     await runtime.run(roll_back, "admin:sam", None)
     assert not await runtime.run(promote_better, "system", await kept(runtime, "zolder"))
 
@@ -220,9 +220,7 @@ async def test_a_model_that_was_tampered_with_is_refused_and_the_one_before_goes
 
 
 async def test_nobody_puts_a_model_in_force_that_no_process_could_read(runtime: Runtime) -> None:
-    first, second, third = [await kept(runtime, word) for word in ("wifibol", "paars", "zolder")]
-    for version in (first, second, third):
-        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    first, second, _ = await promoted(runtime, "wifibol", "paars", "zolder")
     await tamper(runtime, second)
 
     with pytest.raises(ModelUnusable):
@@ -231,9 +229,7 @@ async def test_nobody_puts_a_model_in_force_that_no_process_could_read(runtime: 
 
 
 async def test_a_model_whose_bytes_were_restored_is_read_again_when_it_is_promoted(runtime: Runtime) -> None:
-    first, second = await kept(runtime, "wifibol"), await kept(runtime, "paars")
-    for version in (first, second):
-        await runtime.run(promote, "admin:sam", version.number, None, despite=False)
+    first, second = await promoted(runtime, "wifibol", "paars")
     async with runtime.reading() as tx:
         _, whole = await get_content(tx, second.number)
     await tamper(runtime, second)

@@ -9,9 +9,7 @@ import pytest
 from app.access.role import Caller, Role
 from app.flows import answer, work
 from app.flows.admit import issue
-from app.flows.receive import receive
 from app.flows.say import Speech
-from app.flows.settle import Received
 from app.flows.watch import pass_time
 from app.kit.clock import utc_now
 from app.kit.ids import new_id
@@ -22,6 +20,7 @@ from app.tickets.store import get_ticket, list_events
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import MORNING, Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 ANNA, BRAM = Caller(new_id(), "anna", Role.AGENT), Caller(new_id(), "bram", Role.AGENT)
 LEA = Caller(new_id(), "lea", Role.MANAGER)
@@ -30,10 +29,7 @@ LONG_AGO = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 
 
 async def opened(runtime: Runtime, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention("Goedemorgen allemaal", **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention("Goedemorgen allemaal", **facts))
 
 
 async def standing(runtime: Runtime, ticket: Ticket) -> Ticket:

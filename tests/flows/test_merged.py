@@ -10,15 +10,15 @@ from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.endpoints.store import add_endpoint
 from app.delivery.tables import message
 from app.flows.answer import reply
-from app.flows.receive import receive, withdraw
+from app.flows.receive import withdraw
 from app.flows.say import Speech
-from app.flows.settle import Received
 from app.kit.ids import new_id
 from app.mentions.mention import Visibility
 from app.runtime import Runtime
 from tests.flows.test_combine import ANNA, merge, opened, post, stands, unmerge
 from tests.support.clock import Clock
 from tests.support.mentions import LATE_PARCEL, mention
+from tests.support.tickets import ticket_of
 
 
 async def test_no_platform_takes_replies_longer_for_what_was_merged_in(runtime: Runtime, clock: Clock) -> None:
@@ -46,16 +46,14 @@ async def test_of_a_post_that_its_author_deletes_no_receiver_of_either_ticket_is
     await runtime.database.transact(lambda tx: add_endpoint(tx, hook))
     into = await opened(runtime, "b", "Waar blijft mijn bestelling", channel="forum")
     said = mention(LATE_PARCEL, conversation_id="a", channel="forum", at=clock())
-    (received,) = await receive(runtime, [said])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    await merge(runtime, received.ticket, into)
+    first = await ticket_of(runtime, said)
+    await merge(runtime, first, into)
     if apart:
-        await unmerge(runtime, received.ticket)
+        await unmerge(runtime, first)
 
     await runtime.run(withdraw, said.key)
 
     async with runtime.reading() as tx:
         sent = await tx.rows(select(message.c.ticket_id, message.c.body))
-    assert {row.ticket_id for row in sent} == {received.ticket.id, into.id}
+    assert {row.ticket_id for row in sent} == {first.id, into.id}
     assert not [row.body for row in sent if "pakketje" in row.body]

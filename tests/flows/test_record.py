@@ -12,8 +12,6 @@ from app.delivery.endpoints.endpoint import Endpoint, Payload
 from app.delivery.endpoints.store import add_endpoint
 from app.delivery.tables import delivery, message
 from app.flows import answer, work
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.kit.ids import new_id
 from app.runtime import Runtime
 from app.tickets.queue.wanted import Wanted
@@ -21,6 +19,7 @@ from app.tickets.store import list_events
 from app.tickets.tagging import Tagging
 from app.tickets.ticket import Ticket
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
@@ -42,10 +41,7 @@ async def heard(runtime: Runtime, endpoint_id: UUID) -> list[tuple[str, str]]:
 
 
 async def opened(runtime: Runtime) -> Ticket:
-    (received,) = await receive(runtime, [mention(channel="forum", conversation_id="c-1")])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(channel="forum", conversation_id="c-1"))
 
 
 async def test_a_departments_own_clocks_are_told_to_it_alone(runtime: Runtime) -> None:

@@ -18,11 +18,9 @@ from app.escalation.store import Wanted, list_escalations
 from app.flows import press
 from app.flows.answer import Terms, answer, reply
 from app.flows.mend import retry
-from app.flows.receive import receive
 from app.flows.record import record_one
 from app.flows.review import approve, reject, reject_held, release_held
 from app.flows.say import Speech
-from app.flows.settle import Received
 from app.flows.work import escalate
 from app.kit.ids import new_id
 from app.mentions.mention import Visibility
@@ -32,6 +30,7 @@ from app.tickets.lifecycle import close
 from app.tickets.ticket import State, Ticket
 from tests.support.clock import Clock
 from tests.support.mentions import GREETING, mention
+from tests.support.tickets import ticket_of
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 BRAM = Caller(new_id(), "bram", Role.AGENT)
@@ -42,10 +41,7 @@ HELLO = Speech("Hoi Sanne, waarmee kunnen we je helpen?")
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(text, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(text, **facts))
 
 
 async def embargoed(runtime: Runtime, *tickets_: Ticket) -> None:

@@ -15,8 +15,6 @@ from app.escalation.statements.statement import UnknownMergeField
 from app.escalation.store import EscalationState as Escalated
 from app.escalation.store import Wanted
 from app.flows import combine, press, state, work
-from app.flows.receive import receive
-from app.flows.settle import Received
 from app.kit.clock import utc_now
 from app.runtime import Runtime
 from app.sla.tables import clock as clock_table
@@ -27,6 +25,7 @@ from tests.flows.test_hold import LONG
 from tests.flows.test_spikes import found, look, post, remember
 from tests.support.clock import Clock
 from tests.support.mentions import mention
+from tests.support.tickets import ticket_of
 
 SORRY = {"nl": "Dag {customer_name}, de vertraging ({topic}) is opgelost. Ticket {ticket_number}."}
 
@@ -79,11 +78,8 @@ async def test_a_statement_is_said_once_on_each_ticket_and_on_those_that_join(ru
 async def test_it_is_said_in_the_conversation_of_the_ticket_whatever_was_merged_in(runtime: Runtime) -> None:
     one = await begun(runtime)
     into = (await tickets_of(runtime, one))[0]
-    later = mention("Nog iets", channel="forum", at=utc_now())
-    (received,) = await receive(runtime, [later])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    await runtime.run(combine.merge, ANNA, received.ticket.id, None, into.id, confirmed=True)
+    later = await ticket_of(runtime, mention("Nog iets", channel="forum", at=utc_now()))
+    await runtime.run(combine.merge, ANNA, later.id, None, into.id, confirmed=True)
 
     await runtime.run(state.approve, EVA, one.id, SORRY)
     await runtime.run(state.say_statements, 100)

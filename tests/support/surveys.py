@@ -15,9 +15,7 @@ from app.feedback.invitation import State
 from app.feedback.store import Feedback, Invitation, add_invitations, mark_queued
 from app.feedback.tables import invitation
 from app.flows import survey, work
-from app.flows.receive import receive
 from app.flows.record import record
-from app.flows.settle import Received
 from app.kit.db import Transaction
 from app.kit.ids import digest, new_id
 from app.runtime import Runtime, Unit
@@ -27,15 +25,13 @@ from app.tickets.ticket import Ticket
 from tests.support.clock import AN_HOUR_AGO
 from tests.support.mentions import mention
 from tests.support.standing import add_ticket
+from tests.support.tickets import ticket_of
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 
 
 async def opened(runtime: Runtime, by: str = "sanne", **facts: Any) -> Ticket:
-    (received,) = await receive(runtime, [mention(by=by, **facts)])
-    assert isinstance(received, Received)
-    assert received.ticket is not None
-    return received.ticket
+    return await ticket_of(runtime, mention(by=by, **facts))
 
 
 async def resolved(runtime: Runtime, by: str = "sanne", code: str = "solved", **facts: Any) -> Ticket:
