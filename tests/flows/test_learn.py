@@ -16,11 +16,11 @@ from app.runtime import InForce, Runtime
 from app.tickets.ticket import Ticket
 from app.topics.classify import Classifier, readable
 from app.topics.model import ModelUnusable
-from app.topics.tables import topic_model
+from app.topics.tables import topic_model, topic_training
 from app.topics.versions.store import ModelNotFound, get_content
 from app.topics.versions.version import State, Version
 from app.training import NotTrained, Task, train
-from tests.support.clock import Clock
+from tests.support.clock import MOMENT, Clock
 from tests.support.mentions import mention
 from tests.support.teaching import NEW_WORDS, RULES, TOPIC, kept, labels
 from tests.support.tickets import ticket_of
@@ -121,6 +121,8 @@ async def test_training_that_is_broken_off_is_taken_up_again(runtime: Runtime) -
     ending.set()
     assert await learn_by_itself(learning(runtime), runtime.now(), ending) == 0
     assert await states(runtime) == []
+    a_moment_ago = update(topic_training).values(lease_until=topic_training.c.lease_until - MOMENT)
+    await runtime.database.transact(lambda tx: tx.execute(a_moment_ago))
     assert await learn(runtime) == 1
 
 

@@ -9,42 +9,46 @@ import pytest
 from app.access.role import Caller, Role
 from app.channels.store import list_outages
 from app.flows import outage
-from app.kit.clock import utc_now
-from app.kit.db import Database, Transaction
+from app.kit.db import Database
 from app.kit.ids import new_id
 from app.rulebook import Rulebook
 from app.sla.policy import Metric
 from app.tickets import lifecycle
 from app.tickets.custody import Holder, hand_over, seconds_by_holder
 from app.tickets.ticket import Event, Step, Ticket
+from tests.support.clock import Clock
 from tests.support.house import House
 
 ADAPTER = Caller(new_id(), "x-adapter", Role.INGEST)
 
 
 class Line(House):
-    """A house whose channel x goes down and comes back."""
+    """A house whose channel x goes down and comes back. Whatever happens takes a minute."""
+
+    def __init__(self, database: Database, rulebook: Rulebook, clock: Clock) -> None:
+        super().__init__(database, rulebook)
+        self.time = clock
 
     async def down(self, channel: str = "x") -> None:
-        await self.database.transact(lambda tx: outage.go_down(self.unit(tx, utc_now()), ADAPTER, channel, "503"))
+        now = self.time.pass_(minutes=1)
+        await self.database.transact(lambda tx: outage.go_down(self.unit(tx, now), ADAPTER, channel, "503"))
 
     async def up(self, channel: str = "x") -> None:
-        await self.database.transact(lambda tx: outage.come_back(self.unit(tx, utc_now()), channel))
+        now = self.time.pass_(minutes=1)
+        await self.database.transact(lambda tx: outage.come_back(self.unit(tx, now), channel))
 
     async def follow(self, limit: int = 200) -> int:
-        async def unit(tx: Transaction) -> int:
-            return await outage.follow_channels(self.unit(tx, utc_now()), limit)
-
-        return await self.database.transact(unit)
+        now = self.time.pass_(minutes=1)
+        return await self.database.transact(lambda tx: outage.follow_channels(self.unit(tx, now), limit))
 
 
 @pytest.fixture
-def line(database: Database, rulebook: Rulebook) -> Line:
-    return Line(database, rulebook)
+def line(database: Database, rulebook: Rulebook, clock: Clock) -> Line:
+    return Line(database, rulebook, clock)
 
 
 async def test_the_outage_has_the_ball_and_gives_it_back(line: Line) -> None:
-    now = utc_now()
+    now = line.time()
     ours, waiting = await line.open(now), await line.open(now)
     theirs = await line.open(now)
     await line.act(waiting, lambda one: lifecycle.wait(one, "agent:anna", None, now), now)
@@ -73,8 +77,8 @@ async def test_the_outage_has_the_ball_and_gives_it_back(line: Line) -> None:
         (Holder.CUSTOMER, None),
     ]
     assert [event.type for event in await line.events(ours.id)][-2:] == ["channel.down", "channel.up"]
-    spent = seconds_by_holder(back[0].custody, utc_now())
-    assert 0 < spent[Holder.OUTAGE] < sum(spent.values())
+    spent = seconds_by_holder(back[0].custody, line.time.pass_(minutes=1))
+    assert (spent[Holder.OUTAGE], sum(spent.values())) == (3 * 60, 7 * 60)
 
 
 async def test_only_clocks_that_pause_for_an_outage_stand_still(line: Line) -> None:
@@ -84,7 +88,7 @@ async def test_only_clocks_that_pause_for_an_outage_stand_still(line: Line) -> N
         for rule in rules
     )
     line.rulebook = replace(line.rulebook, sla_rules=pausing)
-    ticket = await line.open(utc_now())
+    ticket = await line.open(line.time())
 
     await line.down()
     await line.follow()
@@ -94,9 +98,7 @@ async def test_only_clocks_that_pause_for_an_outage_stand_still(line: Line) -> N
 
     await line.up()
     await line.follow()
-    due_at = (await line.clock(ticket, Metric.RESOLUTION)).due_at
-    assert due_at is not None
-    assert ticket.due["resolution"] < due_at < ticket.due["resolution"] + timedelta(minutes=1)
+    assert (await line.clock(ticket, Metric.RESOLUTION)).due_at == ticket.due["resolution"] + timedelta(minutes=2)
 
 
 async def test_a_channel_is_down_once_however_many_tell(line: Line) -> None:
@@ -112,11 +114,11 @@ async def test_a_channel_is_down_once_however_many_tell(line: Line) -> None:
 
 async def test_another_channel_goes_on_and_new_tickets_follow(line: Line) -> None:
     await line.down("forum")
-    await line.open(utc_now())
+    await line.open(line.time())
     assert await line.follow() == 0
 
     await line.down("x")
-    await line.open(utc_now())
+    await line.open(line.time())
     assert [await line.follow(limit=1) for _ in range(3)] == [1, 1, 0]
 
 

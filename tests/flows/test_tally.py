@@ -200,7 +200,7 @@ async def test_what_waits_is_counted_along_until_there_is_too_much_of_it(runtime
     await catch_up(runtime, 1000)
     all_ = await measured(runtime, MONTH, Measure.OPENED)
     assert sum(cell.n for cell in all_.cells.values()) == MAX_WAITING
-    assert all_.as_of > few.as_of
+    assert min(few.as_of, all_.as_of) > START
 
 
 async def test_a_rebuild_tells_how_far_it_is(runtime: Runtime) -> None:

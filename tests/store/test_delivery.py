@@ -239,7 +239,7 @@ async def test_a_dead_delivery_is_tried_again_by_hand_without_using_up_its_sched
     await act(database, store.mark_dead, [claimed])
     for _ in range(2):  # pressed twice, tried once
         await act(database, mark_retried, claimed.id)
-    await wait(database)
+        await wait(database)
     (again,) = await claim(database)
     assert (again.number, again.used) == (2, 1)
     with pytest.raises(DeliveryUnderWay):
