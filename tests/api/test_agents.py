@@ -24,16 +24,6 @@ from tests.support.tickets import ticket_of
 INVOICE = "Ik snap mijn factuur van deze maand niet, wat zijn dat voor kosten?"
 
 
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
-async def bram(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="bram")
-
-
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
     return await ticket_of(runtime, mention(text, **facts))
 

@@ -15,11 +15,6 @@ from tests.support.mentions import LATE_PARCEL
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
 async def lead(runtime: Runtime) -> dict[str, str]:
     return await token_for(runtime, Role.MANAGER, name="lea")
 

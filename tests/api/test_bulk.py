@@ -18,11 +18,6 @@ LATER = "2099-01-01T08:00:00Z"
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
 async def tickets(runtime: Runtime) -> list[Ticket]:
     return [await opened(runtime) for _ in range(3)]
 

@@ -25,16 +25,6 @@ WORDS = "Dag Sanne! Ik kijk even waar je pakket is"
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
-async def bram(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="bram")
-
-
-@pytest.fixture
 async def ticket(runtime: Runtime) -> Ticket:
     return await opened(runtime)
 

@@ -32,11 +32,6 @@ async def invoices(runtime: Runtime) -> Headers:
     return await token_for(runtime, Role.DEPARTMENT, "billing")
 
 
-@pytest.fixture
-async def admin(runtime: Runtime) -> Headers:
-    return await token_for(runtime, Role.ADMIN)
-
-
 async def registered(client: httpx.AsyncClient, caller: Headers, **asked: Any) -> dict[str, Any]:
     answer = await client.post("/api/v1/endpoints", json={"url": HOOK, **asked}, headers=caller)
     assert answer.status_code == 201, answer.text

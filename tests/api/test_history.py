@@ -16,11 +16,6 @@ from tests.support.clock import Clock
 from tests.support.mentions import LATE_PARCEL, mention
 
 
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
 async def test_a_late_writer_is_told_what_changed_and_can_go_on_from_there(
     client: httpx.AsyncClient, runtime: Runtime, anna: dict[str, str]
 ) -> None:

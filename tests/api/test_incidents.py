@@ -21,11 +21,6 @@ def clock() -> Clock:
     return Clock(utc_now())
 
 
-@pytest.fixture
-async def pr(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.PR, name="eva")
-
-
 async def begun(client: httpx.AsyncClient, runtime: Runtime, pr: dict[str, str], posts: int = 10) -> dict[str, Any]:
     await remember(runtime)
     await post(runtime, posts)

@@ -20,11 +20,6 @@ TEXTS = {"nl": "Dag {customer_name}, hier {agent_name} over {topic}.", "en": "Hi
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> Headers:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
 async def eva(runtime: Runtime) -> Headers:
     return await token_for(runtime, Role.MANAGER, name="eva")
 

@@ -32,11 +32,6 @@ def runtime(runtime: Runtime) -> Runtime:
     return replace(runtime, rules=InForce(parse(sources)))
 
 
-@pytest.fixture
-async def admin(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.ADMIN)
-
-
 async def line(client: httpx.AsyncClient, headers: dict[str, str]) -> dict[str, Any]:
     answer = (await client.get("/api/v1/ownership", headers=headers)).json()
     [found] = [one for one in answer["items"] if (one["topic"], one["channels"]) == ("delivery_delay", ["forum"])]

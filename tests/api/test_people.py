@@ -3,7 +3,6 @@
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 
 from app.access.role import Role
 from app.mentions.mention import Author
@@ -12,11 +11,6 @@ from app.runtime import Runtime
 from tests.support.callers import token_for
 from tests.support.mentions import as_json, mention
 from tests.support.tickets import ticket_of
-
-
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
 
 
 async def author(runtime: Runtime, channel: str, customer_ref: str | None = None, name: str = "sanne") -> str:

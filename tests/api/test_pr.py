@@ -18,11 +18,6 @@ ANGRY = "Schandalig. Mijn pakket is er niet, mijn advocaat belt jullie en ik sta
 
 
 @pytest.fixture
-async def pr(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.PR, name="eva")
-
-
-@pytest.fixture
 async def agent(runtime: Runtime) -> dict[str, str]:
     return await token_for(runtime, Role.AGENT, name="anna")
 

@@ -20,11 +20,6 @@ BLANK = {"languages": [], "topics": [], "channels": [], "departments": [], "need
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
 async def lead(runtime: Runtime) -> dict[str, str]:
     return await token_for(runtime, Role.MANAGER, name="mo")
 

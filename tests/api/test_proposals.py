@@ -47,11 +47,6 @@ THINGS = """
 NOISE = THINGS.split()
 
 
-@pytest.fixture
-async def kim(runtime: Runtime) -> Mapping[str, str]:
-    return await token_for(runtime, Role.MANAGER, name="kim")
-
-
 async def posted(runtime: Runtime, texts: list[str], *, by: str | None = None) -> None:
     await receive(runtime, [mention(text, by=by or f"p{abs(hash(text))}") for text in texts])
 

@@ -19,11 +19,6 @@ from tests.support.tickets import ticket_of
 QUEUE = "/api/v1/queue"
 
 
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:
     return await ticket_of(runtime, mention(text, **facts))
 

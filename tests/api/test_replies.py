@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from app.access.role import Role
 from app.mentions.mention import Kind
@@ -18,16 +17,6 @@ from tests.support.tickets import ticket_of
 API = "/api/v1"
 JOBS = {"channel": "instagram", "account": "werkenbijpoldermobiel"}  # what is said there, a colleague reads first
 HELLO = {"text": "Hoi Sanne, waarmee kunnen we je helpen?"}
-
-
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
-async def bram(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="bram")
 
 
 async def opened(runtime: Runtime, text: str = GREETING, **facts: Any) -> Ticket:

@@ -34,11 +34,6 @@ SAM = Caller(new_id(), "sam", Role.ADMIN)
 
 
 @pytest.fixture
-async def admin(runtime: Runtime) -> Mapping[str, str]:
-    return await token_for(runtime, Role.ADMIN)
-
-
-@pytest.fixture
 async def folder(tmp_path: Path) -> Path:
     for file in FOLDER.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())

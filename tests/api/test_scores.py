@@ -22,11 +22,6 @@ GOOD, BAD = [10] * 40 + [8] * 10, [10] * 10 + [5] * 40
 PERIOD = {"from": (MORNING - 10 * DAY).isoformat(), "to": MORNING.isoformat()}
 
 
-@pytest.fixture
-async def mo(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.MANAGER, name="mo")
-
-
 async def add(tx: Transaction, days_ago: int, state: State, *, score: int | None = None, **facts: str | None) -> None:
     ticket = await add_ticket(tx, MORNING - days_ago * DAY)
     invitation = Invitation(

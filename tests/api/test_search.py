@@ -19,11 +19,6 @@ from tests.support.tickets import ticket_of
 Headers = dict[str, str]
 
 
-@pytest.fixture
-async def anna(runtime: Runtime) -> Headers:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
 async def opened(runtime: Runtime, text: str, **facts: Any) -> Ticket:
     return await ticket_of(runtime, mention(text, **facts))
 

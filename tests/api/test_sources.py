@@ -20,11 +20,6 @@ from tests.support.mentions import as_json, mention
 Headers = dict[str, str]
 
 
-@pytest.fixture
-async def admin(runtime: Runtime) -> Headers:
-    return await token_for(runtime, Role.ADMIN)
-
-
 async def registered(client: httpx.AsyncClient, admin: Headers, **asked: Any) -> dict[str, Any]:
     wishes = {"name": "Reviewhuis", "channel": "reviews", **asked}
     answer = await client.post("/api/v1/sources", json=wishes, headers=admin)

@@ -30,11 +30,6 @@ async def mia(runtime: Runtime) -> dict[str, str]:
 
 
 @pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
-@pytest.fixture
 async def bea(runtime: Runtime) -> dict[str, str]:
     return await token_for(runtime, Role.DEPARTMENT, "billing", name="bea")
 

@@ -49,11 +49,6 @@ async def url(app: FastAPI) -> AsyncIterator[str]:
         yield url
 
 
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
-
-
 async def opened(runtime: Runtime, text: str = LATE_PARCEL, **facts: Any) -> Ticket:
     return await ticket_of(runtime, mention(text, **facts))
 

@@ -18,18 +18,12 @@ from app.tickets.ticket import Ticket
 from app.topics.labels.labelling import Labelling, Source
 from app.topics.labels.store import record_imported
 from app.topics.tables import lesson
-from tests.support.callers import token_for
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
 from tests.support.tickets import ticket_of
 from tests.support.turns import end_turns
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 LONG = "Goedemiddag, wij wachten al twee weken en niemand kan ons vertellen waar dat aan ligt, kunnen jullie helpen"
-
-
-@pytest.fixture
-async def anna(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.AGENT, name="anna")
 
 
 async def opened(runtime: Runtime, text: str, **facts: Any) -> Ticket:

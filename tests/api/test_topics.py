@@ -15,11 +15,6 @@ from tests.support.teaching import RULES, kept
 TOPICS = "/api/v1/topics"
 
 
-@pytest.fixture
-async def kim(runtime: Runtime) -> Mapping[str, str]:
-    return await token_for(runtime, Role.MANAGER, name="kim")
-
-
 async def test_a_model_is_promoted_and_taken_back(
     client: httpx.AsyncClient, runtime: Runtime, kim: Mapping[str, str]
 ) -> None:

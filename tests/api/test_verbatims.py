@@ -26,11 +26,6 @@ def rulebook(rulebook: Rulebook) -> Rulebook:
 
 
 @pytest.fixture
-async def mo(runtime: Runtime) -> dict[str, str]:
-    return await token_for(runtime, Role.MANAGER, name="mo")
-
-
-@pytest.fixture
 async def told(runtime: Runtime, clock: Clock) -> None:
     """Three customers, an hour apart; the clock ends a moment after the last."""
     said = [
