@@ -143,7 +143,8 @@ async def test_what_did_not_arrive_is_sent_again_under_its_id_without_using_up_t
     get = respx.get(PUBLISH_URL).mock(return_value=NOT_HERE)
     said = await replying(database)
     await dispatch(runtime, 10)
-    await carry(runtime, AN_HOUR)  # it is not there: sent again at once
+    await carry(runtime, AN_HOUR)  # it is not there
+    await carry(runtime)  # sent again at once
     unknown = await standing(database, said)
     await carry(runtime, AN_HOUR)
 
