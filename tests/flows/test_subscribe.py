@@ -56,14 +56,8 @@ ADMIN = Caller(new_id(), "root", Role.ADMIN)
 
 
 async def registered(runtime: Runtime, caller: Caller = PARCELS, **asked: Any) -> Disclosed:
-    wishes: dict[str, Any] = {
-        "department": None,
-        "url": HOOK,
-        "event_types": None,
-        "payload": Payload.THIN,
-        "secret": None,
-    }
-    return await runtime.run(register, caller, runtime.sealer, **wishes | asked)
+    usual: dict[str, Any] = {"department": None, "url": HOOK, "event_types": None, "secret": None}
+    return await runtime.run(register, caller, runtime.sealer, **usual | {"payload": Payload.THIN} | asked)
 
 
 async def kept(runtime: Runtime) -> tuple[Endpoint, ...]:
