@@ -17,11 +17,12 @@ from stdnum.nl import bsn
 
 from app.kit.errors import Invalid, Refused
 
+LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
+
 _BLANK = "\x00"  # in place of what was found or read already: no later look finds a part of it
 _MASK = "\N{BULLET}"
 _SHOWN = 2  # characters at each end of a finding that are shown again
 
-_LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w@.])[\w.+%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,24}\b", re.IGNORECASE)
 _IBAN_BEGINS = re.compile(r"\b[a-z]{2}[ .-]?\d{2}(?=[ .-]?[a-z0-9])", re.IGNORECASE)
 _IBAN_LENGTHS = range(15, 35)  # ISO 13616: the shortest in use has 15 characters, the longest may have 34
@@ -202,7 +203,7 @@ def _by_pattern(pattern: str) -> Callable[[str], Iterator[_Hit]]:
 
 
 def _without_links(text: str) -> str:
-    return _LINK.sub(_blanked, text)
+    return LINK.sub(_blanked, text)
 
 
 def _blanked(match: re.Match[str]) -> str:

