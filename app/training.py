@@ -1,12 +1,9 @@
 """Training, in a process of its own: rules and labels go in, a model and its comparison come out.
 
-Knows both ends of the pipe. What training takes in memory and time ends with that process, and no other ever loads
+Knows how both are written. What training takes in memory and time ends with that process, and no other ever loads
 what it needs. Refuses to know the database, and what becomes of the model.
 """
 
-import asyncio
-import os
-import sys
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from app.kit.apart import compute, serve
 from app.kit.errors import Invalid, Unavailable, WebcareError
 from app.kit.wire import dump
 from app.rulebook import Rulebook, Sources, parse
@@ -25,7 +23,6 @@ from app.topics.versions.comparison import Comparison, JudgedOn, compare, hold_o
 from app.topics.versions.material import material, precisions
 
 DEADLINE = timedelta(minutes=20)  # 10,000 labels take half a minute
-_POLITE = 10  # as `nice` counts: the service comes first
 
 
 class NotTrained(Invalid):
@@ -62,24 +59,7 @@ class Task:
 
 async def train(task: Task) -> Taught:
     """Train in another process. Raises `NotTrained`, `TrainingFailed`; when cancelled, that process ends too."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app.training"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    try:
-        async with asyncio.timeout(DEADLINE.total_seconds()):
-            answer, words = await process.communicate(_written(task))
-    except TimeoutError as error:
-        raise TrainingFailed(f"Training took longer than {DEADLINE}.") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode != 0:
-        kind = words.decode(errors="replace").strip().rpartition("\n")[2].partition(":")[0]  # words may quote customers
-        raise TrainingFailed(f"The process that trains ended with code {process.returncode}: {kind or 'no word'}.")
+    answer = await compute(__name__, _written(task), DEADLINE, TrainingFailed)
     head, _, content = answer.partition(b"\n")
     told = orjson.loads(head)
     if "problem" in told:
@@ -156,16 +136,15 @@ def _read(written: bytes) -> Task:
     )
 
 
-def main() -> None:
-    """The other end: a task on standard input; on standard output a line of JSON, and behind it the model."""
-    os.nice(_POLITE)
+def _answered(task: bytes) -> bytes:
+    """A line of JSON, and behind it the model."""
     try:
-        taught = learn(_read(sys.stdin.buffer.read()))
+        taught = learn(_read(task))
         told, content = {"digest": taught.digest, "comparison": taught.comparison}, taught.content
     except WebcareError as error:
         told, content = {"problem": error.message}, b""
-    sys.stdout.buffer.write(dump(told) + b"\n" + content)
+    return dump(told) + b"\n" + content
 
 
 if __name__ == "__main__":
-    main()
+    serve(_answered)
