@@ -72,6 +72,7 @@ response = Table(
     CheckConstraint("effort between 1 and 7", name="effort"),
     Index("ix_response_mention_id", "mention_id", postgresql_where=text("mention_id is not null")),
     Index("ix_response_received_at", "received_at", "invitation_id", postgresql_where=text("verbatim is not null")),
+    Index("ix_response_effort", "received_at", postgresql_where=text("effort is not null")),
     Index("ix_response_verbatim", text(STEMS), postgresql_using="gin"),
 )
 
@@ -91,5 +92,6 @@ follow_up = Table(
     Column("note", Text),
     Index("ix_follow_up_ticket_id", "ticket_id"),
     Index("ix_follow_up_department", "department", "due_at", postgresql_where=text("done_at is null")),
+    Index("ix_follow_up_done", "due_at", "invitation_id", postgresql_where=text("done_at is not null")),
     Index("ix_follow_up_due_at", "due_at", postgresql_where=text("done_at is null and overdue_at is null")),
 )
