@@ -76,6 +76,8 @@ async def _follow(runtime: Runtime) -> None:
 async def _serve(settings: Settings, url: str, listening: socket.socket | None) -> None:
     async with ready_runtime(settings, url) as runtime, _governed(runtime):
         app = create_app(runtime)
+        for route in app.routes:  # FastAPI finishes them when it first looks for one: nobody waits for that yet
+            route.matches({"type": "http", "method": "GET", "path": "/"})
         config = uvicorn.Config(
             app,
             host=settings.host,
