@@ -31,7 +31,7 @@ from app.tickets.ticket import State as Stands
 from app.tickets.ticket import Ticket
 from tests.support.clock import AN_HOUR_AGO, Clock
 from tests.support.mentions import mention
-from tests.support.surveys import make_due
+from tests.support.surveys import make_due, only_invitation
 
 ANNA = Caller(new_id(), "anna", Role.AGENT)
 PUBLIC, PRIVATE = {"conversation_id": "thread-1"}, {"conversation_id": "dm-1", "visibility": Visibility.PRIVATE}
@@ -161,16 +161,27 @@ async def test_a_number_answers_the_agent_while_a_ticket_is_at_work(
 
 
 async def test_a_second_reply_within_the_hour_changes_the_score(runtime: Runtime, clock: Clock, ticket: Ticket) -> None:
+    first_at = clock.at
     await replied(runtime, clock, "3", **PUBLIC)
     clock.pass_(minutes=10)
     await replied(runtime, clock, "toch een 8", **PUBLIC)
-    assert (await feedback_of(runtime, ticket)).score == 8
+    changed = await feedback_of(runtime, ticket)
+    assert (changed.score, changed.received_at, changed.changed_at) == (8, first_at, clock.at)
 
     clock.pass_(hours=1)
     late = await replied(runtime, clock, "een 2", **PUBLIC)
 
     assert late.outcome is Fate.REOPENED
     assert (await feedback_of(runtime, ticket)).score == 8
+
+
+async def test_an_answer_leaves_it_at_when_the_question_arrived(runtime: Runtime, clock: Clock, ticket: Ticket) -> None:
+    arrived_at = clock.at
+    await runtime.run(survey.note_sent, ticket.id, await only_invitation(runtime))
+    clock.pass_(minutes=10)
+    await replied(runtime, clock, "8", **PUBLIC)
+    async with runtime.reading() as tx:
+        assert await tx.scalar(select(invitation.c.sent_at)) == arrived_at
 
 
 async def test_two_scores_in_one_batch_are_read_one_by_one(runtime: Runtime, clock: Clock, ticket: Ticket) -> None:

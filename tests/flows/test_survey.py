@@ -43,13 +43,17 @@ def rulebook(rulebook: Rulebook) -> Rulebook:
 
 
 async def test_a_resolution_is_asked_about_after_the_delay_and_not_before(runtime: Runtime, clock: Clock) -> None:
-    ticket = await resolved(runtime)
+    unresolved = await opened(runtime)
+    await runtime.run(work.claim, ANNA, unresolved.id, None)
+    ticket = await runtime.run(work.resolve, ANNA, unresolved.id, None, "solved", None)
     async with runtime.reading() as tx:
         waiting = (await tx.rows(select(invitation)))[0]
 
     assert await feedback_of(runtime, ticket) == Feedback(State.WAITING, None, None, None, None)
     assert waiting.due_at == clock.at + runtime.rulebook.feedback.delay
-    assert (waiting.topic, waiting.department, waiting.stage) == (ticket.topic, ticket.department, ticket.stage)
+    assert (waiting.topic, waiting.department) == (ticket.topic, ticket.department)
+    assert (waiting.stage, waiting.arm, waiting.agent) == ("pilot", ticket.arm, "agent:anna")
+    assert ticket.arm is not None
 
     later = update(invitation).values(due_at=func.now() + timedelta(minutes=1))
     await runtime.database.transact(lambda tx: tx.execute(later))
@@ -80,11 +84,12 @@ async def test_who_wrote_last_in_a_merged_conversation_is_asked_there(runtime: R
     assert (body["channel"], body["in_reply_to"]) == ("forum", "the-newest")
 
 
-async def test_the_link_stands_in_the_message_and_nowhere_else(runtime: Runtime) -> None:
+async def test_the_link_stands_in_the_message_and_nowhere_else(runtime: Runtime, clock: Clock) -> None:
     await resolved(runtime)
     token = token_of(await asked(runtime))
 
     async with runtime.reading() as tx:
+        assert await tx.scalar(select(invitation.c.expires_at)) == clock.at + runtime.rulebook.feedback.expires
         assert await tx.scalar(select(invitation.c.digest)) == digest(token)
         assert await tx.scalar(select(func.count()).where(message.c.body.contains(token))) == 1
 
