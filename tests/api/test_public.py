@@ -181,6 +181,16 @@ async def test_an_answer_comes_back_filled_in_as_long_as_it_may_be_changed(
     assert (await feedback_of(runtime, asked)).score == 8
 
 
+async def test_the_same_form_sent_twice_is_one_answer(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock, asked: Ticket
+) -> None:
+    for _ in range(2):
+        assert (await client.post(LINK, data={"score": "3"})).status_code == 200
+        clock.pass_(minutes=5)
+
+    assert (await feedback_of(runtime, asked)).changed_at is None
+
+
 async def test_who_wants_no_such_question_says_so_with_a_button(
     client: httpx.AsyncClient, runtime: Runtime, rulebook: Rulebook, asked: Ticket
 ) -> None:

@@ -155,6 +155,18 @@ async def test_one_receiver_that_took_it_is_enough(runtime: Runtime) -> None:
     assert (await now_of(runtime, ticket)).holder is Holder.DEPARTMENT
 
 
+@respx.mock
+async def test_what_another_receiver_may_still_take_waits_for_it(runtime: Runtime) -> None:
+    respx.post(HOOK).respond(410)
+    respx.post(OTHER).respond(503)
+    await listening(runtime, HOOK, "ticket.routed")
+    await listening(runtime, OTHER, "ticket.routed")
+    ticket = await opened(runtime)
+    await carry(runtime)
+    assert (await now_of(runtime, ticket)).hand_over == "sent"
+    assert (await now_of(runtime, ticket)).holder is Holder.DEPARTMENT
+
+
 async def test_who_acts_on_it_has_it_whatever_the_receiver_is_about_to_answer(runtime: Runtime) -> None:
     await listening(runtime)
     ticket = await opened(runtime)
