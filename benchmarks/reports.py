@@ -71,9 +71,9 @@ from benchmarks.harness import (
 
 SIZES = (200_000, 1_000_000, 2_000_000)
 ASKED = 300
-MENTIONS = 10_000
+MENTIONS = 30_000
 BATCH = 500
-ROUNDS = 5
+ROUNDS = 7
 START, LAST_DAYS, END = (history.day(number) for number in (0, history.DAYS - 90, history.DAYS))
 ask_about = partial(Question, zone=history.ZONE)
 DAILY = ask_about(LAST_DAYS, END, Interval.DAY, ("department",))
