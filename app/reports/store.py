@@ -92,11 +92,9 @@ async def list_asked(ledger: Ledger, question: Question) -> Counted[Asked]:
     """Who was asked for a score, and why others were not, by when their tickets were resolved."""
     measured = await list_measured(ledger, question, (Measure.ASKED, Measure.UNASKED))
     sheet = measured.laid(question)
-    reached, reasons = (
-        sheet.sums(Measure.ASKED),
-        {one.detail for one in measured.found if one.measure is Measure.UNASKED},
-    )
-    unasked = {reason: sheet.sums(Measure.UNASKED, reason).n.tolist() for reason in sorted(reasons)}
+    reached = sheet.sums(Measure.ASKED)
+    reasons = sorted({one.detail for one in measured.found if one.measure is Measure.UNASKED})
+    unasked = {reason: sheet.sums(Measure.UNASKED, reason).n.tolist() for reason in reasons}
     found = [
         Asked(invited, answered, {reason: counts[place] for reason, counts in unasked.items() if counts[place]})
         for place, (invited, answered) in enumerate(zip(reached.n.tolist(), reached.good.tolist(), strict=True))
