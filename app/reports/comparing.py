@@ -18,7 +18,7 @@ LEAST = 6  # values below which no two order statistics hold the median with 95 
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Bounded:
     """A figure and the ends of its interval, in the unit of the figure."""
 
     value: float
@@ -26,14 +26,14 @@ class Measured:
     high: float
 
 
-def share(count: int, n: int) -> Measured | None:
+def share(count: int, n: int) -> Bounded | None:
     """The share of `count` in `n`, 0 to 1; None of nothing."""
     if n == 0:
         return None
     found, z2 = count / n, Z_95**2
     centre = (found + z2 / (2 * n)) / (1 + z2 / n)
     margin = Z_95 / (1 + z2 / n) * sqrt(found * (1 - found) / n + z2 / (4 * n * n))
-    return Measured(found, min(found, max(0.0, centre - margin)), max(found, min(1.0, centre + margin)))
+    return Bounded(found, min(found, max(0.0, centre - margin)), max(found, min(1.0, centre + margin)))
 
 
 def median_shares(n: int) -> tuple[float, float, float]:
@@ -45,18 +45,18 @@ def median_shares(n: int) -> tuple[float, float, float]:
     return 0.5, max(0.0, 0.5 - margin), min(1.0, 0.5 + margin)
 
 
-def difference(one: Measured | None, other: Measured | None) -> Measured | None:
+def difference(one: Bounded | None, other: Bounded | None) -> Bounded | None:
     """How much higher `one` is than `other`; None when either is not known."""
     if one is None or other is None:
         return None
     apart = one.value - other.value
-    return Measured(
+    return Bounded(
         apart,
         apart - hypot(one.value - one.low, other.high - other.value),
         apart + hypot(one.high - one.value, other.value - other.low),
     )
 
 
-def is_certain(apart: Measured | None) -> bool | None:
+def is_certain(apart: Bounded | None) -> bool | None:
     """Whether a difference is more than noise: zero lies outside its interval. None when it is not known."""
     return None if apart is None else not apart.low <= 0 <= apart.high

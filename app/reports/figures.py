@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from app.feedback import nps
 from app.feedback.nps import Band, Nps
-from app.reports.comparing import LEAST, Measured, difference, is_certain, median_shares, share
+from app.reports.comparing import LEAST, Bounded, difference, is_certain, median_shares, share
 from app.reports.tally.counting import REUSED
 from app.reports.tally.fact import Measure
 from app.reports.tally.histogram import counts_of, percentiles_of
@@ -18,7 +18,7 @@ from app.reports.tally.measured import Sums, shares
 from app.routing.decision import TRIAGE
 
 Look = Callable[..., Sums]  # of (measure, detail)
-Known = tuple[int, Measured | None]  # cases, and the figure that is made of them
+Known = tuple[int, Bounded | None]  # cases, and the figure that is made of them
 
 OWNERSHIP, ROUTE = "ownership", "route"
 
@@ -118,7 +118,7 @@ def hold_against(one: Course, other: Course) -> tuple[Apart, ...]:
     return tuple(found)
 
 
-def _ends(figure: Measured | None) -> tuple[float | None, float | None, float | None]:
+def _ends(figure: Bounded | None) -> tuple[float | None, float | None, float | None]:
     return (None, None, None) if figure is None else (figure.value, figure.low, figure.high)
 
 
@@ -188,11 +188,11 @@ def _met(promises: Sums) -> list[Known]:
 def _medians(promises: Sums) -> list[Known]:
     counts = counts_of(promises.spread).tolist()
     found = zip(*percentiles_of(promises.spread, [median_shares(n) for n in counts]), strict=True)
-    return [(n, Measured(*ends) if n >= LEAST else None) for n, ends in zip(counts, found, strict=True)]
+    return [(n, Bounded(*ends) if n >= LEAST else None) for n, ends in zip(counts, found, strict=True)]
 
 
-def scored(scores: Nps) -> Measured | None:
+def scored(scores: Nps) -> Bounded | None:
     """A Net Promoter Score as a figure that can be compared; None where it is withheld."""
     if scores.nps is None or scores.low is None or scores.high is None:
         return None
-    return Measured(scores.nps, scores.low, scores.high)
+    return Bounded(scores.nps, scores.low, scores.high)

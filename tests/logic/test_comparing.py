@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.comparing import Measured, difference, is_certain, median_shares, share
+from app.reports.comparing import Bounded, difference, is_certain, median_shares, share
 
 
-def ends(measured: Measured | None) -> tuple[float, float, float]:
-    assert measured is not None
-    return (round(measured.value, 4), round(measured.low, 4), round(measured.high, 4))
+def ends(bounded: Bounded | None) -> tuple[float, float, float]:
+    assert bounded is not None
+    return (round(bounded.value, 4), round(bounded.low, 4), round(bounded.high, 4))
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_a_difference_the_other_way_round_is_its_mirror(a: int, n: int, b: int, 
     assert there.low <= there.value <= there.high
 
 
-def sample(random: Random, n: int) -> Measured:
+def sample(random: Random, n: int) -> Bounded:
     values = sorted(random.lognormvariate(7, 1) for _ in range(n))
-    return Measured(*(values[min(n - 1, int(share * n))] for share in median_shares(n)))
+    return Bounded(*(values[min(n - 1, int(share * n))] for share in median_shares(n)))
 
 
 @pytest.mark.parametrize("n", [20, 200])
