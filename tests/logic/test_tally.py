@@ -25,8 +25,8 @@ from app.reports.tally.histogram import (
     counts_of,
     histogram_of,
     joined,
-    laid,
     percentiles_of,
+    unpacked,
 )
 from app.reports.tally.measured import Line
 from app.reports.tally.parts import Parts
@@ -55,7 +55,7 @@ FOLDED = 40  # examples: each is some hundreds of sums
 
 
 def together(histograms: list[Histogram]) -> Histograms:
-    return laid([one.packed for one in histograms])
+    return unpacked([one.packed for one in histograms])
 
 
 def spread_of(durations: list[int]) -> Histogram:

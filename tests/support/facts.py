@@ -14,7 +14,7 @@ from app.reports.question import DIMENSIONS, UNIVERSAL, Dimensions
 from app.reports.tally.cell import Cell
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.folding import fold
-from app.reports.tally.histogram import laid
+from app.reports.tally.histogram import unpacked
 from app.reports.tally.keeping.store import NOTHING, add_cells, claim_tallied, mark_tallied, record_facts
 from app.reports.tally.measured import Sums
 from app.tickets.journal.store import get_head
@@ -41,7 +41,7 @@ def fact(measure: Measure, at: datetime, detail: str = "", **said: Any) -> Fact:
 def sums_of(*cells: Cell) -> Sums:
     """Cells as columns."""
     n, good, total = (np.array([cell[place] for cell in cells], np.int64) for place in range(3))
-    spread, lasted = laid([cell.spread.packed for cell in cells]), laid([cell.lasted.packed for cell in cells])
+    spread, lasted = unpacked([cell.spread.packed for cell in cells]), unpacked([cell.lasted.packed for cell in cells])
     return Sums(n, good, total, spread, lasted)
 
 

@@ -48,7 +48,7 @@ class Histogram:
 
     def percentiles(self, shares: Sequence[float]) -> tuple[float, ...] | None:
         """The seconds below which each share (0 to 1) of the durations lies; None without any duration."""
-        found = tuple(value for [value] in percentiles_of(laid([self.packed]), shares) if value is not None)
+        found = tuple(value for [value] in percentiles_of(unpacked([self.packed]), shares) if value is not None)
         return found or None
 
 
@@ -89,8 +89,8 @@ class Histograms(NamedTuple):
         return [Histogram(every[start:end]) if start < end else NONE for start, end in spans]
 
 
-def laid(packed: Iterable[bytes], sizes: Ints | None = None) -> Histograms:
-    """Histograms end to end; `sizes` are their bytes, where a piece may hold several of them."""
+def unpacked(packed: Iterable[bytes], sizes: Ints | None = None) -> Histograms:
+    """Each piece is a histogram; or, where `sizes` tells the bytes of each, several end to end."""
     pieces = list(packed)
     end = np.cumsum([len(one) for one in pieces] if sizes is None else sizes, dtype=np.int64) // _PAIR.size
     pairs = np.frombuffer(b"".join(pieces), ">i4").astype(np.int32).reshape(-1, 2)

@@ -15,7 +15,7 @@ from app.reports.question import DIMENSIONS, Group, Question
 from app.reports.tally.cell import Cell, cell_of
 from app.reports.tally.cut import Cut
 from app.reports.tally.fact import Fact, Measure
-from app.reports.tally.histogram import Ints, laid
+from app.reports.tally.histogram import Ints, unpacked
 from app.reports.tally.measured import Measured, Series, Sums, summed_by
 
 BY = "by_"  # and a dimension: the column of a row that tells the values of it
@@ -81,7 +81,7 @@ class Parts:
             return np.frombuffer(b"".join(row[name] for row in self._rows), _NUMBERS).astype(np.int64)
 
         spread, lasted = (
-            laid((row[name] for row in self._rows), numbers(f"{name}_sizes")) for name in ("spread", "lasted")
+            unpacked((row[name] for row in self._rows), numbers(f"{name}_sizes")) for name in ("spread", "lasted")
         )
         return Sums(numbers("n"), numbers("good"), numbers("total"), spread, lasted)
 
