@@ -5,8 +5,7 @@ an answer has. Every function takes what looks up the sums of a kind of fact, or
 once, and gives the figures of each line.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.feedback import nps
 from app.feedback.nps import Band, Nps
@@ -17,10 +16,15 @@ from app.reports.tally.histogram import counts_of, percentiles_of
 from app.reports.tally.measured import Sums, shares
 from app.routing.decision import TRIAGE
 
-Look = Callable[..., Sums]  # of (measure, detail)
 Known = tuple[int, Bounded | None]  # cases, and the figure that is made of them
 
 OWNERSHIP, ROUTE = "ownership", "route"
+
+
+class Look(Protocol):
+    """What looks up the sums of a kind of fact for all lines; without a detail those of all."""
+
+    def __call__(self, measure: Measure, detail: str | None = None, /) -> Sums: ...
 
 
 class Volume(NamedTuple):
