@@ -6,6 +6,7 @@ that ends when nobody waits for it. Refuses to know what is computed.
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ from datetime import timedelta
 from app.kit.errors import Unavailable
 
 _POLITE = 10  # as `nice` counts: the service comes first
+_ERROR = re.compile(r"([\w.]+)(?::|$)")  # how the last line of a traceback begins, unless it is of a longer message
 
 
 async def compute(module: str, task: bytes, deadline: timedelta, failed: type[Unavailable]) -> bytes:
@@ -37,8 +39,8 @@ async def compute(module: str, task: bytes, deadline: timedelta, failed: type[Un
             process.kill()
             await process.communicate()  # so that nothing of it is left
     if process.returncode != 0:
-        kind = words.decode(errors="replace").strip().rpartition("\n")[2].partition(":")[0]  # words may quote customers
-        raise failed(f"{module} ended with code {process.returncode}: {kind or 'no word'}.")
+        told = _ERROR.match(words.decode(errors="replace").strip().rpartition("\n")[2])  # all else may quote customers
+        raise failed(f"{module} ended with code {process.returncode}: {told[1] if told else 'no word'}.")
     return answer
 
 
