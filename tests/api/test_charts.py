@@ -96,6 +96,15 @@ def test_a_drawing_is_named_and_described_and_runs_nothing(interval: Interval, d
     assert re.findall(r"https?://[^\s\"]+|url\(|@import|href", drawn) == ["http://www.w3.org/2000/svg"]
 
 
+def test_a_name_with_what_xml_cannot_hold_is_drawn_all_the_same(dutch: Speech) -> None:
+    """An account is called as who brought the post calls it."""
+    question = Question(START, START + DAY, group_by=("account",))
+    rows = [(None, "polder\x0bmobiel\ufffe \N{GRINNING FACE}", 2, 0.5, None)]
+    drawn = draw(plot(Lines("sla", question, START, ("account",), FIGURES, rows, shown="n"), None, dutch))
+    assert "polder\N{REPLACEMENT CHARACTER}mobiel" in (ET.fromstring(drawn)[1].text or "")
+    assert "\N{REPLACEMENT CHARACTER} \N{GRINNING FACE}" in drawn
+
+
 def test_a_chart_is_the_same_each_time_it_is_drawn(dutch: Speech) -> None:
     assert draw(plot(daily("billing"), None, dutch)) == draw(plot(daily("billing"), None, dutch))
 

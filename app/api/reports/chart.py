@@ -5,6 +5,7 @@ pygal: 6 MB of memory, where matplotlib takes 60 and those that draw in a browse
 """
 
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _DASHES = ("", "8,4", "2,3", "10,3,2,3")
 _FONT = "Arial, Helvetica, sans-serif"
 _FAINT = "#555555"
+# What XML cannot hold, however it is written (XML 1.0, production 2): nobody could open a chart with such a name.
+_UNSAID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Kind(Enum):
@@ -132,7 +135,7 @@ def _told(root: ET.Element, chart: Chart) -> str:
     root.append(note)
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-about")
-    return ET.tostring(root, encoding="unicode")
+    return _UNSAID.sub("\N{REPLACEMENT CHARACTER}", ET.tostring(root, encoding="unicode"))
 
 
 def _every(labels: Sequence[str]) -> int:
