@@ -150,7 +150,7 @@ async def _compare(tx: Reading, question: Question) -> Compared:
 
 async def _asked(ledger: Ledger, question: Question) -> dict[Measure, Count]:
     """As reports tell it: the sum of the lines."""
-    cells = (await list_measured(ledger, question, list(Measure))).cells.items()
+    cells = (await list_measured(ledger, question, list(Measure), durations=False)).cells.items()
     return {measure: count_of(summed(cell for line, cell in cells if line.measure is measure)) for measure in Measure}
 
 
