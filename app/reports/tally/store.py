@@ -27,7 +27,7 @@ from app.reports.tally.subjects.store import list_subjects
 from app.tickets.journal.position import Position
 
 MAX_COUNTED = 100_000  # facts that one question may count one by one: about a second
-MAX_WAITING = 300  # events since the last count that a question counts along
+MAX_WAITING = 300  # events since the last count; a question counts along what are fewer
 
 # A replica shows what was committed by the last transaction that reached it. Events are read in their order: whether
 # there are few is known after so many.
