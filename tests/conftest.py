@@ -32,11 +32,11 @@ SEAL_KEY = "dGVzdC1rZXktb2YtMzItYnl0ZXMtZXhhY3RseS1vay4="
 
 # Deleting from tables that are mostly empty takes a few milliseconds; copying a template or TRUNCATE takes a hundred.
 # Replication role: no foreign keys to order by, no guard of append-only tables. What the migrations brought stays.
-EMPTY = text("""
+EMPTY = text(f"""
 DO $$
 DECLARE name text;
 BEGIN
-    SET LOCAL lock_timeout = '5s';
+    SET LOCAL lock_timeout = '{PATIENCE:.0f}s';
     SET LOCAL session_replication_role = replica;
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
         EXECUTE format('DELETE FROM %I', name);
@@ -76,7 +76,7 @@ async def database_url(server: URL) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def pool(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url)
+    opened = Database(database_url, statement_timeout=PATIENCE)
     yield opened
     await opened.close()
 
