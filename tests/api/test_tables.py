@@ -6,7 +6,9 @@ import io
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 
+from app.api.reports.answering import Figure
 from app.api.reports.table import DUTCH, PLAIN, Spelling, write
 from app.runtime import Runtime
 from tests.support.callers import token_for
@@ -30,3 +32,7 @@ async def test_who_asks_for_dutch_gets_what_a_dutch_spreadsheet_opens(
     dutch = await client.get("/api/v1/reports/volume?format=csv&lang=nl", headers=headers)
     assert plain.content == b"mentions,opened,replied,resolved,reopened\r\n0,0,0,0,0\r\n"
     assert dutch.content == codecs.BOM_UTF8 + plain.content.replace(b",", b";")
+
+
+def test_what_is_rounded_to_nothing_has_no_sign() -> None:
+    assert str(TypeAdapter(Figure).validate_python(-0.00001)) == "0.0"

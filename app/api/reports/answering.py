@@ -127,7 +127,7 @@ def _rounded(column: Sequence[Any]) -> Sequence[Any]:
     kinds = set(map(type, column))
     if float not in kinds:
         return column
-    rounded: list[float | None] = np.round(np.array(column, dtype=float), DECIMALS).tolist()
+    rounded: list[float | None] = (np.round(np.array(column, dtype=float), DECIMALS) + 0.0).tolist()  # 0.0 for -0.0
     if NoneType in kinds:
         return [None if given is None else figure for given, figure in zip(column, rounded, strict=True)]
     return rounded
