@@ -120,17 +120,13 @@ async def list_agreements(tx: Reading, question: Question) -> Compared:
 
 async def _compare(tx: Reading, question: Question) -> Compared:
     ledger = await get_ledger(tx)
-    tallied = ledger.tallied
-    all_waiting = await get_waiting(tx, tallied.position, MANY)
-    if all_waiting.ticket_ids is None:
-        raise StillCounting("Much happened lately and is still being counted; try again shortly.")
     # What waits is in what reports tell, or else it must not be in what is counted anew.
     along = ledger.waiting.ticket_ids is not None
-    lately = _counted(question, await list_changes(tx, tallied, all_waiting))
+    lately = _counted(question, ledger.changes if along else await _all_changes(ledger))
     headline = await _asked(ledger, question)
     charts = {one: await _asked(ledger, replace(question, interval=one)) for one in CHARTS}
     groupings = {name: await _asked(ledger, replace(question, group_by=(name,))) for name in ASKABLE}
-    behind = _by_measure(await tx.fetch(_FACTS, question.start, question.end, tallied.edition, list(Measure)))
+    behind = _by_measure(await tx.fetch(_FACTS, question.start, question.end, ledger.tallied.edition, list(Measure)))
     anew = _by_measure([row for statement in _ANEW for row in await tx.fetch(statement, question.start, question.end)])
     return Compared(
         ledger.waiting.as_of,
@@ -146,6 +142,14 @@ async def _compare(tx: Reading, question: Question) -> Compared:
             for measure in Measure
         ),
     )
+
+
+async def _all_changes(ledger: Ledger) -> Sequence[tuple[Fact, int]]:
+    """With what is too much for a question to count along. Raises `StillCounting`."""
+    waiting = await get_waiting(ledger.tx, ledger.tallied.position, MANY)
+    if waiting.ticket_ids is None:
+        raise StillCounting("Much happened lately and is still being counted; try again shortly.")
+    return await list_changes(ledger.tx, ledger.tallied, waiting)
 
 
 async def _asked(ledger: Ledger, question: Question) -> dict[Measure, Count]:
