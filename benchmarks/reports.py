@@ -46,8 +46,9 @@ from app.kit import logs
 from app.kit.db import Database
 from app.migrating import migrate
 from app.reports.attainment import PERCENTILES
+from app.reports.figures import FLOWING
 from app.reports.question import Interval, Question
-from app.reports.store import COURSE, FLOWING, ROUTING
+from app.reports.store import COURSE, ROUTING
 from app.reports.tally.cut import find_cut, stretches
 from app.reports.tally.fact import PROMISES, Measure
 from app.reports.tally.measured import Line

@@ -109,6 +109,7 @@ class Apart(NamedTuple):
     more_than_noise: bool | None
 
 
+FLOWING = (Measure.MENTIONED, Measure.OPENED, Measure.REPLIED, Measure.RESOLVED, Measure.REOPENED)  # as in `Volume`
 COMPARED = Course._fields[1:]
 
 
@@ -127,8 +128,7 @@ def _ends(figure: Bounded | None) -> tuple[float | None, float | None, float | N
 
 
 def volumes(look: Look) -> list[Volume]:
-    kinds = (Measure.MENTIONED, Measure.OPENED, Measure.REPLIED, Measure.RESOLVED, Measure.REOPENED)
-    return list(map(Volume, *(look(kind).n.tolist() for kind in kinds)))
+    return list(map(Volume, *(look(kind).n.tolist() for kind in FLOWING)))
 
 
 def scores(look: Look) -> list[Nps]:

@@ -14,7 +14,19 @@ from typing import Generic, TypeVar
 from app.feedback.nps import Nps
 from app.reports.attainment import Attainment, attain
 from app.reports.confusion import Pair
-from app.reports.figures import Course, Look, Routed, Volume, Waiting, courses, routed, scores, volumes, waiting
+from app.reports.figures import (
+    FLOWING,
+    Course,
+    Look,
+    Routed,
+    Volume,
+    Waiting,
+    courses,
+    routed,
+    scores,
+    volumes,
+    waiting,
+)
 from app.reports.forecast import HOUR, Flow, hours_ahead
 from app.reports.question import Group, Interval, Question, midnight, step_of
 from app.reports.tally.cell import Cell
@@ -27,7 +39,6 @@ T = TypeVar("T")
 
 BEGINNING = date(2000, 1, 1)
 WEEK = timedelta(weeks=1)
-FLOWING = (Measure.MENTIONED, Measure.OPENED, Measure.REPLIED, Measure.RESOLVED, Measure.REOPENED)
 ROUTING = (
     *(Measure.PLACED, Measure.HANDED_OVER, Measure.HANDED_BACK, Measure.FELL_BACK, Measure.RESOLVED),
     *(Measure.REPLIED, Measure.PUBLISHED),
