@@ -16,19 +16,19 @@ from app.settings import PROJECT
 
 PAGE = (PROJECT / "docs" / "metrics.md").read_text("utf-8")
 MADE = {
-    "sla": Attainment,
-    "sla/holders": Held,
-    "nps": Nps,
-    "volume": Volume,
-    "routing": Routed,
-    "backlog": Waiting,
-    "rollout": Course,
+    "sla": Attainment._fields,
+    "sla/holders": Held._fields,
+    "nps": Nps._fields,
+    "volume": Volume._fields,
+    "routing": Routed._fields,
+    "backlog": Waiting._fields,
+    "rollout": Course._fields,
 }
 
 
 def test_every_figure_of_a_report_is_defined_once_and_in_its_order() -> None:
     for report, figures in MADE.items():
-        assert _defined(report) == list(figures._fields)
+        assert _defined(report) == list(figures)
 
 
 def test_every_member_of_other_lines_is_defined() -> None:
