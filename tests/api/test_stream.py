@@ -120,13 +120,17 @@ async def test_clients_that_are_cut_off_again_and_again_miss_nothing_and_hear_no
         last_id = ""
         while len(heard) < total:
             async with listening(url, anna, last_id, type="ticket.noted") as stream:
+                if not last_id:
+                    await all_listen.wait()
                 heard += words(await stream.until(min(patience, total - len(heard))))
                 last_id = stream.last_id
         return heard
 
+    patiences = (1, 7, 25, total)
+    all_listen = asyncio.Barrier(len(patiences) + 1)
     async with asyncio.TaskGroup() as group:
-        followers = [group.create_task(follow(patience)) for patience in (1, 7, 25, total)]
-        await asyncio.sleep(0.5)
+        followers = [group.create_task(follow(patience)) for patience in patiences]
+        await all_listen.wait()
         group.create_task(talk())
     first, *rest = [follower.result() for follower in followers]
 
