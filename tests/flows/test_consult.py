@@ -34,6 +34,7 @@ from app.topics.tables import adviser, opinion
 from tests.support.callers import token_for
 from tests.support.clock import AN_HOUR_AGO
 from tests.support.mentions import GREETING, LATE_PARCEL, mention
+from tests.support.patience import PATIENCE, PATIENT
 from tests.support.tickets import ticket_of
 
 MODEL = "small"
@@ -99,10 +100,9 @@ async def model() -> AsyncIterator[Model]:
 
 @pytest.fixture
 async def asking(runtime: Runtime, model: Model) -> AsyncIterator[Runtime]:
-    """The runtime with a second opinion, at 0.3 seconds' patience."""
-    patience = timedelta(seconds=0.3)
-    told = {"llm_url": model.url, "llm_model": MODEL, "llm_key": SecretStr("k-1"), "llm_timeout": patience}
-    sender = Sender(plain_client(), deadline=patience, kept=64 * 1024)
+    """The runtime with a second opinion, which it waits for however long that takes here."""
+    told = {"llm_url": model.url, "llm_model": MODEL, "llm_key": SecretStr("k-1"), "llm_timeout": PATIENT}
+    sender = Sender(plain_client(), deadline=PATIENT, kept=64 * 1024)
     yield replace(runtime, knobs=runtime.knobs.model_copy(update=told), adviser=sender)
     await sender.close()
 
@@ -245,10 +245,12 @@ async def test_who_does_not_answer_is_left_alone_and_asked_again_a_few_times(
 ) -> None:
     ticket = await opened(asking)
     model.behave = behave
+    hasty = Sender(plain_client(), deadline=timedelta(seconds=0.3))
     for _ in range(4):
-        assert await consult(asking, 4) == 1
+        assert await consult(replace(asking, adviser=hasty), 4) == 1
         assert await consult(asking, 4) == 0
         await now_due(asking)
+    await hasty.close()
     kept = (await rows(asking))[ticket.id]
     assert (kept.state, kept.reason, kept.attempt) == ("none", "unreachable", 4)
 
@@ -316,9 +318,7 @@ async def test_two_workers_ask_once_and_a_late_one_changes_nothing(asking: Runti
         await says('{"topic": "invoice_question"}')(reader, writer)
 
     model.behave = slow
-    patient = Sender(plain_client(), deadline=timedelta(seconds=5))
-    await consult(replace(asking, adviser=patient), 4)
-    await patient.close()
+    await consult(asking, 4)
     kept = await rows(asking)
     assert (kept[ticket.id].topic, kept[late.id].topic, kept[late.id].attempt) == (
         "invoice_question",
@@ -371,13 +371,21 @@ async def test_a_past_that_proves_too_little_leaves_it_a_suggestion(
     assert (kept.state, kept.topic, kept.routed) == ("given", "invoice_question", False)
 
 
-async def test_posts_come_in_while_the_model_hangs(asking: Runtime, model: Model, client: httpx.AsyncClient) -> None:
-    model.behave = hangs
+async def test_posts_come_in_while_the_model_hangs(asking: Runtime, model: Model) -> None:
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await released.wait()
+        await says('{"topic": null}')(reader, writer)
+
+    model.behave = hang
     await opened(asking, by="a")
     under_way = asyncio.create_task(consult(asking, 4))
-    while not model.asked:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
     ticket = await opened(asking, LATE_PARCEL, by="b")
     assert not under_way.done()
     assert ticket.department == "supply_chain"
+    released.set()
     await under_way
