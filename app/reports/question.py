@@ -17,6 +17,8 @@ from app.kit.errors import Invalid
 MAX_LINES = 10_000
 UNIVERSAL = ZoneInfo("UTC")
 
+_DAY = timedelta(days=1)
+
 Group = tuple[str | None, ...]
 
 
@@ -60,7 +62,7 @@ class Interval(StrEnum):
     NONE = "none"
 
 
-# Somewhere within the next step, however long the two are: days have 23 to 25 hours, months 28 to 31 days.
+# Somewhere within the next step: days have 23 to 25 hours, months 28 to 31 days. Only an hour may still go on then.
 _INTO_THE_NEXT: Mapping[str, timedelta] = {
     Interval.HOUR: timedelta(hours=1),
     Interval.DAY: timedelta(days=1, hours=12),
@@ -155,11 +157,15 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 @lru_cache(maxsize=65536)
 def step_of(at: datetime, interval: str, zone: tzinfo) -> datetime:
-    """The start of the hour, day, week or month that a moment falls in, there. Weeks begin on Monday."""
+    """The start of the hour, day, week or month that a moment falls in, there: the last one that has begun by then,
+    also where clocks are put back past it. Weeks begin on Monday.
+    """
     local = at.astimezone(zone)
-    if interval == Interval.HOUR:  # the hour that comes twice a year is two hours
-        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    if interval == Interval.HOUR:
+        return _last_full_hour(local, zone)
     day = local.date()
+    if midnight(day + _DAY, zone) <= at:
+        day += _DAY
     if interval == Interval.WEEK:
         day -= timedelta(days=day.weekday())
     return midnight(day.replace(day=1) if interval == Interval.MONTH else day, zone)
@@ -167,4 +173,16 @@ def step_of(at: datetime, interval: str, zone: tzinfo) -> datetime:
 
 def step_after(step: datetime, interval: str, zone: tzinfo) -> datetime:
     """The start of the next one."""
-    return step_of(step + _INTO_THE_NEXT[interval], interval, zone)
+    into = step + _INTO_THE_NEXT[interval]
+    while (after := step_of(into, interval, zone)) == step:
+        into += _INTO_THE_NEXT[interval]
+    return after
+
+
+def _last_full_hour(local: datetime, zone: tzinfo) -> datetime:
+    """The last moment at which clocks showed one. So the hour that comes twice a year is two, and where clocks are
+    changed by half an hour, an hour takes half of one or one and a half.
+    """
+    while past := timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond):
+        local = (local.astimezone(UTC) - past).astimezone(zone)
+    return local.astimezone(UTC)

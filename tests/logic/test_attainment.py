@@ -1,20 +1,27 @@
 """The figures of promises, and the lines of an answer."""
 
-from datetime import UTC, datetime, timedelta
+from bisect import bisect
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import accumulate
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from app.kit.errors import Invalid
 from app.reports.attainment import attain
-from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension, step_of
+from app.reports.question import EmptyPeriod, Interval, Question, TooManyLines, UnknownDimension, step_after, step_of
 from app.reports.tally.cell import Cell
 from app.reports.tally.histogram import bucket_of, histogram_of
 from tests.support.facts import sums_of
 
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
+HOUR, SECOND, TICK = timedelta(hours=1), timedelta(seconds=1), timedelta(microseconds=1)
+STEPS = [interval for interval in Interval if interval is not Interval.NONE]
 
 
 def test_three_of_four_met() -> None:
@@ -76,6 +83,39 @@ def test_a_day_begins_with_the_first_moment_that_it_has(zone: str, at: str, day:
     found = step_of(datetime.fromisoformat(f"{at}+00:00"), Interval.DAY, ZoneInfo(zone))
     assert found == datetime.fromisoformat(f"{day}+00:00")
     assert step_of(found - timedelta(microseconds=1), Interval.DAY, ZoneInfo(zone)) < found
+
+
+def changes(zone: tzinfo, year: int) -> Iterator[datetime]:
+    """The moments of a year at which clocks there are changed."""
+
+    def offset(at: datetime) -> timedelta | None:
+        return at.astimezone(zone).utcoffset()
+
+    seconds = range(5 * 86_400)
+    for days in range(0, 366, 5):
+        start = datetime(year, 1, 1, tzinfo=UTC) + days * DAY
+        if offset(start) != offset(start + 5 * DAY):
+            yield start + SECOND * bisect(seconds, False, key=lambda n: offset(start + SECOND * n) != offset(start))
+
+
+@given(st.sampled_from(sorted(available_timezones())), st.integers(2000, 2099), st.sampled_from(STEPS))
+@example("Australia/Lord_Howe", 2026, Interval.HOUR)  # by half an hour
+@example("America/Caracas", 2016, Interval.HOUR)  # at the half of an hour, by half an hour
+@example("Pacific/Chatham", 2026, Interval.HOUR)  # when clocks show a quarter to three
+@example("Asia/Kathmandu", 2026, Interval.HOUR)
+@example("America/St_Johns", 2010, Interval.HOUR)  # a minute after midnight, back to the day before
+@example("America/St_Johns", 2010, Interval.DAY)
+@example("Pacific/Apia", 2011, Interval.DAY)  # one day was left out
+def test_steps_follow_each_other_wherever_clocks_are_changed(name: str, year: int, interval: Interval) -> None:
+    zone = ZoneInfo(name)
+    for change in (datetime(year, 1, 1, tzinfo=UTC), *changes(zone, year)):
+        first = step_of(change - 4 * HOUR, interval, zone)
+        steps = list(accumulate(range(9), lambda step, _: step_after(step, interval, zone), initial=first))
+        assert steps == sorted(set(steps))
+        assert [step_of(step, interval, zone) for step in steps] == steps
+        assert [step_of(step - TICK, interval, zone) for step in steps[1:]] == steps[:-1]
+        for at in (change + quarters * HOUR / 4 + ticks * TICK for quarters in range(-12, 13) for ticks in (-1, 0)):
+            assert step_of(at, interval, zone) == max((step for step in steps if step <= at), default=None)
 
 
 def test_every_step_stands_there_for_every_group_and_what_has_no_value_is_last() -> None:

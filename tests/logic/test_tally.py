@@ -34,8 +34,10 @@ from app.reports.tally.parts import Parts
 NOBODY = Dimensions(*[None] * len(DIMENSIONS))
 START = datetime(2026, 3, 4, 10, 30, tzinfo=UTC)
 DURATIONS = st.integers(0, 90 * 86_400_000)
-# With days of 23 and 25 hours in March, clocks put forward at midnight, and hours that begin at the half.
-ZONES = st.sampled_from([ZoneInfo(name) for name in ("UTC", "Europe/Amsterdam", "Asia/Beirut", "Asia/Kolkata")])
+# With days of 23 and 25 hours in March, clocks put forward at midnight, hours that begin at the half or the quarter,
+# and clocks that are put back by half an hour.
+PLACES = ("UTC", "Europe/Amsterdam", "Asia/Beirut", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe")
+ZONES = st.sampled_from([ZoneInfo(name) for name in PLACES])
 MOMENTS = st.integers(0, 60 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
 # Of few kinds, so that many fall together: durations, what is told only beside topics, and what goes below zero.
 FACTS = st.builds(
