@@ -145,7 +145,9 @@ class DeliveryOut(OutModel):
     created_at: datetime
     finished_at: datetime | None
     last_status: int | None
-    last_error: str | None = Field(description="Why there was no answer, such as timed_out")
+    last_error: str | None = Field(
+        description="Why there was no answer, such as timed_out; `fault_of_ours`: webcare failed, its log says where"
+    )
 
 
 class AttemptOut(OutModel):

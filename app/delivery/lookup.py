@@ -12,7 +12,7 @@ import orjson
 from app.delivery.retrying import Fault, Outcome
 
 _CANNOT = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-_MAY_HAVE_ARRIVED = frozenset({Fault.TIMED_OUT, Fault.CONNECTION_BROKEN})
+_MAY_HAVE_ARRIVED = frozenset({Fault.TIMED_OUT, Fault.CONNECTION_BROKEN, Fault.OURS})
 
 UNASKABLE = "the channel adapter cannot look it up: look on the channel, and settle it"
 
@@ -27,7 +27,7 @@ class Found(StrEnum):
 
 
 def leaves_in_doubt(outcome: Outcome) -> bool:
-    """Whether the channel may have it although the attempt failed: it broke off on the way, or behind the adapter."""
+    """Whether the channel may have it although the attempt failed: on the way, behind the adapter, or here."""
     if outcome.status is not None:
         return outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return outcome.fault in _MAY_HAVE_ARRIVED

@@ -22,7 +22,7 @@ _SLOW = frozenset(
 
 
 class Fault(StrEnum):
-    """Why there was no answer."""
+    """Why there was no answer. `fault_of_ours`: it could not be sent, or what came of it could not be recorded."""
 
     TIMED_OUT = "timed_out"
     NAME_UNKNOWN = "name_unknown"
@@ -32,6 +32,7 @@ class Fault(StrEnum):
     CONNECTION_BROKEN = "connection_broken"
     URL_INVALID = "url_invalid"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105
+    OURS = "fault_of_ours"
 
 
 # What no other message to the same receiver would fare better with.

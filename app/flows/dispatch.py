@@ -6,8 +6,8 @@ outcome means for a delivery (delivery.retrying).
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from app.flows import survey
 from app.flows.record import record
 from app.flows.review import hold_queued
 from app.kit import logs
+from app.kit.errors import Unavailable
 from app.kit.ids import new_id
 from app.kit.sealing import SealBroken
 from app.mentions.store import get_thread, record_own_post
@@ -39,13 +40,17 @@ _ACTIONS = {Delivered: "delivered", RetryIn: "put_off", GaveUp: "died", Gone: "d
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """An attempt that was made; `chance` spreads the wait for the next one. `found` is what a look-up told."""
+    """An attempt that was made; `chance` spreads the wait for the next one."""
 
     claimed: Claimed
     outcome: Outcome
     started_at: datetime
     chance: float
-    found: Found | None
+
+    @property
+    def found(self) -> Found | None:
+        """What a look-up told; None: it was sent."""
+        return read(self.outcome) if self.claimed.in_doubt else None
 
     @property
     def in_doubt(self) -> bool:
@@ -76,18 +81,11 @@ async def dispatch(runtime: Runtime, limit: int, ending: asyncio.Event | None = 
             done, under_way = await asyncio.wait(
                 under_way, timeout=runtime.knobs.poll_interval.total_seconds(), return_when=asyncio.FIRST_COMPLETED
             )
-            await _record_all(runtime, [task.result() for task in done if not _failed(task)])
+            await _record_all(runtime, [task.result() for task in done])
     finally:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-
-
-def _failed(task: asyncio.Task[_Sent]) -> bool:
-    """A fault of ours, not the receiver's; the delivery comes back when its lease runs out."""
-    if error := task.exception():
-        logs.failure("delivery.unsent", error)
-    return error is not None
 
 
 async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:
@@ -102,9 +100,12 @@ async def _claim(unit: Unit, limit: int) -> tuple[Claimed, ...]:
 
 async def _send(runtime: Runtime, claimed: Claimed) -> _Sent:
     now = runtime.now()
-    outcome = await _request(runtime, claimed, now)
-    found = read(outcome) if claimed.in_doubt else None
-    return _Sent(claimed, outcome, now, random.random(), found)  # noqa: S311 - no secret
+    try:
+        outcome = await _request(runtime, claimed, now)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is one attempt that led to nothing
+        logs.failure("delivery.unsent", error, delivery=str(claimed.id))
+        outcome = Outcome(duration=runtime.now() - now, fault=Fault.OURS)
+    return _Sent(claimed, outcome, now, random.random())  # noqa: S311 - no secret
 
 
 async def _request(runtime: Runtime, claimed: Claimed, now: datetime) -> Outcome:
@@ -141,12 +142,40 @@ async def _record_all(runtime: Runtime, sent: Sequence[_Sent]) -> None:
         return
     try:
         await runtime.run_idempotent(_record, sent)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt comes when the lease runs out
+    except Exception as error:  # noqa: BLE001 - whatever it is, what was sent beside it is recorded
         if len(sent) == 1:
-            logs.failure("delivery.unrecorded", error, delivery=str(sent[0].claimed.id))
+            await _record_fault(runtime, sent[0], error)
             return
         for one in sent:
             await _record_all(runtime, [one])
+
+
+async def _record_fault(runtime: Runtime, sent: _Sent, error: Exception) -> None:
+    """Its outcome cannot be recorded, so nothing is known of it: an attempt that failed by a fault of ours.
+
+    Where it is the database that is away nothing is written: the delivery comes back when its lease runs out.
+    """
+    logs.failure("delivery.unrecorded", error, delivery=str(sent.claimed.id), outcome=sent.outcome.reason)
+    if isinstance(error, Unavailable):
+        return
+    lost = replace(sent, outcome=Outcome(sent.outcome.duration, fault=Fault.OURS))
+    try:
+        await runtime.run_idempotent(_record_least, lost)
+    except Exception as again:  # noqa: BLE001 - not even this, so it is left to its lease
+        logs.failure("delivery.unrecorded", again, delivery=str(lost.claimed.id), outcome=lost.outcome.reason)
+
+
+async def _record_least(unit: Unit, lost: _Sent) -> None:
+    """What has to stand for its delivery to end some day: the attempt, and whether another one follows.
+
+    Nobody is told but the reply that it carries, of which nobody knows any more whether its channel has it.
+    """
+    claimed, verdict = lost.claimed, _verdict(unit, lost)
+    await outbox.record_attempts(unit.tx, [(claimed, lost.outcome, lost.started_at)])
+    held = await _finish(unit, [(lost, verdict)])
+    if held and claimed.type in {Saying.REPLY, Saying.STATEMENT} and claimed.subject_id is not None:
+        await answers.mark_unknown(unit.tx, claimed.subject_id, lost.outcome.reason)
+    _log(lost, verdict, held)
 
 
 async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
@@ -162,15 +191,19 @@ async def _record(unit: Unit, sent: Sequence[_Sent]) -> None:
     for one, verdict in judged:
         if one.claimed.id in held:
             await _tell(unit, one, verdict)
-        logs.transition(
-            f"delivery.{_ACTIONS[type(verdict)] if one.claimed.id in held else 'late'}",
-            delivery=str(one.claimed.id),
-            type=one.claimed.type,
-            attempt=one.claimed.number,
-            outcome=one.outcome.reason,
-        )
+        _log(one, verdict, held)
     if unsaid:  # whoever set an embargo while these were under way could not take them back
         await hold_queued(unit, list((await tickets.claim_tickets(unit.tx, unsaid)).values()))
+
+
+def _log(sent: _Sent, verdict: Verdict, held: Collection[UUID]) -> None:
+    logs.transition(
+        f"delivery.{_ACTIONS[type(verdict)] if sent.claimed.id in held else 'late'}",
+        delivery=str(sent.claimed.id),
+        type=sent.claimed.type,
+        attempt=sent.claimed.number,
+        outcome=sent.outcome.reason,
+    )
 
 
 def _verdict(unit: Unit, sent: _Sent) -> Verdict:
