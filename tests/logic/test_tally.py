@@ -122,8 +122,9 @@ def test_histograms_that_are_laid_out_join_as_they_are_added(groups: list[list[l
 def test_an_answer_is_the_sum_of_its_facts(changes: list[tuple[Fact, int]], zone: ZoneInfo) -> None:
     question = Question(START, START + timedelta(days=30), Interval.WEEK, ("topic",), only={"channel": "a"}, zone=zone)
     parts, cells = Parts(question), defaultdict[Line, list[Cell]](list)
+    parts.add_facts(changes[:3], None)
+    parts.add_facts(changes[3:], None)
     for fact, sign in changes:
-        parts.add_facts([(fact, sign)], None)
         if fact.of.channel == "a" and fact.at < question.end:
             line = Line(step_of(fact.at, Interval.WEEK, zone), (fact.of.topic,), fact.measure, fact.detail)
             cells[line].append(cell_of(fact, sign))

@@ -16,9 +16,9 @@ import numpy as np
 from app.reports.question import DIMENSIONS, Dimensions, Group, step_after, step_of
 from app.reports.tally.cell import Cell, summed
 from app.reports.tally.cut import KEPT, Cut, Grain
-from app.reports.tally.fact import TIMED, Fact, Measure
-from app.reports.tally.histogram import Histograms, Ints, bucket_of
-from app.reports.tally.measured import Sums, summed_by
+from app.reports.tally.fact import Fact, Measure
+from app.reports.tally.histogram import Ints
+from app.reports.tally.measured import Sums, summed_by, sums_of
 
 V = TypeVar("V", bound=Hashable)
 
@@ -57,7 +57,7 @@ def fold(changes: Iterable[tuple[Fact, int]], zone: tzinfo) -> Iterator[Sum]:
     changed = list(changes)
     if not changed:
         return
-    columns, parts = _columns([fact for fact, _ in changed], zone), _sums(changed)
+    columns, parts = _columns([fact for fact, _ in changed], zone), sums_of(changed)
     for cut in KEPT:
         yield from _cells(cut, columns, parts)
 
@@ -96,29 +96,6 @@ def _columns(facts: Sequence[Fact], zone: tzinfo) -> _Columns:
     )
 
 
-def _sums(changes: Sequence[tuple[Fact, int]]) -> Sums:
-    """Each fact one."""
-    n = _ints(sign for _, sign in changes)
-    good = n * _ints(fact.good for fact, _ in changes)
-    total = n * _ints(fact.value or 0 for fact, _ in changes)
-    timed = [fact if fact.measure in TIMED else None for fact, _ in changes]
-    spread = _histograms(n, [fact and fact.value for fact in timed])
-    lasted = _histograms(n, [fact and fact.lasted for fact in timed])
-    return Sums(n, good, total, spread, lasted)
-
-
-def _histograms(n: Ints, durations: Sequence[int | None]) -> Histograms:
-    """Of each duration one; None makes an empty one."""
-    there = np.array([duration is not None for duration in durations])
-    buckets = _ints(bucket_of(duration) for duration in durations if duration is not None)
-    end = np.cumsum(there)
-    return Histograms(np.stack((buckets, n[there]), axis=1).astype(np.int32), end - there, end)
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int64)
-
-
 def _cells(cut: Cut, columns: _Columns, parts: Sums) -> Iterator[Sum]:
     """The finest grain first: each longer one is made of it, as a week is no part of a month."""
     told, kinds = _numbered([(measure, cut.told(measure, detail)) for measure, detail in columns.kinds])
@@ -143,7 +120,7 @@ def _cells(cut: Cut, columns: _Columns, parts: Sums) -> Iterator[Sum]:
 def _numbered(values: Sequence[V]) -> tuple[Ints, list[V]]:
     """The place of each value among the different ones, and those."""
     places = {value: place for place, value in enumerate(dict.fromkeys(values))}
-    return _ints(map(places.__getitem__, values)), list(places)
+    return np.fromiter(map(places.__getitem__, values), np.int64), list(places)
 
 
 def _grouping(cut: Cut) -> Callable[[Dimensions], Group]:

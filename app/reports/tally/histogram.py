@@ -97,6 +97,13 @@ def unpacked(packed: Iterable[bytes], sizes: Ints | None = None) -> Histograms:
     return Histograms(pairs, np.concatenate(([0], end[:-1])) if len(end) else end, end)
 
 
+def lined_up(several: Sequence[Histograms]) -> Histograms:
+    """The histograms of all, in their order."""
+    pairs, start, end = zip(*several, strict=True)
+    before = np.repeat(np.cumsum([0, *map(len, pairs[:-1])]), [len(one) for one in start])
+    return Histograms(np.concatenate(pairs), np.concatenate(start) + before, np.concatenate(end) + before)
+
+
 def grouped(keys: Ints) -> tuple[Ints, Ints]:
     """An order in which equal keys stand together, and where in it each different one begins. No key is below zero.
 

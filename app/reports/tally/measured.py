@@ -6,7 +6,7 @@ are made of them.
 An answer has thousands of lines with dozens of sums: an object for each was most of what a report cost.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -16,8 +16,8 @@ import numpy as np
 
 from app.reports.question import Group, Question
 from app.reports.tally.cell import Cell
-from app.reports.tally.fact import Measure
-from app.reports.tally.histogram import Flags, Histograms, Ints, grouped, joined
+from app.reports.tally.fact import TIMED, Fact, Measure
+from app.reports.tally.histogram import Flags, Histograms, Ints, bucket_of, grouped, joined, lined_up
 
 Step = datetime | None
 
@@ -57,6 +57,24 @@ class Sums(NamedTuple):
         """One by one, where objects are wanted."""
         counts = (column.tolist() for column in self[:3])
         return map(Cell, *counts, *(one.each() for one in self[3:]))
+
+
+def sums_of(changes: Sequence[tuple[Fact, int]]) -> Sums:
+    """Each fact one: it comes (1) or goes (-1)."""
+    n = _ints(sign for _, sign in changes)
+    good = n * _ints(fact.good for fact, _ in changes)
+    total = n * _ints(fact.value or 0 for fact, _ in changes)
+    timed = [fact if fact.measure in TIMED else None for fact, _ in changes]
+    spread = _histograms(n, [fact and fact.value for fact in timed])
+    lasted = _histograms(n, [fact and fact.lasted for fact in timed])
+    return Sums(n, good, total, spread, lasted)
+
+
+def beside(several: Sequence[Sums]) -> Sums:
+    """The cells of all, in their order."""
+    *counts, spread, lasted = zip(*several, strict=True)
+    n, good, total = map(np.concatenate, counts)
+    return Sums(n, good, total, lined_up(spread), lined_up(lasted))
 
 
 def summed_by(keys: Ints, parts: Sums) -> tuple[Ints, Sums]:
@@ -155,3 +173,15 @@ def _spread_out(keys: Ints, sums: Sums, length: int) -> Sums:
 
     spread, lasted = (Histograms(one.pairs, out(one.start), out(one.end)) for one in sums[3:])
     return Sums(out(sums.n), out(sums.good), out(sums.total), spread, lasted)
+
+
+def _histograms(n: Ints, durations: Sequence[int | None]) -> Histograms:
+    """Of each duration one; None makes an empty one."""
+    there = np.array([duration is not None for duration in durations], np.bool_)
+    buckets = _ints(bucket_of(duration) for duration in durations if duration is not None)
+    end = np.cumsum(there, dtype=np.int64)
+    return Histograms(np.stack((buckets, n[there]), axis=1).astype(np.int32), end - there, end)
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int64)

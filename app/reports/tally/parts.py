@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from app.reports.question import DIMENSIONS, Group, Question
-from app.reports.tally.cell import Cell, cell_of
 from app.reports.tally.cut import Cut
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.histogram import Ints, unpacked
-from app.reports.tally.measured import Measured, Series, Sums, summed_by
+from app.reports.tally.measured import Measured, Series, Sums, beside, summed_by, sums_of
 
 BY = "by_"  # and a dimension: the column of a row that tells the values of it
 _NUMBERS = ">i8"  # as PostgreSQL writes them
@@ -32,7 +31,7 @@ class Parts:
         self._places = {step: place for place, step in enumerate(self._steps)}
         self._series = defaultdict[tuple[Group, str, str], int](count().__next__)
         self._number, self._step = list[int](), list[int]()  # of each part: of which series and which step it is
-        self._rows = list[Mapping[str, Any]]()
+        self._sums = list[Sums]()
 
     def add_kept(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Rows of one `measure` and one `step_at`, with columns of what was counted then.
@@ -47,12 +46,12 @@ class Parts:
             groups = zip(*(row[name] for name in names), strict=True) if names else [()] * len(details)
             self._number += map(self._series.__getitem__, zip(groups, repeat(row["measure"]), details))
             self._step += [self._places[self._asked.step_of(row["step_at"])]] * len(details)
-        self._rows += rows
+        self._sums.append(_read(rows))
 
     def add_facts(self, changes: Iterable[tuple[Fact, int]], cut: Cut | None) -> None:
         """Each fact that is asked about, told as in the sums of a cut that it is put to; with a sign of -1 it goes."""
         dimensions = [DIMENSIONS.index(name) for name in self._asked.group_by]
-        conditions, cells = self._asked.conditions, list[Cell]()
+        conditions, asked = self._asked.conditions, list[tuple[Fact, int]]()
         for fact, sign in changes:
             about = all(getattr(fact.of, name) == value for name, value in conditions.items())
             if about and self._asked.start <= fact.at < self._asked.end:
@@ -60,8 +59,8 @@ class Parts:
                 detail = cut.told(fact.measure, fact.detail) if cut else fact.detail
                 self._number.append(self._series[group, fact.measure, detail])
                 self._step.append(self._places[self._asked.step_of(fact.at)])
-                cells.append(cell_of(fact, sign))
-        self._rows.append(_row(cells))
+                asked.append((fact, sign))
+        self._sums.append(sums_of(asked))
 
     def measured(self, as_of: datetime, told: Callable[[Group], Group | None]) -> Measured:
         """Those of a series and a step as one; what comes to nothing is left out, and groups of which None is told."""
@@ -73,32 +72,13 @@ class Parts:
         keys = number * len(self._steps) + np.array(self._step, np.int64)
         kept = np.flatnonzero(number >= 0)
         keys = keys[kept]
-        firsts, sums = summed_by(keys, self._columns().taken(kept))
+        firsts, sums = summed_by(keys, beside(self._sums).taken(kept))
         return Measured(as_of, self._steps, different, keys[firsts], sums)
 
-    def _columns(self) -> Sums:
-        def numbers(name: str) -> Ints:
-            return np.frombuffer(b"".join(row[name] for row in self._rows), _NUMBERS).astype(np.int64)
 
-        spread, lasted = (
-            unpacked((row[name] for row in self._rows), numbers(f"{name}_sizes")) for name in ("spread", "lasted")
-        )
-        return Sums(numbers("n"), numbers("good"), numbers("total"), spread, lasted)
+def _read(rows: Sequence[Mapping[str, Any]]) -> Sums:
+    def numbers(name: str) -> Ints:
+        return np.frombuffer(b"".join(row[name] for row in rows), _NUMBERS).astype(np.int64)
 
-
-def _row(cells: Sequence[Cell]) -> Mapping[str, bytes]:
-    """The columns of cells as PostgreSQL gives them."""
-
-    def packed(numbers: Iterable[int]) -> bytes:
-        return np.fromiter(numbers, _NUMBERS).tobytes()
-
-    spread, lasted = [one.spread.packed for one in cells], [one.lasted.packed for one in cells]
-    return {
-        "n": packed(one.n for one in cells),
-        "good": packed(one.good for one in cells),
-        "total": packed(one.total for one in cells),
-        "spread": b"".join(spread),
-        "spread_sizes": packed(map(len, spread)),
-        "lasted": b"".join(lasted),
-        "lasted_sizes": packed(map(len, lasted)),
-    }
+    spread, lasted = (unpacked((row[name] for row in rows), numbers(f"{name}_sizes")) for name in ("spread", "lasted"))
+    return Sums(numbers("n"), numbers("good"), numbers("total"), spread, lasted)
