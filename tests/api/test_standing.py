@@ -65,6 +65,27 @@ async def test_a_department_sees_its_own(client: httpx.AsyncClient, runtime: Run
     }
 
 
+async def test_what_is_late_tells_which_promise_was_broken_and_by_how_much(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    async def arrange_late(tx: Transaction) -> None:
+        for minutes in (10, 90):
+            due_at = MORNING - timedelta(minutes=minutes)
+            due = {"first_reply": due_at, "resolution": MORNING + HOUR}
+            await add_ticket(tx, MORNING - 2 * HOUR, due=due, next_due_at=due_at)
+
+    await runtime.database.transact(arrange_late)
+    manager = await token_for(runtime, "manager")
+    page = (await client.get("/api/v1/reports/sla/late?limit=1", headers=manager)).json()
+    [late] = page["items"]
+    assert late["broken"] == [{"metric": "first_reply", "due_at": "2026-11-18T08:30:00Z", "late_by": 5400.0}]
+    assert (await client.get(httpx.URL(late["url"]).path, headers=manager)).json()["number"] == late["number"]
+    rest = await client.get(f"/api/v1/reports/sla/late?cursor={page['next_cursor']}", headers=manager)
+    assert [one["broken"][0]["late_by"] for one in rest.json()["items"]] == [600.0]
+    network = await client.get("/api/v1/reports/sla/late", headers=await token_for(runtime, "department", "network"))
+    assert network.json() == {"items": [], "next_cursor": None}
+
+
 async def test_nothing_open_is_zero(client: httpx.AsyncClient, runtime: Runtime) -> None:
     manager = await token_for(runtime, "manager")
     standing = (await client.get("/api/v1/reports/backlog/now", headers=manager)).json()

@@ -155,7 +155,7 @@ async def test_a_question_without_sense_is_told_which_field(
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
-@pytest.mark.parametrize("path", [*TABLES, "sla/breaches", "sla/at-risk", "backlog/now"])
+@pytest.mark.parametrize("path", [*TABLES, "sla/breaches", "sla/at-risk", "sla/late", "backlog/now"])
 async def test_reports_are_for_managers(client: httpx.AsyncClient, runtime: Runtime, path: str) -> None:
     agent = await token_for(runtime, "agent")
     assert (await client.get(f"/api/v1/reports/{path}", headers=agent)).status_code == 403

@@ -84,17 +84,19 @@ async def test_a_promise_at_risk_is_of_the_department_that_made_it_else_of_the_o
 
 async def test_late_is_what_is_open_past_its_soonest_promise_the_latest_first(database: Database) -> None:
     async def arrange(tx: Transaction) -> None:
-        await add_ticket(tx, NOW - HOUR, next_due_at=NOW - HOUR)
-        await add_ticket(tx, NOW - HOUR, next_due_at=NOW - 2 * HOUR, department="network")
-        await add_ticket(tx, NOW - HOUR, next_due_at=NOW + HOUR)
+        for late_by, department in ((1, "billing"), (2, "network"), (-1, "billing")):
+            due = {"resolution": NOW + HOUR, "first_reply": NOW - late_by * HOUR, "acceptance": NOW - HOUR / 2}
+            await add_ticket(tx, NOW - HOUR, due=due, next_due_at=NOW - late_by * HOUR, department=department)
         await add_ticket(tx, NOW - HOUR, next_due_at=NOW - 3 * HOUR, state=Standing.RESOLVED)
 
     await database.transact(arrange)
     async with database.reading() as tx:
-        late = await list_late(tx, None, NOW, 10)
-        own = await list_late(tx, "network", NOW, 10)
+        late = await list_late(tx, None, NOW, limit=10)
+        own = await list_late(tx, "network", NOW, limit=10)
+        rest = await list_late(tx, None, NOW, limit=10, after=(late[0].due_at, late[0].ticket_id))
     assert [(one.department, NOW - one.due_at) for one in late] == [("network", 2 * HOUR), ("billing", HOUR)]
-    assert own == late[:1]
+    assert list(late[0].broken.items()) == [("first_reply", NOW - 2 * HOUR), ("acceptance", NOW - HOUR / 2)]
+    assert (own, rest) == (late[:1], late[1:])
 
 
 async def test_escalated_is_what_pr_is_not_done_with(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""What must be done now, over HTTP: promises at risk, and what is open by holder, owner and age.
+"""What must be done now, over HTTP: promises at risk, tickets that are late, what is open by holder, owner and age.
 
 Knows the members of the answers. Refuses to know when a promise is at risk (reports.standing).
 """
@@ -16,7 +16,7 @@ from app.api.paging import Page, Paging, Places
 from app.api.reports.asking import PREFIX, Reader
 from app.api.serving import Serving
 from app.reports.standing.age import BANDS
-from app.reports.standing.store import list_aged, list_at_risk
+from app.reports.standing.store import list_aged, list_at_risk, list_late
 
 router = APIRouter(prefix=PREFIX)
 
@@ -52,12 +52,27 @@ class AtRiskOut(TicketLine):
     warned_at: datetime | None = Field(description="When its warning came; null: it has not come yet")
 
 
+class BrokenOut(OutModel):
+    """A promise that was not kept in time and is owed still."""
+
+    metric: str = Field(examples=["first_reply"])
+    due_at: datetime
+    late_by: float = Field(description="Seconds since then, on the wall", examples=[5400.0])
+
+
+class LateOut(TicketLine):
+    """An open ticket that is past its soonest promise to the customer."""
+
+    due_at: datetime = Field(description="When that was due")
+    broken: list[BrokenOut] = Field(description="Soonest first; also what a department promised us")
+
+
 class AgedOut(OutModel):
     holder: str = Field(description="Who has the ball", examples=["department"])
     department: str | None = Field(description="Who owns the tickets")
     age: str = Field(description=f"Since they were opened: {', '.join(BANDS)}", examples=["under_1d"])
     n: int
-    late: int = Field(description="Of these past their soonest promise to the customer")
+    late: int = Field(description="Of these past their soonest promise to the customer: `/reports/sla/late`")
 
 
 class StandingOut(OutModel):
@@ -80,6 +95,30 @@ async def read_at_risk(caller: Reader, runtime: Serving, asked: Annotated[AtRisk
     cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.due_at, one.id))
     url = runtime.knobs.public_url
     items = [AtRiskOut.model_validate({**asdict(one), "url": ticket_url(url, one.ticket_id)}) for one in cut]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.get("/sla/late", summary="List tickets that are late, and by how much")
+async def read_late(caller: Reader, runtime: Serving, asked: Annotated[Paging, Query()]) -> Page[LateOut]:
+    """The latest first, as they stand: `/reports/sla/breaches` has all promises that were ever broken."""
+    now = runtime.now()
+    after = _places.decode(asked.cursor)
+    async with runtime.reading() as tx:
+        found = await list_late(tx, caller.department, now, limit=asked.limit + 1, after=after)
+    cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.due_at, one.ticket_id))
+    items = [
+        LateOut.model_validate(
+            {
+                **asdict(one),
+                "url": ticket_url(runtime.knobs.public_url, one.ticket_id),
+                "broken": [
+                    BrokenOut(metric=metric, due_at=at, late_by=(now - at).total_seconds())
+                    for metric, at in one.broken.items()
+                ],
+            }
+        )
+        for one in cut
+    ]
     return Page(items=items, next_cursor=next_cursor)
 
 

@@ -4,6 +4,7 @@ Knows what stands on the page and how many lines of each. Refuses to know when s
 told as durations from now, which read the same in every time zone.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -61,7 +62,7 @@ async def read_today(
         incidents = await list_incidents(tx, state=IncidentState.OPEN, limit=LINES)
         balls = await list_balls(tx, department, now, now + SOON)
         escalated = await list_escalated(tx, department, LINES + 1)
-        late = await list_late(tx, department, now, LINES + 1)
+        late = await list_late(tx, department, now, limit=LINES + 1)
         at_risk = await list_at_risk(tx, department, now, now + SOON, limit=LINES + 1)
     async with runtime.reading(reports=True) as tx:
         ledger = await get_ledger(tx)
@@ -80,9 +81,9 @@ async def read_today(
         hot=[_hot(speech, one) for one in hottest(days) if _is_own(rules, caller, one.topic)],
         incidents=[_incident(speech, one, now) for one in incidents if department in (None, one.department)],
         balls=[_ball(speech, one, now) for one in balls],
-        escalated=[_ticket(speech, url, one, now - one.since) for one in escalated],
-        late=[_ticket(speech, url, one, now - one.due_at, late=True) for one in late],
-        at_risk=[_ticket(speech, url, one, one.due_at - now) for one in at_risk],
+        escalated=[_ticket(speech, url, one, [now - one.since]) for one in escalated],
+        late=[_ticket(speech, url, one, [now - at for at in one.broken.values()], one.broken) for one in late],
+        at_risk=[_ticket(speech, url, one, [one.due_at - now], [one.metric]) for one in at_risk],
     )
 
 
@@ -129,18 +130,19 @@ def _ball(speech: Speech, one: Ball, now: datetime) -> dict[str, Any]:
 
 
 def _ticket(
-    speech: Speech, url: str, one: AtRisk | Late | Escalated, lasting: timedelta, *, late: bool = False
+    speech: Speech, url: str, one: AtRisk | Late | Escalated, lasting: Iterable[timedelta], metrics: Iterable[str] = ()
 ) -> dict[str, Any]:
+    """A line of a list; where it names promises, `lasting` has one for each."""
     held_by = one.department if one.holder == Holder.DEPARTMENT else None
     return {
         "url": ticket_url(url, one.ticket_id),
         "number": one.number,
         "topic": speech.name("topic", one.topic),
         "department": speech.name("department", one.department),
-        "promise": speech.name("metric", one.metric) if isinstance(one, AtRisk) else None,
+        "promises": [speech.name("metric", metric) for metric in metrics],
         "holder": (one.assignee or "").partition(":")[2] or _who(speech, one.holder, held_by),
-        "when": _duration(speech, lasting),
-        "late": late,
+        "when": [_duration(speech, each) for each in lasting],
+        "late": isinstance(one, Late),
     }
 
 

@@ -8,6 +8,7 @@ promises, one that a department made is the department's for ever.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,8 +30,9 @@ _AT_RISK = f"""
       AND ($4::timestamptz IS NULL OR (c.due_at, c.id) > ($4, $5))
     ORDER BY c.due_at, c.id LIMIT $6"""  # noqa: S608 - our own names
 _LATE = f"""
-    SELECT {_TICKET}, t.department, t.next_due_at AS due_at FROM ticket t
-    WHERE {_OPEN} AND t.next_due_at < $2 AND {_OWN} ORDER BY t.next_due_at, t.id LIMIT $3"""  # noqa: S608
+    SELECT {_TICKET}, t.department, t.next_due_at AS due_at, t.due FROM ticket t
+    WHERE {_OPEN} AND t.next_due_at < $2 AND {_OWN} AND ($3::timestamptz IS NULL OR (t.next_due_at, t.id) > ($3, $4))
+    ORDER BY t.next_due_at, t.id LIMIT $5"""  # noqa: S608
 _ESCALATED = f"""
     SELECT {_TICKET}, t.department, t.risk, t.embargoed, e.state, e.raised_at AS since
     FROM escalation e JOIN ticket t ON t.id = e.ticket_id
@@ -70,7 +72,11 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """An open ticket whose soonest promise to the customer is broken."""
+    """An open ticket whose soonest promise to the customer is broken.
+
+    `broken` has the due moment of every promise on it that was not kept in time and is owed still, the soonest first;
+    also of those that a department made to us.
+    """
 
     ticket_id: UUID
     number: int
@@ -82,6 +88,7 @@ class Late:
     holder: str
     assignee: str | None
     due_at: datetime
+    broken: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +143,12 @@ async def list_at_risk(
     return tuple(_made(AtRisk, row) for row in rows)
 
 
-async def list_late(tx: Reading, department: str | None, now: datetime, limit: int) -> tuple[Late, ...]:
+async def list_late(
+    tx: Reading, department: str | None, now: datetime, *, limit: int, after: Place | None = None
+) -> tuple[Late, ...]:
     """The latest first."""
-    return tuple(_made(Late, row) for row in await tx.fetch(_LATE, department, now, limit))
+    rows = await tx.fetch(_LATE, department, now, *(after or (None, None)), limit)
+    return tuple(_made(Late, {**row, "broken": _broken(row["due"], now)}) for row in rows)
 
 
 async def list_escalated(tx: Reading, department: str | None, limit: int) -> tuple[Escalated, ...]:
@@ -155,6 +165,12 @@ async def list_aged(tx: Reading, department: str | None, now: datetime) -> tuple
     """Open tickets by holder, owner and age; only those that there are."""
     rows = await tx.fetch(_AGED, department, now, BEGINNINGS)
     return tuple(Aged(row["holder"], row["department"], band(row["band"]), row["n"], row["late"]) for row in rows)
+
+
+def _broken(due: Mapping[str, str], now: datetime) -> dict[str, datetime]:
+    """Of what is due by metric that which was due before now, the soonest first."""
+    moments = {metric: datetime.fromisoformat(moment) for metric, moment in due.items()}
+    return {metric: at for metric, at in sorted(moments.items(), key=itemgetter(1)) if at < now}
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:
