@@ -1,10 +1,10 @@
-"""The dictionary of metrics: what each figure of each report counts, by which clock, when and by which formula.
+"""The dictionary of metrics: what each figure of each answer counts, by which clock, when and by which formula.
 
-Knows definitions, and which facts a figure is made of. Refuses to know any value. `GET /reports/metrics` shows it, and
-the tables of docs/metrics.md are written from it.
+Knows definitions, and which facts a figure is made of, or that it is read as it stands. Refuses to know any value.
+`GET /reports/metrics` shows it, and the tables of docs/metrics.md are those that it makes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,9 +44,17 @@ class Counted:
     counts_for: For = For.TICKET
 
 
+_NOW = "the moment of asking"
+# Where figures are told that are no reports.
+_ELSEWHERE = {"ownership": "/ownership", "effort": "/feedback/effort", "follow-ups": "/feedback/follow-ups"}
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure as reports name it: `formula` speaks of the facts in `measures`."""
+    """A figure as an answer names it: `formula` speaks of the facts in `measures`.
+
+    One that is made of no facts is read from tickets, clocks and answers as they stand; `at` is its date axis.
+    """
 
     report: str
     name: str
@@ -54,11 +62,17 @@ class Metric:
     formula: str
     unit: Unit
     clock: Clock = Clock.NONE
+    at: str = _NOW
+
+    @property
+    def path(self) -> str:
+        """Where it is told."""
+        return _ELSEWHERE.get(self.report, f"/reports/{self.report}")
 
     @property
     def axis(self) -> tuple[str, ...]:
         """When its facts count, each way once."""
-        return tuple(dict.fromkeys(COUNTED[measure].at for measure in self.measures))
+        return tuple(dict.fromkeys(COUNTED[measure].at for measure in self.measures)) or (self.at,)
 
     @property
     def counts_for(self) -> tuple[For, ...]:
@@ -105,6 +119,13 @@ _SAID_FOR = (Measure.PUBLISHED,)
 _MEDIAN = "median of those that have ended, from six on; interval by order statistics"
 _REACHED = "questions that the channel took, or that were answered"
 _OVER_ENDED = "of promises that have ended; between two in proportion, within 2 %"
+_STANDING: tuple[Measure, ...] = ()
+_OPEN, _LATE = (
+    "tickets that are neither resolved nor closed",
+    "of these, past the soonest of their promises to the customer",
+)
+_BROKEN = "since the due moment of each promise on a late ticket that is broken and owed still"
+_RECEIVED, _GIVEN = "the receipt of the answer", "the hand-over"
 METRICS = (
     Metric("sla", "n", PROMISES, "met + breached", Unit.COUNT),
     Metric("sla", "met", PROMISES, "promises that were kept", Unit.COUNT),
@@ -188,33 +209,58 @@ METRICS = (
         Unit.SHARE,
     ),
     Metric("rollout", "nps", _SCORES, "as in /reports/nps", Unit.SCORE),
+    Metric("sla/breaches", "business", PROMISES, "what it took; null: it has not ended", Unit.SECONDS, Clock.BUSINESS),
+    Metric("sla/breaches", "calendar", PROMISES, "what it took; null: it has not ended", Unit.SECONDS, Clock.WALL),
+    Metric("sla/late", "late_by", _STANDING, _BROKEN, Unit.SECONDS, Clock.WALL),
+    Metric(
+        "sla/at-risk",
+        "items",
+        _STANDING,
+        "promises that run and are not broken, due within `within_hours` (4) or past their warning",
+        Unit.COUNT,
+    ),
+    Metric("backlog/now", "n", _STANDING, _OPEN, Unit.COUNT),
+    Metric("backlog/now", "late", _STANDING, _LATE, Unit.COUNT),
+    Metric("today", "open", _STANDING, _OPEN, Unit.COUNT),
+    Metric("today", "late", _STANDING, _LATE, Unit.COUNT),
+    Metric("today", "due", _STANDING, "of these, not late, and the soonest promise due within four hours", Unit.COUNT),
+    Metric(
+        "today", "unaccepted", _STANDING, "of the open ones, with a department that has not accepted them", Unit.COUNT
+    ),
+    Metric("today", "oldest", _STANDING, "since the opening of the one opened first", Unit.SECONDS, Clock.WALL),
+    Metric("today", "overdue", _STANDING, _BROKEN, Unit.SECONDS, Clock.WALL),
+    Metric("today", "left", _STANDING, "until the due moment of a promise at risk", Unit.SECONDS, Clock.WALL),
+    Metric(
+        "today",
+        "posts",
+        _STANDING,
+        "on a topic, in the last 24 hours; of an incident, in its busiest hour",
+        Unit.COUNT,
+    ),
+    Metric("today", "usual", _STANDING, "posts that the same hours of the weeks before make likely", Unit.COUNT),
+    Metric("follow-ups", "items", _STANDING, "scores of 6 or less that nobody got back to yet", Unit.COUNT),
+    Metric("effort", "n", _STANDING, "answers to the second question", Unit.COUNT, at=_RECEIVED),
+    Metric("effort", "mean", _STANDING, "from 1 (hard) to 7 (easy); null below 10", Unit.RATIO, at=_RECEIVED),
+    Metric("effort", "easy_share", _STANDING, "share of 5, 6 and 7; null below 10", Unit.SHARE, at=_RECEIVED),
+    Metric("ownership", "opened", _STANDING, "tickets on the line", Unit.COUNT, at=_OPENING),
+    Metric("ownership", "share", _STANDING, "opened / opened on all lines", Unit.SHARE, at=_OPENING),
+    Metric("ownership", "coverage", _STANDING, "opened at a stage / opened on all lines", Unit.SHARE, at=_OPENING),
+    Metric("ownership", "handed_over", _STANDING, "hand-overs to the department", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "judged", _STANDING, "of these, those whose acceptance is certain", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "accepted", _STANDING, "of these, those accepted in time", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "ended", _STANDING, "hand-overs that are over", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "answered", _STANDING, "of these, by the department's own answer", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "handed_back", _STANDING, "of these, by a no", Unit.COUNT, at=_GIVEN),
+    Metric("ownership", "scores", _STANDING, "answers of its customers", Unit.COUNT, at=_RESOLUTION),
+    Metric("ownership", "promoters", _STANDING, "scores 9 and 10", Unit.COUNT, at=_RESOLUTION),
+    Metric("ownership", "detractors", _STANDING, "scores 0 to 6", Unit.COUNT, at=_RESOLUTION),
+    Metric("ownership", "gates.acceptance", _STANDING, "accepted / judged", Unit.SHARE, at=_GIVEN),
+    Metric("ownership", "gates.answered", _STANDING, "answered / ended", Unit.SHARE, at=_GIVEN),
+    Metric("ownership", "gates.hand_back", _STANDING, "handed_back / ended", Unit.SHARE, at=_GIVEN),
+    Metric("ownership", "gates.nps", _STANDING, "100 (promoters - detractors) / scores", Unit.SCORE, at=_RESOLUTION),
 )
 
 
 def figures_of(report: str) -> Mapping[str, Unit]:
     """What the figures of a report are called, in their order, and what each is counted in."""
     return {one.name: one.unit for one in METRICS if one.report == report}
-
-
-def facts_in_words() -> str:
-    """A Markdown table of the facts."""
-    rows = ((f"`{measure}`", one.says, one.at, one.counts_for) for measure, one in COUNTED.items())
-    return _table(("fact", "what it is", "date axis", "counts for"), rows)
-
-
-def metrics_in_words(report: str) -> str:
-    """A Markdown table of the metrics of a report."""
-    rows = (
-        (f"`{one.name}`", one.formula, _named(one.measures), one.clock, one.unit)
-        for one in METRICS
-        if one.report == report
-    )
-    return _table(("figure", "formula", "of the facts", "clock", "unit"), rows)
-
-
-def _named(measures: tuple[Measure, ...]) -> str:
-    return "promises" if measures == PROMISES else ", ".join(measures)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))

@@ -372,7 +372,9 @@ async def test_the_dictionary_tells_clock_axis_and_formula(client: httpx.AsyncCl
 
     [share] = [one for one in told["items"] if (one["report"], one["name"]) == ("sla", "met_share")]
     assert (share["formula"], share["clock"], share["unit"]) == ("met / n; null when n = 0", "none", "share")
-    assert share["axis"] == ["kept: its end; broken: its due moment"]
+    assert (share["path"], share["axis"]) == ("/reports/sla", ["kept: its end; broken: its due moment"])
+    [late] = [one for one in told["items"] if (one["path"], one["name"]) == ("/reports/sla/late", "late_by")]
+    assert (late["clock"], late["axis"], late["measures"]) == ("wall", ["the moment of asking"], [])
     assert ["topic", "department"] in told["kept_by"]
     assert ["agent", "department", "team"] in told["kept_by"]
 

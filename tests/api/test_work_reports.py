@@ -160,3 +160,16 @@ async def test_reports_are_for_managers(client: httpx.AsyncClient, runtime: Runt
     agent = await token_for(runtime, "agent")
     assert (await client.get(f"/api/v1/reports/{path}", headers=agent)).status_code == 403
     assert (await client.get(f"/api/v1/reports/{path}")).status_code == 401
+
+
+async def test_every_report_has_figures_that_are_defined_where_they_are_told(
+    client: httpx.AsyncClient, manager: dict[str, str]
+) -> None:
+    calls = (await client.get("/openapi.json")).json()["paths"]
+    told = {path.removeprefix("/api/v1") for path, verbs in calls.items() if "get" in verbs}
+    defined = {one["path"] for one in (await read(client, "metrics", manager))["items"]}
+    assert defined <= told
+    # What figures mean, whether they agree, and two that show figures of other reports.
+    assert {path for path in told - defined if path.startswith("/reports/")} == {
+        f"/reports/{name}" for name in ("metrics", "reconcile", "weekly", "rollout/steps")
+    }

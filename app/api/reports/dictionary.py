@@ -20,14 +20,15 @@ _EXAMPLE = COUNTED[Measure.OPENED]
 
 
 class MetricOut(OutModel):
-    report: str = Field(description="`/reports/<report>`", examples=["sla"])
-    name: str = Field(description="The member of its lines", examples=["met_share"])
+    report: str = Field(description="Which answer it is of", examples=["sla"])
+    path: str = Field(description="Where that is told", examples=["/reports/sla"])
+    name: str = Field(description="The member of its lines, or the word on its page", examples=["met_share"])
     formula: str = Field(examples=["met / n; null when n = 0"])
     unit: Unit
     clock: Clock = Field(description="Which time it measures: business hours, the wall, or none")
-    axis: tuple[str, ...] = Field(description="At which moment its facts count", examples=[[_EXAMPLE.at]])
-    counts_for: tuple[For, ...] = Field(description=COUNTING)
-    measures: tuple[Measure, ...] = Field(description="The facts that it is made of")
+    axis: tuple[str, ...] = Field(description="At which moment it counts", examples=[[_EXAMPLE.at]])
+    counts_for: tuple[For, ...] = Field(description=f"{COUNTING}. Empty where `measures` is: as it stands")
+    measures: tuple[Measure, ...] = Field(description="The facts that it is made of; none: it is read as it stands")
 
 
 class FactOut(OutModel):
@@ -49,19 +50,7 @@ class MetricsOut(OutModel):
 async def read_dictionary(_: Reader) -> MetricsOut:
     """The dictionary of metrics: clock, date axis and formula of every figure, and the facts that they are made of."""
     return MetricsOut(
-        items=[
-            MetricOut(
-                report=one.report,
-                name=one.name,
-                formula=one.formula,
-                unit=one.unit,
-                clock=one.clock,
-                axis=one.axis,
-                counts_for=one.counts_for,
-                measures=one.measures,
-            )
-            for one in METRICS
-        ],
+        items=[MetricOut.model_validate(one) for one in METRICS],
         facts=[
             FactOut(name=measure, says=one.says, axis=one.at, counts_for=one.counts_for)
             for measure, one in COUNTED.items()
