@@ -21,7 +21,8 @@ _OF_TEN = (
     r"(?:\s?/\s?10\b(?![\d/-])|\s(?:uit|op|van) (?:de )?(?:10|tien)\b|\s(?:out )?of (?:10|ten)\b"
     r"|\s?[+-](?![\d\w])|\s(?:punten|points)\b)?"
 )
-_PRAISE = r"(?: (?:dikke?|mooie?|ruime?|vette?|kleine?|magere|royale|grote|solid|big|strong|clear|weak))?"
+_KIND = r"(?:hele )?(?:dikke?|mooie?|ruime?|vette?|kleine?|magere|royale|grote|solid|big|strong|clear|weak)"
+_PRAISE = rf"(?: {_KIND})?"
 _YOU = r"(?: (?:jullie|je|u|het|dit|hem|haar|you|it|this|them|him|her))?(?: guys)?"
 # How a mark is introduced when it is surely one, wherever it stands in the text.
 _SURE = (
@@ -33,11 +34,12 @@ _SURE = (
     rf"|(?:you|they) (?:get|deserve) an?{_PRAISE}"
 )
 # How a reply may begin with a mark without saying that it is one.
-_SOFT = (
-    r"(?:(?:van mij|wat mij betreft|voor mij|(?:dat|het|dit) is|toch|nou|dus|ik zeg|ik zou zeggen|zeker|gewoon"
-    r"|i'd say|i would say|for me|definitely|easily|(?:it|that)'s)[,:]? )?"
-    rf"(?:(?:een|'n|an?)(?={_PRAISE} ))?(?:{_PRAISE} )?"
+_SAYING = (
+    r"(?:(?:van mij|wat mij betreft|voor (?:mij|jullie)|(?:dat|het|dit) is|toch(?: maar)?|doe maar|nou|dus|ik zeg"
+    r"|ik zou zeggen|zeker|gewoon|i'd say|i would say|for me|definitely|easily|(?:it|that)'s)[,:]? )?"
 )
+_A = r"(?:een|'n|an?) "
+_SOFT = rf"{_SAYING}(?:{_A})?(?:{_KIND} )?"
 # What counts things: a number in front of it is no mark, however it was introduced.
 _THINGS = (
     r"dag|dagen|uur|uren|week|weken|maand|maanden|jaar|jaren|jarig\w*|min|minuut|minuten|seconden?"
@@ -52,18 +54,24 @@ _THINGS = (
 # The reason, which may follow a mark that nothing introduced.
 _REASON = (
     r"want|omdat|maar|vanwege|voor|door|dankzij|met|en|goed|snel|netjes|prima|top|super|keurig|fijn|vriendelijk"
-    r"|helaas|jammer|bedankt|dank|van mij|waard"
+    r"|helaas|jammer|bedankt|dank|van mij|waard|hoor|denk ik"
     r"|because|for|but|thanks|thank|great|good|fast|quick|friendly|sadly|due|from me"
 )
 _BOUNDARY = (
     r"(?=\s*$|\s*[,;!.…\n\u2013\u2014]|\s+-\s|:\s"  # nothing, or a pause
     r"|\s*[^\w\s,;.!?:/()%€$@#&*+='\"-]"  # a smiley
-    rf"|\s+(?:{_REASON})\b(?!\s(?:\d|twaalf)))"
+    rf"|\s+(?:{_REASON})\b(?!\s(?:een )?(?:\d|twaalf)))"
 )
 
 _OPENING = re.compile(rf"{_SOFT}{_MARK}{_OF_TEN}{_BOUNDARY}")
 _STATED = re.compile(rf"(?<![\w'])(?:{_SURE})\s?{_MARK}{_OF_TEN}(?!\s?(?:(?:{_THINGS})\b|[/-]\s?\d|[x€%]))")
 _GIVEN = re.compile(rf"(?<![\w']){_SOFT}{_MARK}{_OF_TEN} (?:gegeven|geven|geef ik)\b")
+# A mark with which the reply ends, behind thanks: a sentence of its own, or "een 8" behind a comma. Not behind another
+# number, nor behind an abbreviation ("nr. 8").
+_ENDING = re.compile(
+    rf"^\D*?(?:(?:\w{{4}}\.|[!…\n]) ?{_SOFT}|[,;] {_SAYING}{_A}(?:{_KIND} )?)"
+    rf"{_MARK}{_OF_TEN}(?:(?![€°½])[\s.!\x80-\U0010ffff])*$"
+)
 _NO_DATE = "".join(f"(?<!{word} )" for word in ("op", "van", "sinds", "tot", "vanaf", "on", "since", "from"))
 _CLOSING = re.compile(rf"{_NO_DATE}(?<![\d/-])\b(?P<mark>10|\d)\s?/\s?10[\s.!]*$")
 _DENIED = re.compile(r"\b(?:geen|niet|nooit|niks|not|never|no|can't|cannot|won't|bijna|almost)(?: \w+){0,2} ?$")
@@ -72,15 +80,17 @@ _THING = re.compile(rf"\s?(?:{_THINGS})\b")
 
 _HANDLES = re.compile(r"^(?:@[\w.@-]+[\s:,]+)+")
 _SPACES = re.compile(r"\s+")
+_GAPS = re.compile(r"[^\S\n]+")
 _KEYCAP = re.compile("(?<=\\d)\N{VARIATION SELECTOR-16}?\N{COMBINING ENCLOSING KEYCAP}")
 # Signs that the reply wants something besides being counted.
 _WANTS_MORE = re.compile(
-    r"\?|\b(?:maar|alleen|nog steeds|nog niet|nog geen|werkt niet|doet het niet|klopt niet|graag nog|but|however|still|"
-    r"not yet|doesn't work|does not work)\b"
+    r"\?|\b(?:(?<!doe )(?<!toch )maar|alleen|nog steeds|nog niet|nog geen|werkt niet|doet het niet|klopt niet"
+    r"|graag nog|but|however|still|not yet|doesn't work|does not work)\b"
 )
 _STOP = frozenset(
     {
-        *("stop", "stop ermee", "stop hiermee", "afmelden", "meld mij af", "uitschrijven", "schrijf mij uit"),
+        *("stop", "stop ermee", "stop hiermee", "stop met vragen"),
+        *("afmelden", "meld mij af", "uitschrijven", "schrijf mij uit"),
         *("geen enquête meer", "geen enquete meer", "geen enquêtes meer", "geen enquetes meer"),
         *("geen vragenlijsten meer", "niet meer vragen", "vraag dit niet meer", "laat me met rust"),
         *("opt out", "optout", "unsubscribe", "stop asking"),
@@ -110,7 +120,7 @@ class Declined:
 def read_reply(text: str) -> Spoken | Declined | None:
     """What a reply to the question says; None: it is no answer to it. Half a point counts as the whole one below."""
     typed = _KEYCAP.sub("", text.replace("\x00", "").replace("\N{KEYCAP TEN}", "10"))
-    said = _HANDLES.sub("", typed.strip())
+    said = _HANDLES.sub("", _GAPS.sub(" ", typed).strip())
     plain = said.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if _declines(plain):
         return Declined()
@@ -122,7 +132,7 @@ def read_reply(text: str) -> Spoken | Declined | None:
         return _spoken(opening["mark"], rest, plain)
     if len(said) > MAX_COMMENT:
         return None  # who writes so much has more to say than a mark, and each look costs
-    found = [one for pattern in (_STATED, _GIVEN, _CLOSING) for one in pattern.finditer(plain)]
+    found = [one for pattern in (_STATED, _GIVEN, _CLOSING, _ENDING) for one in pattern.finditer(plain)]
     stated = [one for one in found if _DENIED.search(plain, 0, one.start()) is None]
     if len({found["mark"] for found in stated}) != 1:
         return None

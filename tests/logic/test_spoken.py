@@ -84,6 +84,22 @@ SCORES = [
     ("You get a 10 from me", 10, "You get a 10 from me"),
     ("seven", 7, None),
     ("Great help, 9/10!", 9, "Great help, 9/10!"),
+    ("Een  8", 8, None),
+    ("een\N{NO-BREAK SPACE}8", 8, None),
+    ("Dikke 10!", 10, None),
+    ("Een hele dikke tien!", 10, None),
+    ("Voor jullie een 9", 9, None),
+    ("Doe maar een 8", 8, None),
+    ("toch maar een 9", 9, None),
+    ("8 hoor", 8, "hoor"),
+    ("8 denk ik", 8, "denk ik"),
+    ("Prima, een 8", 8, "Prima, een 8"),
+    ("Dank je wel, een dikke 9! 👍", 9, "Dank je wel, een dikke 9! 👍"),
+    ("Bedankt! 10", 10, "Bedankt! 10"),
+    ("Bedankt!\n\n10", 10, "Bedankt!\n\n10"),
+    ("Snel geholpen. 9", 9, "Snel geholpen. 9"),
+    ("Top geholpen! Van mij een tien.", 10, "Top geholpen! Van mij een tien."),
+    ("Thanks, a 9", 9, "Thanks, a 9"),
 ]
 NO_SCORES = [
     "",
@@ -170,8 +186,18 @@ NO_SCORES = [
     "2 of the 3 parcels",
     "9 am",
     "1 January",
+    "een 8 en een 9",
+    "ik twijfel, een 7, een 8",
+    "Ik heb last van nr. 8",
+    "Dorpsstraat, 8",
+    "Ik stuurde het formulier, een 10 €",
+    "Bedankt! 10%",
+    "Nummer 4 doet het! 10",
+    "Bedankt! 8 dagen gewacht",
+    "Dank je wel, een 9 of zo",
+    "Mooi! Geen 10",
 ]  # fmt: skip
-STOPS = ["STOP", "stop", "Stop!", "stop a.u.b.", "Stop aub", "STOP graag", "afmelden",
+STOPS = ["STOP", "stop", "Stop!", "stop met vragen aub", "stop a.u.b.", "Stop aub", "STOP graag", "afmelden",
          "Geen enquêtes meer, alstublieft", "unsubscribe", "opt-out", "No more surveys, please",
          "@PolderMobiel stop", "Don\u2019t ask me again"]  # fmt: skip
 NO_STOPS = [
@@ -215,6 +241,8 @@ def test_a_text_with_stop_in_it_is_not_that(text: str) -> None:
         ("7, wanneer komt het pakket?", True),
         ("2, het werkt niet", True),
         ("8, but it still fails", True),
+        ("toch maar een 9", False),
+        ("doe maar een 8, maar ik wacht nog", True),
     ],
 )
 def test_a_reply_that_wants_more_says_so(text: str, wants_more: bool) -> None:
