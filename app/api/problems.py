@@ -228,5 +228,6 @@ def _field_problem(error: Mapping[str, Any], within: str) -> dict[str, str]:
         inside = inside[:1]  # which of several values it was is in the message
     path = ".".join(filter(None, (within, *map(str, inside)))) or "body"
     way_out = _WAYS_OUT.get(error["type"])
-    message = way_out.format_map(error.get("ctx", {})) if way_out else str(error["msg"]).removeprefix("Value error, ")
-    return {"field": path[:_FIELD_LENGTH], "message": message, "code": error["type"]}
+    said = way_out.format_map(error.get("ctx", {})) if way_out else str(error["msg"]).removeprefix("Value error, ")
+    sentence = f"{said.removesuffix('.')}."
+    return {"field": path[:_FIELD_LENGTH], "message": sentence, "code": error["type"]}

@@ -214,6 +214,13 @@ async def test_every_bad_field_is_told_at_once(caller: httpx.AsyncClient) -> Non
     assert problem["detail"].endswith(" 2 more in `errors`.")
 
 
+async def test_every_refusal_is_a_sentence(caller: httpx.AsyncClient) -> None:
+    answer = await caller.post("/batch", json={"mentions": [{**POST, "rating": "high"}, {**POST, "followers": -1}]})
+    problem = answer.json()
+    assert all(one["message"].endswith(".") for one in problem["errors"])
+    assert ". 1 more in `errors`." in problem["detail"]
+
+
 async def test_a_moment_is_kept_in_utc(caller: httpx.AsyncClient) -> None:
     asked = {"mentions": [{**POST, "posted_at": "2026-01-01T01:00:00+02:00"}]}
     assert (await caller.post("/batch", json=asked)).json()["mentions"][0]["posted_at"] == "2025-12-31T23:00:00Z"
