@@ -173,9 +173,10 @@ async def test_the_day_tells_what_is_hot_late_and_escalated_and_who_must_act(
     name = runtime.rulebook.topics["network_outage"].name["en"]
     assert re.search(rf'<td>{name}</td><td class="n">40</td>', said)
     assert re.search(r'<tr class="late"><td>webcare</td><td class="n">2</td><td class="n">1</td>', said)
-    promises, overdue = '<td class="each">first reply<br>resolution</td>', '<td class="each">1 h<br>15 min</td>'
+    promises = '<td class="each">first reply<br>resolution</td>'
+    overdue = '<td class="each">1\N{NO-BREAK SPACE}h<br>15\N{NO-BREAK SPACE}min</td>'
     assert f"<td>{name}</td><td>Network</td>{promises}<td>webcare</td>{overdue}" in said
-    assert f'<td>{name}</td><td>Network</td><td>webcare</td><td class="each">1 h</td>' in said
+    assert f'<td>{name}</td><td>Network</td><td>webcare</td><td class="each">1\N{NO-BREAK SPACE}h</td>' in said
     assert "too few weeks counted" in said
 
 

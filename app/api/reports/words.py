@@ -25,6 +25,7 @@ class Language(StrEnum):
 
 
 _LENGTHS = (86_400, 3_600, 60, 1)  # seconds of the four units of duration
+_GAP = "\N{NO-BREAK SPACE}"
 _DECIMALS = {Unit.COUNT: 0, Unit.SHARE: 1, Unit.SCORE: 1, Unit.RATIO: 1}
 _TEXTS: Mapping[Language, Mapping[str, Any]] = {
     language: yaml.safe_load(Path(__file__).with_name(f"{language}.yaml").read_text("utf-8")) for language in Language
@@ -75,16 +76,16 @@ class Speech:
         return self._figure(value, unit, 0 if whole else 1)
 
     def duration(self, seconds: float) -> str:
-        """In its two largest units: `2 d 3 u`, `1 u 5 min`, `40 s`."""
+        """In its two largest units, which stay on one line: `2 d 3 u`, `1 u 5 min`, `40 s`."""
         left = round(abs(seconds))
         parts: list[str] = []
         for length, name in zip(_LENGTHS, self.texts["durations"], strict=True):
             count, left = divmod(left, length)
             if count or (parts and left):
-                parts.append(f"{count} {name}" if count else "")
+                parts.append(f"{count}{_GAP}{name}" if count else "")
             if len(parts) == 2:  # noqa: PLR2004 - more than two units tell nothing more
                 break
-        said = " ".join(filter(None, parts)) or f"0 {self.texts['durations'][-1]}"
+        said = _GAP.join(filter(None, parts)) or f"0{_GAP}{self.texts['durations'][-1]}"
         return f"-{said}" if seconds < 0 else said
 
     def _figure(self, value: float | None, unit: Unit, decimals: int) -> str:
