@@ -112,6 +112,10 @@ async def test_a_week_that_is_not_over_says_so_in_local_time(
 ) -> None:
     await runtime.run(tally, 1)
     manager = await token_for(runtime, "manager")
+    clock.at = datetime(2026, 11, 15, 22, 59, tzinfo=UTC)
+    ahead = await page(client, "weekly", manager, lang="nl", week="2026-11-18")
+    assert "Deze week moet nog beginnen." in ahead.text
+    assert "loopt nog" not in ahead.text
     clock.at = datetime(2026, 11, 22, 22, 45, tzinfo=UTC)
     running = await page(client, "weekly", manager, lang="nl", week="2026-11-18")
     assert "Deze week loopt nog: cijfers tot 22 nov 2026 23:45 uur." in unescape(running.text)

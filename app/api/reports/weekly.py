@@ -96,7 +96,7 @@ async def read_weekly(
         charts,
         week=f"{monday.isocalendar().week}, {monday.isocalendar().year}",
         period=speech.period(monday, monday + WEEK - timedelta(days=1)),
-        running=_running(speech, now.astimezone(zone)) if now < end else None,
+        running=_running(speech, question, now),
         owner=caller.department and speech.name("department", caller.department),
         headlines=[
             {"name": name, "now": now.figure, "beside": [*now.beside, words["before"].format(figure=then.figure)]}
@@ -171,9 +171,12 @@ def _quote(speech: Speech, one: Verbatim) -> dict[str, object]:
     return {"text": one.text, "score": one.score, "topic": speech.name("topic", one.topic), "channel": one.channel}
 
 
-def _running(speech: Speech, now: datetime) -> str:
-    told = speech.texts["pages"]["weekly"]["running"]
-    return str(told.format(date=speech.date(now), hour=f"{now:%H:%M}"))
+def _running(speech: Speech, week: Question, now: datetime) -> str | None:
+    """Why figures of a week are not all there; None once it is over."""
+    words, there = speech.texts["pages"]["weekly"], now.astimezone(week.zone)
+    if now < week.start:
+        return str(words["ahead"])
+    return str(words["running"].format(date=speech.date(there), hour=f"{there:%H:%M}")) if now < week.end else None
 
 
 def _lesson(speech: Speech, one: Incident, zone: ZoneInfo) -> dict[str, object]:
