@@ -20,6 +20,7 @@ from app.api.reports.asking import Format, QuestionIn, ShownIn
 from app.api.reports.chart import MEDIA_TYPE, draw
 from app.api.reports.lines import Lines
 from app.api.reports.picture import plot
+from app.api.reports.table import Spelling
 from app.api.reports.words import Language, language_of, speak
 from app.kit.wire import dump
 from app.reports.question import Interval, Question
@@ -108,9 +109,8 @@ async def answer(
         names, columns = names[1:], columns[1:]
     rows = zip(*columns, strict=True)
     if asked.format is Format.CSV:
-        # People read it, and their days begin at midnight.
-        local = [[one.astimezone(question.zone) if isinstance(one, datetime) else one for one in row] for row in rows]
         spelling = table.DUTCH if asked.lang is Language.NL else table.PLAIN
+        local = [[_local(one, question, spelling) for one in row] for row in rows]
         return Response(table.write(names, local, spelling), media_type=table.MEDIA_TYPE)
     whole = {
         **{name: _rounded([value])[0] for name, value in (told or {}).items()},
@@ -120,6 +120,14 @@ async def answer(
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
     return Response(dump(whole), media_type="application/json")
+
+
+def _local(value: Any, question: Question, spelling: Spelling) -> Any:
+    """A step as people tell it, whose days begin at midnight; to who reckons with dates, the day."""
+    if not isinstance(value, datetime):
+        return value
+    at = value.astimezone(question.zone)
+    return at.date() if spelling.dates and question.interval is not Interval.HOUR else at
 
 
 def _rounded(column: Sequence[Any]) -> Sequence[Any]:

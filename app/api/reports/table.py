@@ -17,16 +17,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What stands between cells, before decimals, and in front of it all."""
+    """What stands between cells, before decimals, and in front of it all; whether a day is a date, not a moment."""
 
     separator: str
     decimal: str
     mark: str
+    dates: bool
 
 
-PLAIN = Spelling(",", ".", "")
-# Excel under Dutch settings; without the mark of UTF-8 it takes a text for Windows-1252.
-DUTCH = Spelling(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}")
+PLAIN = Spelling(",", ".", "", dates=False)
+# Excel under Dutch settings; without the mark of UTF-8 it takes a text for Windows-1252, and a moment with an offset is
+# a text to it, which it neither sorts nor groups by month.
+DUTCH = Spelling(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}", dates=True)
 
 
 def write(names: Sequence[str], rows: Sequence[Sequence[Any]], spelling: Spelling = PLAIN) -> str:
