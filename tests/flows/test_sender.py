@@ -18,6 +18,7 @@ from app.kit.http import Reach, guarded_client, plain_client
 from app.kit.transport import Resolve
 from app.runtime import build_runtime
 from app.settings import Settings
+from tests.support.patience import PATIENT
 
 LOCAL = Reach(networks=(ip_network("127.0.0.1/32"),))
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -56,8 +57,10 @@ def leads_to(*addresses: str) -> Resolve:
     return resolve
 
 
-async def post(url: str, *, reach: Reach = LOCAL, resolve: Resolve | None = None, deadline: float = 5.0) -> Outcome:
-    sender = Sender(guarded_client(reach, resolve), deadline=timedelta(seconds=deadline))
+async def post(
+    url: str, *, reach: Reach = LOCAL, resolve: Resolve | None = None, deadline: timedelta = PATIENT
+) -> Outcome:
+    sender = Sender(guarded_client(reach, resolve), deadline=deadline)
     try:
         return await sender.post(url, {"webhook-id": "m1"}, b'{"type": "ticket.routed"}')
     finally:
@@ -72,13 +75,13 @@ async def test_the_very_bytes_arrive_and_the_answer_comes_back() -> None:
     assert b"webhook-id: m1" in head
     assert b"Content-Type: application/json" in head
     assert (outcome.status, outcome.fault, outcome.answer) == (200, None, "fine\N{REPLACEMENT CHARACTER}")
-    assert timedelta(0) < outcome.duration < timedelta(seconds=5)
+    assert timedelta(0) < outcome.duration < PATIENT
 
 
 async def test_a_redirect_is_not_followed_and_a_cookie_not_kept() -> None:
     response = b"HTTP/1.1 307 Go\r\nLocation: /elsewhere\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"
     async with receiver(says(response)) as (port, requests):
-        sender = Sender(guarded_client(LOCAL), deadline=timedelta(seconds=5))
+        sender = Sender(guarded_client(LOCAL), deadline=PATIENT)
         outcomes = [await sender.post(f"http://127.0.0.1:{port}/in", {}, b"{}") for _ in range(2)]
         await sender.close()
     assert [outcome.status for outcome in outcomes] == [307, 307]
@@ -99,7 +102,7 @@ async def test_one_deadline_holds_for_an_answer_that_drips() -> None:
             await asyncio.sleep(0.05)
 
     async with receiver(drip) as (port, _):
-        outcome = await post(f"http://127.0.0.1:{port}/", deadline=0.3)
+        outcome = await post(f"http://127.0.0.1:{port}/", deadline=timedelta(seconds=0.3))
     assert outcome.fault is Fault.TIMED_OUT
 
 
@@ -142,7 +145,7 @@ async def test_a_connection_is_kept_and_one_that_the_receiver_closed_meanwhile_c
         await writer.drain()
 
     async with receiver(answer_twice_then_close) as (port, _):
-        sender = Sender(guarded_client(LOCAL), deadline=timedelta(seconds=5))
+        sender = Sender(guarded_client(LOCAL), deadline=PATIENT)
         outcomes = [await sender.post(f"http://127.0.0.1:{port}/", {}, b"{}") for _ in range(4)]
         await sender.close()
     assert [outcome.status for outcome in outcomes] == [200] * 4
@@ -246,7 +249,7 @@ async def test_a_server_that_speaks_no_tls_is_a_tls_failure() -> None:
 
 
 async def test_the_operators_client_reaches_his_own_network() -> None:
-    sender = Sender(plain_client(), deadline=timedelta(seconds=5))
+    sender = Sender(plain_client(), deadline=PATIENT)
     async with receiver(says(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"external_id": "7"}')) as (port, _):
         outcome = await sender.post(f"http://127.0.0.1:{port}/publish", {}, b"{}")
     await sender.close()
