@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -25,6 +26,10 @@ from app.runtime import InForce, Runtime
 from app.settings import PROJECT, Settings
 from tests.support.clock import Clock
 from tests.support.patience import PATIENCE, PATIENT
+
+# No property is false because a machine was slow. What is tried is Hypothesis's own choice: in CI the same each time.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 PUBLISH_URL = "https://channel.test/publish"
 PUBLISH_SECRET = "whsec_" + "cHVibGlzaC1zZWNyZXQtb2YtdGhlLXRlc3RzISE="

@@ -37,7 +37,7 @@ def unlike(story: Story, minutes: float) -> dict[str, dict[str, tuple[Any, Any]]
 
 
 @given(st.lists(policies, min_size=2, max_size=8), st.lists(policies, max_size=4), TICKETS_LIFE)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_history_reads_as_it_was_kept(
     rules: list[Policy], others: list[Policy], history: list[tuple[int, str]]
 ) -> None:

@@ -70,7 +70,7 @@ policies = st.builds(
     st.lists(policies, min_size=2, max_size=8),
     st.lists(st.tuples(st.integers(0, 60), st.sampled_from(list(ACTIONS))), max_size=10),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_history_equals_a_walk_through_it(rules: list[Policy], history: list[tuple[int, str]]) -> None:
     story = Story(policies={rule.metric: rule for rule in rules}, calendars=CALENDARS)
     story.then(0, Holder.TRIAGE, Happening.OPENED)

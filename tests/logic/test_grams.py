@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.topics.grams import GRAMS, count_grams
@@ -29,7 +29,6 @@ def profile(text: str) -> list[int]:
     return sorted(count_grams([text]).times.tolist())
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_grams_are_words_pairs_and_runs_of_letters(texts: list[str]) -> None:
     counted = count_grams(texts)
@@ -44,7 +43,6 @@ def test_each_gram_is_counted_as_often_as_it_stands(text: str) -> None:
     assert profile(text) == sorted(spelled(text).values())
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_text_has_the_same_grams_alone_as_among_others(texts: list[str]) -> None:
     together = count_grams(texts)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.topics.calibration import fit_calibration, fit_temperature, fit_thresholds
@@ -142,7 +142,6 @@ def test_a_first_that_is_surer_than_it_is_right_is_brought_down_while_the_others
     )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.floats(-50, 50, width=32), min_size=3, max_size=3), min_size=1, max_size=5),
     st.floats(0.05, 20),

@@ -141,7 +141,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestLife.settings = settings(max_examples=40, stateful_step_count=20)
 
 
 def test_every_fact_of_a_ticket_lasts_or_says_why_it_does_not() -> None:

@@ -64,7 +64,7 @@ def test_waits_spread_by_a_fifth_both_ways(chance: float, wait: float) -> None:
     assert judge(answered(500), used=2, schedule=SCHEDULE, chance=chance, now=NOW) == seconds(wait)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d [+-]?\w+"))
 def test_no_retry_after_is_too_strange(written: str) -> None:
     verdict = judge(answered(429, written), used=1, schedule=SCHEDULE, chance=0.5, now=NOW)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.topics.classify import Classifier, Phrase, Topic, readable
@@ -64,7 +64,6 @@ def test_the_rulebook_says_what_a_contradiction_does(
     assert (decided.topic, decided.verdict) == (topic, verdict)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.5, 1))
 def test_the_model_never_decides_below_its_threshold_nor_against_phrases_below_the_wanted_precision(
     chance: float, sure: float, threshold: float
