@@ -123,14 +123,10 @@ class Question:
         if self.interval is Interval.NONE:
             yield None
             return
-        step = self.step_of(self.start)
-        while step is not None and step < self.end:
+        step = step_of(self.start, self.interval, self.zone)
+        while step < self.end:
             yield step
             step = step_after(step, self.interval, self.zone)
-
-    def step_of(self, at: datetime) -> datetime | None:
-        """The start of the step that a moment falls in; None without steps."""
-        return None if self.interval is Interval.NONE else step_of(at, self.interval, self.zone)
 
     def lines(self, groups: Iterable[Group], each: int = 1) -> list[tuple[datetime | None, Group]]:
         """Every step for every group, in that order, what has no value last. An answer has `each` lines of each.

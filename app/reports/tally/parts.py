@@ -3,6 +3,7 @@
 Knows to which step and group each of them belongs. Refuses to know how they are found.
 """
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,7 +29,8 @@ class Parts:
         """Raises `TooManyLines` when the question has too many steps."""
         self._asked = asked
         self._steps = [step for step, _ in asked.lines([()])]
-        self._places = {step: place for place, step in enumerate(self._steps)}
+        # A moment is in the step at the place that tells how many of these have begun.
+        self._later = [step for step in self._steps[1:] if step is not None]
         self._series = defaultdict[tuple[Group, str, str], int](count().__next__)
         self._number, self._step = list[int](), list[int]()  # of each part: of which series and which step it is
         self._sums = list[Sums]()
@@ -45,7 +47,7 @@ class Parts:
             details = row["detail"]
             groups = zip(*(row[name] for name in names), strict=True) if names else [()] * len(details)
             self._number += map(self._series.__getitem__, zip(groups, repeat(row["measure"]), details))
-            self._step += [self._places[self._asked.step_of(row["step_at"])]] * len(details)
+            self._step += [bisect(self._later, row["step_at"])] * len(details)
         self._sums.append(_read(rows))
 
     def add_facts(self, changes: Iterable[tuple[Fact, int]], cut: Cut | None) -> None:
@@ -58,7 +60,7 @@ class Parts:
                 group = tuple(fact.of[place] for place in dimensions)
                 detail = cut.told(fact.measure, fact.detail) if cut else fact.detail
                 self._number.append(self._series[group, fact.measure, detail])
-                self._step.append(self._places[self._asked.step_of(fact.at)])
+                self._step.append(bisect(self._later, fact.at))
                 asked.append((fact, sign))
         self._sums.append(sums_of(asked))
 
