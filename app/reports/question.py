@@ -118,6 +118,15 @@ class Question:
         only = {name: value for name, value in self.only.items() if name != TEAM}
         return replace(self, group_by=tuple(dict.fromkeys(names)), only=only)
 
+    def before(self) -> "Question":
+        """The same about the period that ends where this one begins: of as many days where both of its ends are one
+        time of day, so that a week in which clocks are changed follows a whole week; else of the same length.
+        """
+        first, last = (at.astimezone(self.zone) for at in (self.start, self.end))
+        days = last.date() - first.date() if first.time() == last.time() else timedelta()
+        start = first - days if days else self.start - (self.end - self.start)
+        return replace(self, start=start.astimezone(UTC), end=self.start)
+
     def steps(self) -> Iterator[datetime | None]:
         """The start of each step that touches the period; a single None when there are no steps."""
         if self.interval is Interval.NONE:

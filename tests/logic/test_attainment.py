@@ -2,6 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import accumulate
 from typing import Any
@@ -116,6 +117,24 @@ def test_steps_follow_each_other_wherever_clocks_are_changed(name: str, year: in
         assert [step_of(step - TICK, interval, zone) for step in steps[1:]] == steps[:-1]
         for at in (change + quarters * HOUR / 4 + ticks * TICK for quarters in range(-12, 13) for ticks in (-1, 0)):
             assert step_of(at, interval, zone) == max((step for step in steps if step <= at), default=None)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "before"),
+    [
+        ("2026-03-02T00:00+01:00", "2026-03-09T00:00+01:00", "2026-02-23T00:00+01:00"),
+        ("2026-10-19T00:00+02:00", "2026-10-26T00:00+01:00", "2026-10-12T00:00+02:00"),  # a week of 169 hours
+        ("2026-10-26T00:00+01:00", "2026-11-02T00:00+01:00", "2026-10-19T00:00+02:00"),
+        ("2026-03-30T00:00+02:00", "2026-03-31T00:00+02:00", "2026-03-29T00:00+01:00"),
+        ("2028-03-01T00:00+01:00", "2028-03-02T00:00+01:00", "2028-02-29T00:00+01:00"),
+        ("2026-10-25T09:00+01:00", "2026-10-25T12:30+01:00", "2026-10-25T05:30+01:00"),
+        ("2026-10-25T02:30+02:00", "2026-10-25T02:30+01:00", "2026-10-25T01:30+02:00"),  # one hour by two clocks
+    ],
+)
+def test_the_period_before_has_as_many_days(first: str, last: str, before: str) -> None:
+    start, end = (datetime.fromisoformat(at) for at in (first, last))
+    question = Question(start, end, Interval.DAY, ("topic",), zone=ZoneInfo("Europe/Amsterdam"))
+    assert question.before() == replace(question, start=datetime.fromisoformat(before), end=start)
 
 
 def test_every_step_stands_there_for_every_group_and_what_has_no_value_is_last() -> None:

@@ -37,13 +37,16 @@ class Versus(StrEnum):
 class ComparisonIn(SpanIn):
     versus: Versus = Field(
         Versus.PREVIOUS,
-        description="What it is held against: `previous` is the period of the same length before; `arm` holds what a"
-        " pilot's departments answered first-hand against what webcare published for them",
+        description="What it is held against: `previous` is the period of as many days, or of the same length, before;"
+        " `arm` holds what a pilot's departments answered first-hand against what webcare published for them",
     )
 
 
 class ScoreOut(OutModel):
     n: int = Field(description="Answers")
+    promoters: int
+    passives: int
+    detractors: int
     invited: int
     nps: Figure | None = Field(description="Null below 10 answers", examples=[42.0])
     low: Figure | None
@@ -81,8 +84,7 @@ async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[Compari
             question = replace(question, group_by=tuple(name for name in question.group_by if name != "arm"))
             as_of, one, other = await _by_arm(ledger, question)
         else:
-            before = replace(question, start=question.start - (question.end - question.start), end=question.start)
-            (as_of, one), (_, other) = await _by_group(ledger, question), await _by_group(ledger, before)
+            (as_of, one), (_, other) = await _by_group(ledger, question), await _by_group(ledger, question.before())
     groups = one.keys() | other.keys() if question.group_by else {()}
     items = [
         _line(question, group, one.get(group, NOBODY), other.get(group, NOBODY)) for _, group in question.lines(groups)
