@@ -68,7 +68,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What became of the latest resolution of a ticket; `score` and later are None without a response."""
+    """What became of a resolution of a ticket; `score` and later are None without a response."""
 
     state: State
     reason: Reason | None
@@ -82,10 +82,10 @@ class Feedback:
 POSTPONED = timedelta(minutes=5)  # until a ticket that could not be recorded is tried again
 
 _COLUMNS = tuple(invitation.c[member.name] for member in fields(Invitation))
-_LATEST = """
+_ANSWERED = """
     SELECT state, reason, score, comment, received_at, effort, changed_at
     FROM invitation LEFT JOIN response ON response.invitation_id = invitation.id
-    WHERE ticket_id = $1 ORDER BY resolved_at DESC LIMIT 1"""
+    WHERE ticket_id = $1 ORDER BY score IS NULL, resolved_at DESC LIMIT 1"""
 # A lock of its own: the author's row is locked before tickets where mentions come in, here it would come after.
 _CLAIM_PEOPLE = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('survey ' || person, 0))
@@ -232,8 +232,10 @@ async def record_deletion(tx: Transaction, mention_id: UUID) -> None:
 
 
 async def find_feedback(tx: Reading, ticket_id: UUID) -> Feedback | None:
-    """What became of the ticket's latest resolution that there was somebody to ask about; None without one."""
-    for row in await tx.fetch(_LATEST, ticket_id):
+    """What the customer answered last; without an answer, what became of the latest resolution that there was somebody
+    to ask about; None without one. A later resolution that nobody is asked about hides no score.
+    """
+    for row in await tx.fetch(_ANSWERED, ticket_id):
         return Feedback(**{**row, "state": State(row["state"]), "reason": _reason(row["reason"])})
     return None
 

@@ -121,6 +121,16 @@ async def test_a_score_is_counted_after_closing_too(runtime: Runtime, clock: Clo
     assert (await feedback_of(runtime, ticket)).score == 9
 
 
+async def test_the_score_stays_in_sight_when_the_ticket_is_resolved_again(
+    runtime: Runtime, clock: Clock, ticket: Ticket
+) -> None:
+    await replied(runtime, clock, "3, mijn pakket is er nog steeds niet", **PUBLIC)
+    clock.pass_(hours=1)
+    await runtime.run(work.resolve, ANNA, ticket.id, None, "solved", None)
+
+    assert (await feedback_of(runtime, ticket)).score == 3
+
+
 async def test_a_reply_that_wants_more_is_counted_and_reopens(runtime: Runtime, clock: Clock, ticket: Ticket) -> None:
     received = await replied(runtime, clock, "7, maar wanneer komt het pakket?", **PUBLIC)
 
