@@ -21,11 +21,12 @@ from app.kit.db import Database
 from app.kit.sealing import Sealer
 from app.main import create_app
 from app.migrating import migrate
-from app.rulebook import Rulebook, load
+from app.rulebook import Rulebook
 from app.runtime import InForce, Runtime
-from app.settings import PROJECT, Settings
+from app.settings import Settings
 from tests.support.clock import Clock
 from tests.support.patience import PATIENCE, PATIENT
+from tests.support.rules import shipped
 
 # No property is false because a machine was slow. What is tried is Hypothesis's own choice: in CI the same each time.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,7 +96,7 @@ async def database(pool: Database) -> Database:
 
 @pytest.fixture(scope="session")
 def rulebook() -> Rulebook:
-    return load(PROJECT / "routing_rules")
+    return shipped()
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from app.routing.decision import Subject, as_record, decide, in_words
-from app.rulebook import load
 from app.settings import PROJECT
 from tests.support.learned import model_of
+from tests.support.rules import shipped
 
-RULES = load(PROJECT / "routing_rules").with_model(
+RULES = shipped().with_model(
     model_of(
         {"device_repair": ["wifibol", "knippert", "paars"], "delivery_delay": ["pakket"], "invoice_wrong": ["factuur"]},
         strength=0.6,

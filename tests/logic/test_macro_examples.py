@@ -6,10 +6,10 @@ from app.answers.macros.macro import Language, fill
 from app.api.macros import MacroIn
 from app.channels.platform import check_text
 from app.mentions.mention import Visibility
-from app.rulebook import load
 from app.settings import PROJECT
+from tests.support.rules import shipped
 
-RULES = load(PROJECT / "routing_rules")
+RULES = shipped()
 EXAMPLES = [MacroIn.model_validate_json(line) for line in (PROJECT / "docs" / "macros.jsonl").read_text().splitlines()]
 VALUES = {"customer_name": "Alexander van Nieuwenhuizen", "agent_name": "Annemarie"}
 

@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 
 from app.feedback.page import Palette, contrast, faint
-from app.rulebook import Problem, RulebookInvalid, load, parse
-from app.settings import PROJECT
-from tests.support.rules import FILES
+from app.rulebook import Problem, RulebookInvalid, parse
+from tests.support.rules import FILES, shipped
 
-PRODUCTION = load(PROJECT / "routing_rules").feedback
+PRODUCTION = shipped().feedback
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,11 @@ import pytest
 
 from app.routing.ownership import Owned, Stage
 from app.routing.secondary import Secondary, consults, of_another
-from app.rulebook import load
-from app.settings import PROJECT
 from app.topics.classify import Classification, Classifier, Contradiction, Phrase, Topic, readable
 from app.topics.parting import JOINTS, in_parts, names_several, pieces, words_of
 from app.topics.weigh import Estimate, Evidence, Part, Verdict, sentences
 from tests.support.learned import model_of
+from tests.support.rules import shipped
 
 TOPICS = [
     Topic("delivery", {}, (Phrase("pakket", 1.5), Phrase("kwijt"))),
@@ -178,6 +177,6 @@ def test_who_is_consulted(owner: Owned, consulted: bool) -> None:
     ],
 )
 def test_the_rules_that_are_shipped_tell_parts_apart(text: str, topics: list[str]) -> None:
-    rulebook = load(PROJECT / "routing_rules")
+    rulebook = shipped()
     [found] = rulebook.classifier.classify([rulebook.read(text)])
     assert [part.topic for part in found.parts] == topics

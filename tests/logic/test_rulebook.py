@@ -5,13 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.routing.ownership import Stage
-from app.rulebook import load
-from app.settings import PROJECT
 from app.sla.business_time import add
 from app.topics.classify import readable
-from tests.support.rules import FILES, OWNERSHIP, edited, loaded
+from tests.support.rules import FILES, OWNERSHIP, edited, loaded, shipped
 
-PRODUCTION = PROJECT / "routing_rules"
 RULEBOOK = loaded(FILES)
 
 
@@ -76,7 +73,7 @@ def test_words_of_routes_and_risks_are_found_as_they_stand() -> None:
 
 
 def test_the_production_rulebook_has_examples_of_each_topic_in_both_languages() -> None:
-    rulebook = load(PRODUCTION)
+    rulebook = shipped()
     assert len(rulebook.topics) >= 25
     for topic in rulebook.topics.values():
         languages = [example.lang for example in topic.examples if not example.counter]
@@ -85,12 +82,12 @@ def test_the_production_rulebook_has_examples_of_each_topic_in_both_languages() 
 
 
 def test_the_production_rulebook_lets_the_oil_stain_spread() -> None:
-    stages = {owning.stage for owning in load(PRODUCTION).routing.ownerships}
+    stages = {owning.stage for owning in shipped().routing.ownerships}
     assert stages == set(Stage)
 
 
 def test_a_survey_keeps_to_the_first_window_of_its_platform() -> None:
-    channels = load(PRODUCTION).feedback.channels
+    channels = shipped().feedback.channels
     windows = {name: channels[name].reply_window for name in ("whatsapp", "tiktok", "instagram", "x")}
     assert windows == {
         "whatsapp": timedelta(hours=24),

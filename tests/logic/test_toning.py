@@ -3,11 +3,10 @@
 import pytest
 
 from app.routing.decision import Escalation, Heeded, Priority, care
-from app.rulebook import RulebookInvalid, load
-from app.settings import PROJECT
+from app.rulebook import RulebookInvalid
 from app.topics.hearing import Heard, Hit, Tone
 from tests.logic.test_decision import decided
-from tests.support.rules import edited, loaded
+from tests.support.rules import edited, loaded, shipped
 
 LEVELS = "levels: [{at: -3, points: 5}]"
 WORDS = "words: {nl: {-3: [schandalig]}}"
@@ -81,7 +80,7 @@ def test_a_tone_explains_itself_also_where_nothing_follows() -> None:
 
 
 def test_the_rules_that_are_shipped_have_tones_of_both_languages_with_examples() -> None:
-    rulebook = load(PROJECT / "routing_rules")
+    rulebook = shipped()
     [heard] = rulebook.hear([rulebook.read("Ben er klaar mee, ik stap over naar de concurrent #nooitmeer \U0001f621")])
     assert heard.tones.keys() == {"mood", "leaving"}
     assert {heeded.tone for heeded in rulebook.routing.escalation.tones} == {"mood", "urgency", "leaving", "abuse"}

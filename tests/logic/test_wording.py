@@ -2,9 +2,8 @@
 
 import pytest
 
-from app.rulebook import RulebookInvalid, load
-from app.settings import PROJECT
-from tests.support.rules import FILES, edited, loaded
+from app.rulebook import RulebookInvalid
+from tests.support.rules import FILES, edited, loaded, shipped
 
 SPELLING = "nl: {factuur: [faktuur]}"
 EMOJI = '{angryface: "\U0001f621"}'
@@ -61,5 +60,5 @@ def test_a_phrase_is_found_as_people_write_it() -> None:
     ],
 )
 def test_messy_posts_get_their_topic_by_the_rules_that_are_shipped(text: str, topic: str) -> None:
-    rulebook = load(PROJECT / "routing_rules")
+    rulebook = shipped()
     assert rulebook.classifier.classify([rulebook.read(text)])[0].topic == topic

@@ -1,10 +1,12 @@
-"""A small rulebook, right in every file, for tests to read and to break."""
+"""A small rulebook, right in every file, for tests to read and to break; and the one that comes along."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.rulebook import Rulebook, load
+from app.settings import PROJECT
 
 ACCOUNTS = """\
 accounts:
@@ -167,6 +169,11 @@ FILES = {
     "topics.yaml": TOPICS,
     "words.yaml": WORDS,
 }
+
+
+@cache
+def shipped() -> Rulebook:
+    return load(PROJECT / "routing_rules")
 
 
 def loaded(files: Mapping[str, str]) -> Rulebook:
