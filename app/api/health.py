@@ -18,6 +18,7 @@ from app.delivery.endpoints.endpoint import EndpointState
 from app.kit.errors import Unavailable
 from app.kit.failures import DatabaseUnreachable
 from app.migrating import check_schema
+from app.reports.tally.keeping.store import get_tallied
 from app.reports.tally.store import get_lag
 from app.runtime import Runtime
 
@@ -38,6 +39,7 @@ class Alarms(BaseModel):
     models_refused: int = Field(description="1 while the model of topics in force cannot be read, and the last goes on")
     deliveries_died: int = Field(description="Deliveries that were given up within the last day")
     topics_drifting: int = Field(description="Alarms on topics that suddenly grew or soured (`GET /topics/drift`)")
+    reports_unreachable: int = Field(description="1 while the database that reports read does not answer")
 
 
 class Ready(BaseModel):
@@ -72,6 +74,7 @@ async def readyz(runtime: Serving) -> Ready:
         models_refused=int(learned.refused is not None),
         deliveries_died=receivers.died_lately,
         topics_drifting=drifting,
+        reports_unreachable=int(not await _reports_answer(runtime)),
     )
     return Ready(
         rulebook=runtime.rulebook.digest,
@@ -85,7 +88,18 @@ async def readyz(runtime: Serving) -> Ready:
 async def read_metrics(request: Request, runtime: Serving) -> Response:
     """Of this process, and what waits in the database; without the latter while the database cannot be reached."""
     metrics: Metrics = request.app.state.metrics
-    return Response(metrics.tell(await _backlog(runtime)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    told = metrics.tell(await _backlog(runtime), reports=await _reports_answer(runtime))
+    return Response(told, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def _reports_answer(runtime: Runtime) -> bool:
+    """Whether reports can be read; the main database is another one where a replica is set."""
+    try:
+        async with asyncio.timeout(PATIENCE), runtime.reading(reports=True) as tx:
+            await get_tallied(tx)
+    except (TimeoutError, Unavailable):
+        return False
+    return True
 
 
 async def _backlog(runtime: Runtime) -> Backlog | None:

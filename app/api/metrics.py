@@ -45,6 +45,9 @@ class Metrics:
         )
         capped = f"counted up to {CAP}"
         self._reachable = Gauge("webcare_database_up", "1 when the database answered", registry=self._registry)
+        self._readable = Gauge(
+            "webcare_reports_database_up", "1 when the database that reports read answered", registry=self._registry
+        )
         self._tickets = Gauge("webcare_tickets", f"Unresolved tickets, {capped}", ("state",), registry=self._registry)
         self._overdue = Gauge(
             "webcare_tickets_overdue", f"Tickets past a promise to the customer, {capped}", registry=self._registry
@@ -90,12 +93,14 @@ class Metrics:
         for outcome, n in Tally(outcomes).items():
             self._mentions.labels(outcome).inc(n)
 
-    def tell(self, backlog: Backlog | None) -> bytes:
-        """Everything in Prometheus' text format 0.0.4. `backlog` None: the database could not be asked.
+    def tell(self, backlog: Backlog | None, *, reports: bool) -> bytes:
+        """Everything in Prometheus' text format 0.0.4. `backlog` None: the database could not be asked; `reports`: the
+        one that reports read could.
 
-        Then figures that were true at an earlier moment are not told again.
+        Without a backlog figures that were true at an earlier moment are not told again.
         """
         self._reachable.set(backlog is not None)
+        self._readable.set(reports)
         self._tickets.clear()
         self._endpoints.clear()
         self._replies.clear()

@@ -62,6 +62,7 @@ async def test_a_process_that_can_work_says_by_which_rules_and_what_to_look_at(
         "models_refused": 0,
         "deliveries_died": 0,
         "topics_drifting": 0,
+        "reports_unreachable": 0,
     }
     assert answer.status_code == 200
     told = {"status": "ready", "rulebook": rulebook.digest, "model": None, "reports_uncounted_seconds": 0.0}
@@ -93,6 +94,7 @@ async def test_receivers_that_fail_are_an_alarm_and_not_unreadiness(
             "models_refused": 0,
             "deliveries_died": 1,
             "topics_drifting": 0,
+            "reports_unreachable": 0,
         },
     )
     told = await figures(client)
@@ -198,7 +200,7 @@ async def test_what_waits_is_told(client: httpx.AsyncClient, runtime: Runtime) -
     waiting = {labels[1]: n for labels, n in told.items() if labels[0] == "webcare_replies_waiting"}
     assert waiting == {"held": 2, "unknown": 1}
     assert 110 < told["webcare_delivery_late_seconds",] < 180
-    assert told["webcare_database_up",] == 1
+    assert told["webcare_database_up",] == told["webcare_reports_database_up",] == 1
 
 
 async def test_what_reports_have_not_counted_has_an_age(client: httpx.AsyncClient, runtime: Runtime) -> None:
@@ -212,8 +214,21 @@ async def test_without_its_database_a_process_still_tells_its_own_figures(strand
     await stranded.get("/healthz")
     told = await figures(stranded)
     assert told["webcare_http_requests_total", "GET", "/healthz", "200"] == 1
-    assert told["webcare_database_up",] == 0
+    assert told["webcare_database_up",] == told["webcare_reports_database_up",] == 0
     assert not [labels for labels in told if labels[0] == "webcare_tickets"]
+
+
+async def test_reports_that_cannot_be_read_are_an_alarm_and_not_unreadiness(
+    runtime: Runtime, database_url: str
+) -> None:
+    database = Database(database_url, reports_url="postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    app = create_app(replace(runtime, database=database))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webcare.test") as client:
+        answer = await client.get("/readyz")
+        told = await figures(client)
+    await database.close()
+    assert (answer.status_code, answer.json()["alarms"]["reports_unreachable"]) == (200, 1)
+    assert (told["webcare_database_up",], told["webcare_reports_database_up",]) == (1, 0)
 
 
 async def test_every_call_under_the_api_is_described_with_its_token_and_its_problem(client: httpx.AsyncClient) -> None:
