@@ -149,7 +149,7 @@ class Question:
             if each * len(lines) > MAX_LINES:
                 raise TooManyLines(
                     f"This makes more than {MAX_LINES} lines; ask for a shorter period, longer steps or fewer groups.",
-                    field="interval",
+                    field="group_by" if self.interval is Interval.NONE else "interval",
                     limit=MAX_LINES,
                 )
         return lines

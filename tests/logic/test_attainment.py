@@ -155,7 +155,10 @@ def test_ten_thousand_lines_are_the_most() -> None:
     assert len(hours.lines([()])) == 10_000
     with pytest.raises(TooManyLines) as refused:
         hours.lines([("x",), ("forum",)])
-    assert refused.value.facts == {"limit": 10_000}
+    assert (refused.value.field, refused.value.facts) == ("interval", {"limit": 10_000})
+    with pytest.raises(TooManyLines) as refused:
+        Question(START, START + DAY, group_by=("account",)).lines([(f"@{number}",) for number in range(10_001)])
+    assert refused.value.field == "group_by"
 
 
 @pytest.mark.parametrize(
