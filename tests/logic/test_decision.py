@@ -72,6 +72,20 @@ def test_a_post_that_goes_with_its_first_part_says_so() -> None:
     ]
 
 
+@pytest.mark.parametrize(("stage", "follows"), [(Stage.ADVISE, "Legal is consulted"), (Stage.CENTRAL, "of Legal")])
+def test_a_part_about_something_else_says_whose_it_is(stage: Stage, follows: str) -> None:
+    parts = (Part("late", "Waar blijft mijn pakket", 0.7), Part("bill", "De rekening klopt niet", 0.8))
+    rules = Routing((), (*OWNERSHIPS, Owning("bill", None, "legal", stage)), DEPARTMENTS)
+    decision = decide(replace(MENTION, classification=replace(LATE, parts=parts)), rules, DIGEST)
+
+    assert [one.text for one in decision.reasons if one.code == "part"] == [
+        f"'De rekening klopt niet' is about bill (0.80): {follows}"
+    ]
+    assert [(one.topic, one.department, one.consulted) for one in decision.secondary] == [
+        ("bill", "legal", stage is Stage.ADVISE)
+    ]
+
+
 def urgent(when: When) -> Route:
     return Route("urgent_one", when, Then(priority=Priority.URGENT))
 
@@ -116,6 +130,11 @@ def test_without_a_topic_it_waits_in_triage(classification: Classification) -> N
 def test_a_route_matches_when_all_it_asks_holds(when: When, fits: Mapping[str, Any], fails: Mapping[str, Any]) -> None:
     assert decided(urgent(when), **fits).priority is Priority.URGENT
     assert decided(urgent(when), **fails).priority is Priority.NORMAL
+
+
+def test_a_route_says_only_what_it_gives() -> None:
+    tagging = Route("seen_one", When(), Then(tags=("seen", "kept")))
+    assert "route 'seen_one' matches; tags seen, kept" in in_words(as_record(decided(tagging)))
 
 
 def test_the_first_route_that_matches_counts() -> None:

@@ -32,7 +32,11 @@ RULES = FeedbackRules(
     light=PLAIN,
     dark=PLAIN,
     texts={"nl": DUTCH, "en": DUTCH},
-    channels={"whatsapp": Asking(reply_window=timedelta(hours=24)), "reviews": Asking(share=0.0)},
+    channels={
+        "whatsapp": Asking(reply_window=timedelta(hours=24)),
+        "reviews": Asking(share=0.0),
+        "forum": Asking(delay=timedelta()),
+    },
     skip_resolutions=frozenset({"spam"}),
 )
 FACTS = Facts(
@@ -49,6 +53,10 @@ FACTS = Facts(
 
 def test_a_resolved_ticket_is_asked_about_after_the_delay() -> None:
     assert decide(RULES, FACTS) == Invite(due_at=RESOLVED_AT + timedelta(hours=2))
+
+
+def test_a_channel_may_ask_sooner_or_later_than_the_others() -> None:
+    assert decide(RULES, replace(FACTS, channel="forum")) == Invite(due_at=RESOLVED_AT)
 
 
 @pytest.mark.parametrize(

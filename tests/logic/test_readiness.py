@@ -42,6 +42,14 @@ def test_a_gate_that_is_not_set_asks_nothing() -> None:
     assert [gate.name for gate in judge(GOOD, Gates(acceptance=None, nps=None))] == ["answered", "hand_back"]
 
 
+def test_a_gate_tells_its_figure_and_what_is_wanted() -> None:
+    assert [gate.text for gate in judge(GOOD, Gates(answered=None, acceptance=None))] == [
+        "hand_back is 0.10 of 40 cases, wanted is at most 0.15",
+        "nps is 42.86 of 35 cases, wanted is at least 0",
+    ]
+    assert judge(Figures(), Gates())[0].text == "acceptance is none of 0 cases, wanted is at least 0.9"
+
+
 def test_figures_add_up() -> None:
     assert Figures(80, 80, 76, 80, 60, 8, 70, 40, 10) == GOOD + GOOD
 
@@ -51,9 +59,11 @@ def test_figures_add_up() -> None:
     [
         ("central", None, "advise"),
         ("advise", None, "pilot 30 %"),
+        ("pilot 1 %", "advise", "pilot 30 %"),
         ("pilot 10 %", "advise", "pilot 30 %"),
         ("pilot 30 %", "advise", "pilot 60 %"),
         ("pilot 60 %", "pilot 30 %", "live"),
+        ("pilot 99 %", "pilot 60 %", "live"),
         ("live", "pilot 60 %", None),
     ],
 )

@@ -40,6 +40,19 @@ def test_the_formula_is_the_one_that_is_written_down() -> None:
     assert ranked == ["alpha beta gamma delta epsilon", "zeta zeta eta"]
 
 
+def test_the_five_words_that_weigh_most_count_wherever_they_stand_and_a_sixth_no_more() -> None:
+    common = "dat was echt niet goed"
+    told = comments(
+        ("coverage", 2, f"{common} zeta"),
+        ("coverage", 2, "alpha beta gamma delta epsilon"),
+        ("coverage", 2, f"{common} maar vijf andere woorden hier vandaag"),
+        ("invoice", 2, common),
+        ("invoice", 2, common),
+    )
+
+    assert most_telling(told, 3)["coverage"] == [told[1].of, told[2].of, told[0].of]
+
+
 @pytest.mark.parametrize(
     ("score", "weight"), [(0, 1.0), (3, 0.6), (6, 0.2), (7, 1 / 15), (8, 0.2), (9, 0.6), (10, 1.0)]
 )

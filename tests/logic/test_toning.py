@@ -79,6 +79,12 @@ def test_a_tone_explains_itself_also_where_nothing_follows() -> None:
     }
 
 
+def test_a_tone_says_to_which_priority_it_raises() -> None:
+    leaving = Heard({}, {"leaving": Tone(2, 2, (Hit("weg", "weg", 2.0, None),))})
+    told = [one.text for one in decided(escalation=HEEDED, heard=leaving).reasons if one.code == "tone"]
+    assert told == ["words of leaving: 'weg' +2; together +2; priority at least high"]
+
+
 def test_the_rules_that_are_shipped_have_tones_of_both_languages_with_examples() -> None:
     rulebook = shipped()
     [heard] = rulebook.hear([rulebook.read("Ben er klaar mee, ik stap over naar de concurrent #nooitmeer \U0001f621")])
