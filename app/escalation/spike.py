@@ -65,8 +65,6 @@ def _cut(counts: Sequence[int]) -> list[float]:
 def chance(count: int, usual: Baseline, share: float) -> float:
     """The chance of at least `count` posts in a `share` of an hour, 0 to 1."""
     mean = usual.expected(share)
-    if count <= 0:
-        return 1.0
     spread = usual.dispersion * (mean + mean**2 / (usual.total + _PRIOR))
     size = mean**2 / (spread - mean)
     return _tail(count, size, size / (size + mean))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.comparing import Bounded, difference, is_certain, median_shares, share
+from app.reports.comparing import LEAST, Bounded, difference, is_certain, median_shares, share
 
 
 def ends(bounded: Bounded | None) -> tuple[float, float, float]:
@@ -36,13 +36,14 @@ def test_a_difference_of_shares_has_newcombes_interval(
 
 def test_nothing_is_no_figure_and_differs_from_nothing() -> None:
     assert share(0, 0) is None
-    assert difference(share(1, 2), None) is None
+    assert difference(share(1, 2), None) is difference(None, share(1, 2)) is None
     assert is_certain(None) is None
 
 
 def test_a_difference_is_certain_when_zero_lies_outside() -> None:
     assert is_certain(difference(share(56, 70), share(48, 80))) is True
     assert is_certain(difference(share(56, 70), share(55, 70))) is False
+    assert is_certain(Bounded(1, 0, 2)) is is_certain(Bounded(-1, -2, 0)) is False
 
 
 @given(st.integers(0, 500), st.integers(1, 500), st.integers(0, 500), st.integers(1, 500))
@@ -53,6 +54,16 @@ def test_a_difference_the_other_way_round_is_its_mirror(a: int, n: int, b: int, 
     assert back is not None
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
     assert there.low <= there.value <= there.high
+
+
+@pytest.mark.parametrize(("n", "low", "high"), [(0, 0.0, 1.0), (3, 0.0, 1.0), (100, 0.402, 0.598)])
+def test_a_median_lies_between_two_order_statistics(n: int, low: float, high: float) -> None:
+    assert median_shares(n) == (0.5, pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_of_the_least_values_all_together_just_hold_their_median() -> None:
+    """They miss it when all lie on one side of it, as so many tosses of a coin do."""
+    assert 2 / 2**LEAST < 0.05 < 2 / 2 ** (LEAST - 1)
 
 
 def sample(random: Random, n: int) -> Bounded:

@@ -1,6 +1,7 @@
 """The backlog of tonight, on weeks that were made up."""
 
 from datetime import UTC, datetime, timedelta
+from math import gamma, pi, sqrt
 from random import Random
 
 import pytest
@@ -44,9 +45,28 @@ def test_no_backlog_is_below_zero() -> None:
     assert (ahead.expected, ahead.low) == (0, 0)
 
 
+def within(t: float, free: int) -> float:
+    """The chance of Student's t with so many degrees of freedom between -t and t: Simpson's rule over its density."""
+    scale = gamma((free + 1) / 2) / (sqrt(free * pi) * gamma(free / 2))
+    steps = 1000
+    heights = [scale * (1 + (t * n / steps) ** 2 / free) ** (-(free + 1) / 2) for n in range(steps + 1)]
+    return 2 * t / steps / 3 * (heights[0] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]) + heights[-1])
+
+
+@pytest.mark.parametrize("weeks", range(LEAST_WEEKS, MOST_WEEKS + 1))
+def test_of_any_number_of_weeks_the_interval_is_of_95_percent(weeks: int) -> None:
+    [ahead] = forecast(NOON, NOON, 100, [[Flow(8, 8)]] * weeks)
+    t = (ahead.high - ahead.expected) / (4 * sqrt(1 + 1 / weeks))
+    assert within(t, weeks - 1) == pytest.approx(0.95, abs=3e-5)
+
+
 @pytest.mark.parametrize("weeks", [0, LEAST_WEEKS - 1, MOST_WEEKS + 1])
 def test_too_short_a_past_says_nothing(weeks: int) -> None:
     assert forecast(NOON, NOON, 5, [[Flow()]] * weeks) == ()
+
+
+def test_a_day_that_is_over_has_no_hours_ahead() -> None:
+    assert forecast(NOON, NOON, 5, [[]] * LEAST_WEEKS) == ()
 
 
 @pytest.mark.parametrize(("weeks", "most"), [(LEAST_WEEKS, 1.0), (8, 0.985)])

@@ -92,6 +92,25 @@ def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, ac
         assert refused.value.facts["legal"] == legal_moves(standing)
 
 
+ANYWHERE = ["assign", "claim", "escalate", "merge", "note", "reply", "reroute", "resolve", "snooze", "update"]
+DEPARTMENTS_OWN = ["accept", "answer", "ask", "handback", "inform"]
+
+
+@pytest.mark.parametrize(
+    ("state", "moves"),
+    [
+        (State.TRIAGE, [*ANYWHERE, "wait"]),
+        (State.ROUTED, [*ANYWHERE, *DEPARTMENTS_OWN, "wait"]),
+        (State.WORKING, [*ANYWHERE, *DEPARTMENTS_OWN, "wait", "lease", "release"]),
+        (State.WAITING_CUSTOMER, [*ANYWHERE, "inform"]),
+        (State.RESOLVED, ["escalate", "note", "reopen", "reply", "update"]),
+        (State.CLOSED, ["note"]),
+    ],
+)
+def test_the_moves_of_each_state(state: State, moves: list[str]) -> None:
+    assert legal_moves(ticket(state)) == sorted(moves)
+
+
 def test_claiming_what_a_department_has_takes_the_ball_back_and_tells_it() -> None:
     step = lifecycle.claim(ticket(holder=Holder.DEPARTMENT), ANNA, MORNING)
 

@@ -74,6 +74,30 @@ def test_past_spikes_do_not_hide_the_next_one() -> None:
     assert chance(60, once, 1.0) < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("past", "highest"),
+    [
+        ([0] * 7, 3.0),
+        ([6] * 7, 6 + 3 * math.sqrt(6)),
+        ([10, 30, 50, 70, 90], 60 + 3 * 1.4826 * 30),  # 60 is the median with what stands out, and 30 the deviation
+    ],
+)
+def test_what_stands_out_is_cut_down_by_how_far_the_others_lie_apart(past: list[int], highest: float) -> None:
+    assert usual([*past, 1000]).total == pytest.approx(sum(past) + highest)
+
+
+@pytest.mark.parametrize(
+    ("hours", "dispersion"),
+    [([[0, 12] * 12], 864 / 23 / 6), ([[5], [7]], 1.0), ([[0, 0, 0]], 1.0), ([[6, 6, 6]], 1.0)],
+)
+def test_scatter_is_the_variance_within_an_hour_over_the_mean(hours: list[list[int]], dispersion: float) -> None:
+    assert usual(*hours).dispersion == pytest.approx(dispersion)
+
+
+def test_few_posts_of_what_has_thousands_are_nothing_unusual() -> None:
+    assert chance(10, Baseline(240_000, 24, 1.0), 1.0) == pytest.approx(1.0)
+
+
 def test_counts_that_scatter_need_more() -> None:
     assert chance(30, usual([0, 12] * 12), 1.0) > 100 * chance(30, usual([6] * 24), 1.0)
 
@@ -111,6 +135,7 @@ def incident(posts: int = 40) -> Incident:
         (counted(15, share=0.1), "raised"),  # in six minutes
         (counted(7, past=Baseline(0, 24, 1.0)), None),  # few are never an incident, however unusual
         (counted(8, past=Baseline(0, 24, 1.0)), "raised"),
+        (counted(100, past=Baseline(1200, 24, 1.0)), None),  # twice the usual is none either, however unlikely
     ],
 )
 def test_a_count_opens_an_incident_by_its_chance_and_its_size(count: Count, severity: str | None) -> None:
@@ -141,6 +166,25 @@ def test_an_incident_grows_and_never_shrinks() -> None:
     assert (worse.severity, worse.observed) == ("crisis", 200)
     less = followed(worse, counted(30), RULES, MORNING)
     assert (less.severity, less.observed, less.state) == ("crisis", 200, IncidentState.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("standing", "posts", "an_hour", "severity"),
+    [
+        ("serious", 60, 15, "serious"),  # it would only be raised
+        ("serious", 45, 20, "serious"),  # and now not even that
+        ("serious", 50, 6, "serious"),
+        ("named so once", 60, 15, "raised"),  # its own name is no longer in the rules
+        ("named so once", 45, 20, "named so once"),
+    ],
+)
+def test_an_incident_at_its_height_keeps_its_severity_and_tells_its_new_figures(
+    standing: str, posts: int, an_hour: int, severity: str
+) -> None:
+    past = Baseline(24 * an_hour, 24, 1.0)
+    higher = followed(replace(incident(40), severity=standing), counted(posts, past=past), RULES, MORNING)
+    assert (higher.severity, higher.observed, higher.expected) == (severity, posts, past.expected(1.0))
+    assert higher.chance == chance(posts, past, 1.0)
 
 
 def test_an_incident_ends_after_a_while_of_calm_and_not_before() -> None:
