@@ -17,6 +17,22 @@ from tests.support.clock import MORNING
 ANNA, BRAM, SUPPLY = "agent:anna", "agent:bram", "department:supply_chain/els"
 LIVE = Placement("delivery_delay", 0.9, "supply_chain", "live", None, "ownership: delivery_delay on forum")
 POST = Event("mention.received", "customer", {"mention_id": "m"})
+ACTS: dict[str, Callable[[Ticket], Step]] = {
+    "claim": lambda one: lifecycle.claim(one, ANNA, MORNING),
+    "release": lambda one: lifecycle.release(one, ANNA, MORNING),
+    "update": lambda one: lifecycle.update(one, ANNA, priority="high", tags=None),
+    "reply": lambda one: lifecycle.reply(one, ANNA, {}, MORNING),
+    "reroute": lambda one: lifecycle.reroute(one, ANNA, LIVE, "theirs", MORNING),
+    "wait": lambda one: lifecycle.wait(one, ANNA, None, MORNING),
+    "resolve": lambda one: lifecycle.resolve(one, ANNA, "solved", None, MORNING),
+    "reopen": lambda one: lifecycle.reopen(one, ANNA, "not solved", MORNING),
+    "snooze": lambda one: lifecycle.snooze(one, ANNA, MORNING + timedelta(hours=1), MORNING),
+}
+DEPARTMENTS_ACTS: dict[str, Callable[[Ticket], Step]] = {
+    "accept": lambda one: lifecycle.accept(one, SUPPLY),
+    "answer": lambda one: lifecycle.answered(one, SUPPLY, {}, MORNING),
+    "handback": lambda one: lifecycle.hand_back(one, SUPPLY, {}, MORNING),
+}
 
 
 def ticket(state: State = State.ROUTED, holder: Holder = Holder.WEBCARE, **facts: object) -> Ticket:
@@ -67,22 +83,18 @@ def test_an_opened_ticket_stands_with_whoever_its_stage_says(
     assert placed.state is state
     assert [entry.holder for entry in placed.custody] == holders
     assert placed.custody[0].since == waiting_since
-    opening = lifecycle.opened(placed, placement, POST).events[1]
-    assert (opening.type, opening.counts_from) == ("ticket.opened", waiting_since)
+    step = lifecycle.opened(placed, placement, POST)
+    routed = [] if state is State.TRIAGE else ["ticket.routed"]
+    assert types(step) == ["mention.received", "ticket.opened", *routed]
+    assert step.events[1].counts_from == waiting_since
 
 
 @pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("act", ["claim", "wait", "resolve", "reopen", "snooze"])
+@pytest.mark.parametrize("act", [*ACTS, *DEPARTMENTS_ACTS])
 def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, act: str) -> None:
-    later = MORNING + timedelta(hours=1)
-    acts: dict[str, Callable[[Ticket], Step]] = {
-        "claim": lambda one: lifecycle.claim(one, ANNA, MORNING),
-        "wait": lambda one: lifecycle.wait(one, ANNA, None, MORNING),
-        "resolve": lambda one: lifecycle.resolve(one, ANNA, "solved", None, MORNING),
-        "reopen": lambda one: lifecycle.reopen(one, ANNA, "not solved", MORNING),
-        "snooze": lambda one: lifecycle.snooze(one, ANNA, later, MORNING),
-    }
-    standing = ticket(state, resolved_at=MORNING if state is State.RESOLVED else None)
+    holder = Holder.DEPARTMENT if act in DEPARTMENTS_ACTS else Holder.WEBCARE
+    standing = ticket(state, holder, resolved_at=MORNING if state is State.RESOLVED else None)
+    acts = ACTS | DEPARTMENTS_ACTS
 
     if state in LEGAL[act]:
         assert types(acts[act](standing))
@@ -90,6 +102,59 @@ def test_acts_that_the_state_does_not_allow_name_the_legal_ones(state: State, ac
         with pytest.raises(IllegalMove) as refused:
             acts[act](standing)
         assert refused.value.facts["legal"] == legal_moves(standing)
+
+
+@pytest.mark.parametrize("act", sorted(ACTS.keys() - {"reopen", "update"}))
+def test_a_colleagues_lease_keeps_others_hands_off(act: str) -> None:
+    annas = lifecycle.claim(ticket(), BRAM, MORNING).ticket
+
+    with pytest.raises(ClaimedByAnother, match="agent:bram has this ticket until"):
+        ACTS[act](annas)
+
+
+@pytest.mark.parametrize(
+    ("act", "over"),
+    [
+        ("claim", {"snoozed_until", "wait_until"}),
+        ("reply", {"snoozed_until", "wait_until"}),
+        ("reroute", {"assignee", "lease_until", "asked_by", "snoozed_until", "wait_until"}),
+        ("wait", {"wait_until", "lease_until"}),
+        ("resolve", {"lease_until", "asked_by", "snoozed_until", "wait_until"}),
+        ("release", {"assignee", "lease_until"}),
+        ("answer", {"assignee", "lease_until", "snoozed_until"}),
+        ("handback", {"assignee", "lease_until", "snoozed_until"}),
+    ],
+)
+def test_an_act_takes_away_the_marks_that_no_longer_hold(act: str, over: set[str]) -> None:
+    later = MORNING + timedelta(hours=1)
+    marks = dict.fromkeys(("lease_until", "snoozed_until", "wait_until"), later) | {
+        "assignee": ANNA,
+        "asked_by": "billing",
+    }
+    standing = ticket(State.WORKING, Holder.DEPARTMENT if act in DEPARTMENTS_ACTS else Holder.WEBCARE, **marks)
+
+    after = (ACTS | DEPARTMENTS_ACTS)[act](standing).ticket
+
+    assert {name for name in marks if getattr(after, name) is None} == over
+
+
+def test_a_new_post_wakes_a_ticket_that_was_put_away() -> None:
+    asleep = ticket(State.WORKING, snoozed_until=MORNING + timedelta(days=1), assignee=ANNA)
+
+    woken = lifecycle.customer_posted(asleep, POST, MORNING, MORNING).ticket
+
+    assert (woken.state, woken.snoozed_until, woken.assignee) == (State.WORKING, None, ANNA)
+
+
+def test_the_third_hand_back_is_marked_and_says_what_was_tried() -> None:
+    reasons = [{"reason": "not ours"}, {"reason": "nor ours"}]
+    second = lifecycle.hand_back(ticket(holder=Holder.DEPARTMENT), SUPPLY, {}, MORNING, reasons[:1])
+    third = lifecycle.hand_back(ticket(holder=Holder.DEPARTMENT), SUPPLY, {}, MORNING, reasons)
+    fourth = lifecycle.hand_back(ticket(holder=Holder.DEPARTMENT, tags=("bounced",)), SUPPLY, {}, MORNING, reasons * 2)
+
+    assert (second.ticket.tags, second.events[0].data) == ((), {"bounces": 2})
+    assert (third.ticket.tags, third.events[0].data) == (("bounced",), {"bounces": 3, "tried": reasons})
+    assert fourth.ticket.tags == ("bounced",)
 
 
 ANYWHERE = ["assign", "claim", "escalate", "merge", "note", "reply", "reroute", "resolve", "snooze", "update"]
@@ -247,6 +312,17 @@ def test_a_reply_to_a_waiting_customer_ends_the_wait() -> None:
 
 def test_changing_nothing_makes_no_event() -> None:
     assert lifecycle.update(ticket(), ANNA, priority="normal", tags=()).events == ()
+    assert lifecycle.update(ticket(), ANNA, priority=None, tags=None).events == ()
+
+
+def test_what_was_changed_is_told_and_the_rest_stays() -> None:
+    urgent = lifecycle.update(ticket(tags=("vip",)), ANNA, priority="urgent", tags=None)
+    tagged = lifecycle.update(ticket(priority="high"), ANNA, priority=None, tags=("vip",))
+
+    assert (urgent.ticket.priority, urgent.ticket.tags) == ("urgent", ("vip",))
+    assert urgent.events[0].data == {"priority": {"from": "normal", "to": "urgent"}}
+    assert (tagged.ticket.priority, tagged.ticket.tags) == ("high", ("vip",))
+    assert tagged.events[0].data == {"tags": {"from": [], "to": ["vip"]}}
 
 
 def test_steps_in_a_row_are_one() -> None:

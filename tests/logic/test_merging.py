@@ -32,6 +32,18 @@ def test_the_one_is_closed_and_nobodys_and_the_other_goes_on() -> None:
     assert (stays.ticket.state, stays.ticket.assignee) == (State.WORKING, BRAM)
     assert types(gone) == types(stays) == ["ticket.merged"]
     assert legal_moves(gone.ticket) == ["note", "unmerge"]
+    assert (gone.ticket.resolution, gone.ticket.closed_at) == ("merged", MORNING)
+
+
+def test_what_was_merged_keeps_no_mark_and_its_department_is_told() -> None:
+    later = dict.fromkeys(("lease_until", "wait_until", "reply_until"), MORNING + HOUR)
+    one = ticket(holder=Holder.DEPARTMENT, **later)
+
+    gone, _ = merged(one, ticket())
+
+    assert {name for name in later if getattr(gone.ticket, name) is not None} == set()
+    assert gone.events[0].departments == ("supply_chain",)
+    assert merged(ticket(), ticket())[0].events[0].departments == ()
 
 
 def test_what_was_before_the_others_beginning_stands_in_front_of_it() -> None:
@@ -50,7 +62,7 @@ def test_what_asks_for_care_on_either_asks_for_it_on_the_one() -> None:
 
     _, stays = merged(loud, ticket(risk=10, signals=Signals(verified=True)))
 
-    assert stays.ticket.risk == 70
+    assert stays.ticket.risk == merged(ticket(risk=10), loud)[1].ticket.risk == 70
     assert stays.ticket.signals == Signals(followers=90_000, verified=True)
 
 

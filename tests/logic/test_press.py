@@ -1,5 +1,6 @@
 """What PR's acts leave on a ticket: marks, and whose the ball is."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,8 @@ from app.tickets import lifecycle, press
 from app.tickets.custody import Custody, Holder, held, seconds_by_holder
 from app.tickets.legal import ClaimedByAnother
 from app.tickets.press import Reason
-from app.tickets.ticket import State, Ticket
-from tests.logic.test_lifecycle import ANNA, LIVE, POST, SUPPLY, ticket
+from app.tickets.ticket import State, Step, Ticket
+from tests.logic.test_lifecycle import ANNA, BRAM, LIVE, POST, SUPPLY, ticket
 from tests.support.clock import MORNING
 
 EVA = "pr:eva"
@@ -106,6 +107,50 @@ def test_private_work_goes_on_under_an_embargo() -> None:
     freed = press.release(moved, EVA, {}, LATER).ticket
     assert freed.with_department == "supply_chain"
     assert [stretch.holder for stretch in held(freed.custody, LATER + timedelta(1))] == [Holder.DEPARTMENT] * 2
+
+
+def test_what_pr_does_not_hold_stays_where_it_is() -> None:
+    waiting = press.escalate(lifecycle.wait(ticket(), ANNA, None, MORNING).ticket, "system", [LEGAL]).ticket
+    annas = press.escalate(ticket(State.WORKING, assignee=ANNA), "system", [LEGAL]).ticket
+
+    assert press.close(waiting, EVA, {}, LATER).ticket.holder is Holder.CUSTOMER
+    assert press.close(annas, EVA, {}, LATER).ticket.assignee == ANNA
+
+
+def test_what_is_closed_is_taken_over_by_nobody() -> None:
+    looked = press.acknowledge(ticket(State.CLOSED, Holder.NOBODY), EVA, take_over=True, now=LATER).ticket
+    assert (looked.assignee, looked.holder) == (None, Holder.NOBODY)
+
+
+def test_taking_over_ends_a_lease_and_wakes_the_ticket() -> None:
+    asleep = ticket(State.WORKING, assignee=ANNA, lease_until=LATER, snoozed_until=LATER)
+    taken = press.acknowledge(asleep, EVA, take_over=True, now=MORNING).ticket
+    assert (taken.lease_until, taken.snoozed_until) == (None, None)
+
+
+def test_a_department_hears_of_what_pr_does_with_its_ticket_and_of_others_nothing() -> None:
+    acts: list[Callable[[Ticket], Step]] = [
+        lambda one: press.acknowledge(one, EVA, take_over=True, now=LATER),
+        lambda one: press.embargo(one, EVA, {}, LATER),
+        lambda one: press.release(one, EVA, {}, LATER),
+        lambda one: press.close(one, EVA, {}, LATER),
+    ]
+    for act in acts:
+        assert [one.departments for one in act(ticket(holder=Holder.DEPARTMENT)).events] == [("supply_chain",)]
+        assert [one.departments for one in act(ticket()).events] == [()]
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        lifecycle.wait(ticket(State.WORKING, assignee=ANNA, lease_until=LATER), ANNA, None, MORNING).ticket,
+        press.embargo(ticket(State.WORKING, Holder.DEPARTMENT, assignee=SUPPLY), EVA, {}, MORNING).ticket,
+        press.embargo(ticket(State.WORKING, assignee=ANNA, lease_until=LATER), EVA, {}, MORNING).ticket,
+    ],
+    ids=["waits for the customer", "under an embargo for a department", "under an embargo, its lease over"],
+)
+def test_only_what_pr_took_over_has_to_be_given_back(standing: Ticket) -> None:
+    assert lifecycle.claim(standing, BRAM, LATER).ticket.assignee == BRAM
 
 
 def test_closing_leaves_an_embargo_in_force() -> None:

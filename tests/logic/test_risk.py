@@ -106,9 +106,11 @@ def test_growth_is_per_hour_and_the_first_hour_counts_whole(
 def test_signals_add_up_over_the_posts_of_a_ticket() -> None:
     calm = Signals(followers=10, risks={"legal": "advocaat"}, tones={"mood": 1, "leaving": 2}, growth=3, unanswered=2)
     risks = {"legal": "rechtszaak", "media": "kassa"}
-    angry = Signals(followers=5, verified=True, risks=risks, tones={"mood": 4}, unanswered=1)
+    angry = Signals(followers=5, verified=True, risks=risks, tones={"mood": 4, "leaving": 1}, growth=1, unanswered=1)
     together = {"mood": 4, "leaving": 2}
     assert calm.with_(angry) == Signals(10, True, {"legal": "advocaat", "media": "kassa"}, together, 3, 3)
+    assert angry.with_(calm) == Signals(10, True, {"legal": "rechtszaak", "media": "kassa"}, together, 3, 3)
+    assert calm.answered() == replace(calm, unanswered=0)
 
 
 def posted(signals: Signals, **facts: Any) -> Step:
