@@ -58,7 +58,7 @@ def test_a_difference_the_other_way_round_is_its_mirror(a: int, n: int, b: int, 
 
 @pytest.mark.parametrize(("n", "low", "high"), [(0, 0.0, 1.0), (3, 0.0, 1.0), (100, 0.402, 0.598)])
 def test_a_median_lies_between_two_order_statistics(n: int, low: float, high: float) -> None:
-    assert median_shares(n) == (0.5, pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+    assert median_shares(n) == pytest.approx((0.5, low, high), abs=1e-4)
 
 
 def test_of_the_least_values_all_together_just_hold_their_median() -> None:

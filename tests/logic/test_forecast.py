@@ -1,7 +1,7 @@
 """The backlog of tonight, on weeks that were made up."""
 
 from datetime import UTC, datetime, timedelta
-from math import gamma, pi, sqrt
+from math import fsum, gamma, pi, sqrt
 from random import Random
 
 import pytest
@@ -49,8 +49,8 @@ def within(t: float, free: int) -> float:
     """The chance of Student's t with so many degrees of freedom between -t and t: Simpson's rule over its density."""
     scale = gamma((free + 1) / 2) / (sqrt(free * pi) * gamma(free / 2))
     steps = 1000
-    heights = [scale * (1 + (t * n / steps) ** 2 / free) ** (-(free + 1) / 2) for n in range(steps + 1)]
-    return 2 * t / steps / 3 * (heights[0] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]) + heights[-1])
+    heights: list[float] = [scale * (1 + (t * n / steps) ** 2 / free) ** (-(free + 1) / 2) for n in range(steps + 1)]
+    return 2 * t / steps / 3 * (heights[0] + 4 * fsum(heights[1:-1:2]) + 2 * fsum(heights[2:-1:2]) + heights[-1])
 
 
 @pytest.mark.parametrize("weeks", range(LEAST_WEEKS, MOST_WEEKS + 1))
