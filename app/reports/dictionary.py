@@ -211,6 +211,7 @@ METRICS = (
     Metric("rollout", "nps", _SCORES, "as in /reports/nps", Unit.SCORE),
     Metric("sla/breaches", "business", PROMISES, "what it took; null: it has not ended", Unit.SECONDS, Clock.BUSINESS),
     Metric("sla/breaches", "calendar", PROMISES, "what it took; null: it has not ended", Unit.SECONDS, Clock.WALL),
+    Metric("sla/breaches", "late_by", PROMISES, "from its due moment to its end, or to now", Unit.SECONDS, Clock.WALL),
     Metric("sla/late", "late_by", _STANDING, _BROKEN, Unit.SECONDS, Clock.WALL),
     Metric(
         "sla/at-risk",

@@ -126,6 +126,7 @@ async def test_broken_promises_lead_to_their_tickets(
     page = await read(client, "sla/breaches", manager, metric="first_reply", limit="1")
     [broken] = page["items"]
     assert (broken["metric"], broken["business"], broken["calendar"]) == ("first_reply", 60.0, None)
+    assert broken["late_by"] == 3600.0
     ticket = await client.get(httpx.URL(broken["url"]).path, headers=manager)
     assert ticket.json()["number"] == broken["number"]
     rest = await read(client, "sla/breaches", manager, limit="9", cursor=page["next_cursor"])

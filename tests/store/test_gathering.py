@@ -10,6 +10,7 @@ import pytest
 from app.access.profile import Profile
 from app.access.store import add_profile
 from app.kit.db import Database, Transaction
+from app.kit.ids import new_id
 from app.reports.broken.store import list_broken
 from app.reports.comparing import LEAST, share
 from app.reports.figures import Routed, Volume, Waiting
@@ -28,6 +29,9 @@ from app.reports.store import (
 from app.reports.tally.counting import REUSED
 from app.reports.tally.fact import Fact, Measure
 from app.reports.tally.store import get_ledger
+from app.sla.clock import Clock, State
+from app.sla.policy import Metric, Policy
+from app.sla.store import record_clocks
 from app.tickets.custody import Holder
 from tests.support.facts import count, fact
 from tests.support.standing import add_ticket
@@ -244,6 +248,24 @@ async def test_broken_promises_are_listed_newest_first_in_pages(database: Databa
     assert [one.metric for one in own] == ["acceptance"]
     assert len(replies) == 3
     assert none == ()
+
+
+async def test_a_broken_promise_tells_when_it_ended(database: Database) -> None:
+    ticket = await database.transact(lambda tx: add_ticket(tx, START))
+    policy = Policy("usual", Metric.NEXT_REPLY, "office", HOUR, 0.75, frozenset(), "digest")
+
+    async def arrange(tx: Transaction) -> None:
+        rounds = ((1, Metric.NEXT_REPLY, HOUR, 3 * HOUR), (2, Metric.NEXT_REPLY, 4 * HOUR, None))
+        for number, metric, due, end in (*rounds, (1, Metric.RESOLUTION, HOUR, 9 * HOUR)):
+            made = Clock(new_id(), ticket.id, metric, number, None, policy, State.BREACHED, START)
+            ended_at = None if end is None else START + end
+            await record_clocks(tx, [replace(made, due_at=START + due, breached_at=START + due, ended_at=ended_at)])
+        await count(tx, [fact(Measure.NEXT_REPLY, START + hours * HOUR) for hours in (1, 4)], ticket.id)
+
+    await database.transact(arrange)
+    async with database.reading(reports=True) as tx:
+        every = await list_broken(tx, ALL, None, limit=9)
+    assert [(one.at, one.ended_at) for one in every] == [(START + 4 * HOUR, None), (START + HOUR, START + 3 * HOUR)]
 
 
 async def test_broken_promises_of_a_team_are_as_many_as_its_figure(database: Database) -> None:

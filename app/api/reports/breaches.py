@@ -58,17 +58,27 @@ class BreachOut(TicketLine):
     state: str
     business: float | None = Field(description="Seconds of business time that it took; null: it has not ended")
     calendar: float | None = Field(description="The same on the wall")
+    late_by: float = Field(description="Seconds past its due moment, on the wall: at its end, or by now")
 
 
 @router.get("/sla/breaches", summary="List broken promises")
 async def read_breaches(caller: Reader, runtime: Serving, asked: Annotated[BreachFilter, Query()]) -> Page[BreachOut]:
     """Newest first: what stands behind `breached` in `/reports/sla`, counted within a second or two."""
     metric = None if asked.metric is None else Measure(asked.metric)
-    after = _places.decode(asked.cursor)
+    now, after = runtime.now(), _places.decode(asked.cursor)
     async with runtime.reading(reports=True) as tx:
-        question = asked.question(caller.department, runtime.now(), (await get_tallied(tx)).zone)
+        question = asked.question(caller.department, now, (await get_tallied(tx)).zone)
         found = await list_broken(tx, question, metric, limit=asked.limit + 1, after=after)
     cut, next_cursor = _places.cut(found, asked.limit, lambda one: (one.at, one.ticket_id, one.place))
     url = runtime.knobs.public_url
-    items = [BreachOut.model_validate({**asdict(one), "url": ticket_url(url, one.ticket_id)}) for one in cut]
+    items = [
+        BreachOut.model_validate(
+            {
+                **asdict(one),
+                "url": ticket_url(url, one.ticket_id),
+                "late_by": ((one.ended_at or now) - one.at).total_seconds(),
+            }
+        )
+        for one in cut
+    ]
     return Page(items=items, next_cursor=next_cursor)

@@ -20,7 +20,8 @@ _BROKEN = "NOT f.good AND f.measure IN ('first_reply', 'next_reply', 'resolution
 _LIST = f"""
     SELECT f.at, f.ticket_id, f.number AS place, f.measure AS metric, f.department, f.topic, f.channel, f.account,
            f.priority, f.stage, f.arm, f.agent, p.team, t.number, t.holder, t.assignee, t.state,
-           f.value / 1000.0 AS business, f.lasted / 1000.0 AS calendar
+           f.value / 1000.0 AS business, f.lasted / 1000.0 AS calendar, (SELECT min(c.ended_at) FROM clock c
+               WHERE c.ticket_id = f.ticket_id AND c.metric = f.measure AND c.breached_at = f.at) AS ended_at
     FROM fact f JOIN ticket t ON t.id = f.ticket_id LEFT JOIN profile p ON 'agent:' || p.name = f.agent
     WHERE f.edition = $1 AND f.at >= $2 AND f.at < $3 AND {_BROKEN} AND f.measure = ANY($4)
       AND ($5::timestamptz IS NULL OR (f.at, f.ticket_id, f.number) < ($5, $6, $7))"""  # noqa: S608 - our own names
@@ -31,7 +32,8 @@ _ORDER = " ORDER BY f.at DESC, f.ticket_id DESC, f.number DESC LIMIT $8"
 class Broken:
     """A promise that was not kept, `at` its due moment. Dimensions as it counts for, `team` and below as it stands.
 
-    `business` and `calendar` are the seconds that it took at last; None: it has not ended.
+    `business` and `calendar` are the seconds that it took at last, and `ended_at` is when that was; None: it is owed
+    still.
     """
 
     at: datetime
@@ -53,6 +55,7 @@ class Broken:
     state: str
     business: float | None
     calendar: float | None
+    ended_at: datetime | None
 
 
 async def list_broken(
