@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, text, update
 
 from app.answers.answer import Answer
 from app.answers.reply import Hold, Reply, ReplyState
 from app.answers.tables import SAID, answer, reply
+from app.escalation.embargoes.store import REACHES
+from app.escalation.tables import embargo
 from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
+from app.mentions.mention import Visibility
 from app.tickets.tables import ticket
 
 # Of one ticket, straight on the driver: every reading of a ticket asks for both.
@@ -105,6 +108,16 @@ async def list_held_unmarked(tx: Reading, limit: int) -> tuple[UUID, ...]:
     held = waiting.where(reply.c.state == ReplyState.HELD, reply.c.held_for.contains([Hold.EMBARGO]))
     rows = await tx.rows(held.where(ticket.c.embargoed.is_(False)).order_by(reply.c.ticket_id).limit(limit))
     return tuple(row.ticket_id for row in rows)
+
+
+async def list_queued_unmarked(tx: Reading, limit: int) -> tuple[UUID, ...]:
+    """Tickets that are not marked as under an embargo although one reaches them and a public reply on them is on its
+    way.
+    """
+    on_its_way = select(reply.c.ticket_id).join(ticket, ticket.c.id == reply.c.ticket_id).join(embargo, text(REACHES))
+    public = on_its_way.where(reply.c.state == ReplyState.QUEUED, reply.c.visibility == Visibility.PUBLIC)
+    unmarked = public.where(embargo.c.released_at.is_(None), ticket.c.embargoed.is_(False)).distinct()
+    return tuple(row.ticket_id for row in await tx.rows(unmarked.order_by(reply.c.ticket_id).limit(limit)))
 
 
 async def list_queued(tx: Reading, ticket_ids: Collection[UUID]) -> tuple[Reply, ...]:

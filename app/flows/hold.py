@@ -27,7 +27,8 @@ async def follow_embargoes(unit: Unit, limit: int) -> int:
 
 
 async def mark_reached(unit: Unit, limit: int) -> int:
-    reached = await embargoes.list_unmarked(unit.tx, limit)
+    """Also tickets that are settled, where something that was said in public on them did not leave yet."""
+    reached = await embargoes.list_unmarked(unit.tx, limit, await answers.list_queued_unmarked(unit.tx, limit))
     standing = await tickets.claim_tickets(unit.tx, list(reached))
     steps = [
         press.embargo(ticket, reached[ticket.id].actor, reached[ticket.id].facts, unit.now)

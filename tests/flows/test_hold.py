@@ -25,7 +25,7 @@ from app.sla.tables import clock as clock_table
 from app.tickets.custody import Holder
 from app.tickets.legal import NotInFuture
 from app.tickets.store import get_ticket, list_events
-from app.tickets.ticket import Ticket
+from app.tickets.ticket import State, Ticket
 from tests.conftest import PUBLISH_URL
 from tests.flows.test_escalate import ANNA, EVA, arrived, queue
 from tests.support.clock import MORNING, Clock
@@ -264,6 +264,23 @@ async def test_what_was_given_before_an_embargo_and_has_not_left_waits_for_pr_to
     assert sorted(kept) == [DeliveryState.CANCELLED, DeliveryState.OPEN]
     assert await replies(runtime, ticket) == [ReplyState.QUEUED, ReplyState.QUEUED]
     assert sorted(await on_their_way(runtime)) == [DeliveryState.CANCELLED, DeliveryState.OPEN, DeliveryState.OPEN]
+
+
+async def test_what_has_not_left_a_ticket_that_is_settled_waits_for_pr_too(runtime: Runtime) -> None:
+    settled, other = await arrived(runtime, mention()), await arrived(runtime, mention(by="bo"))
+    await said(runtime, settled)
+    await runtime.run(work.resolve, ANNA, settled.id, None, "solved", None)
+    await runtime.run(work.escalate, ANNA, other.id, None, "Filmt mee")
+    [raised] = await queue(runtime)
+
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    waiting = await replies(runtime, settled)
+    await runtime.run(press.release, EVA, raised.id)
+
+    assert waiting == [ReplyState.HELD]
+    assert await replies(runtime, settled) == [ReplyState.QUEUED]
+    after = await standing(runtime, settled)
+    assert (after.state, after.embargoed) == (State.RESOLVED, False)
 
 
 async def test_prs_own_words_on_their_way_are_not_called_back(runtime: Runtime) -> None:
