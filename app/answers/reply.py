@@ -18,7 +18,21 @@ from app.kit.errors import Conflict
 
 
 class ReplyState(StrEnum):
-    """`unknown`: it was sent and nobody can tell yet whether the channel has it."""
+    """Where a reply stands, and with it the delivery that carries it. No other two ever stand together.
+
+    | reply     | its last delivery                             | held for  |
+    |-----------|-----------------------------------------------|-----------|
+    | held      | none, cancelled                               | something |
+    | queued    | open, under way                               | nothing   |
+    | published | done                                          | nothing   |
+    | failed    | dead                                          | nothing   |
+    | unknown   | open in doubt, under way, dead in doubt       | nothing   |
+    | rejected  | none, cancelled                               | anything  |
+
+    `unknown`: it was sent and nobody can tell yet whether the channel has it; what is under way is in doubt meanwhile.
+    Under an embargo a public reply is held for it, unless whoever may let it go did, and after it none is: but for the
+    seconds in which tickets are marked and freed.
+    """
 
     HELD = "held"
     QUEUED = "queued"
