@@ -64,9 +64,33 @@ def test_without_steps_each_group_is_a_bar(english: Speech) -> None:
     assert [(one.name, one.values) for one in chart.series] == [("count", (4, 1))]
 
 
+def scores(interval: Interval, *departments: str) -> Lines:
+    """Forty answers on the first day, and nine, which tell nothing, on the second."""
+    question = Question(START, START + 2 * DAY, interval, ("department",) if departments else ())
+    steps = [None] if interval is Interval.NONE else [START, START + DAY]
+    told = [(40, 50.0, 25.6, 67.4), (9, None, None, None)]
+    groups: list[tuple[str, ...]] = [(name,) for name in departments] or [()]
+    rows = [(at, *group, *figures) for at, figures in zip(steps, told, strict=False) for group in groups]
+    units = {"n": Unit.COUNT, "nps": Unit.SCORE, "low": Unit.SCORE, "high": Unit.SCORE}
+    return Lines("nps", question, START, question.group_by, units, rows, shown="nps")
+
+
+def test_an_nps_is_never_drawn_without_how_many_gave_it(dutch: Speech) -> None:
+    bars = plot(scores(Interval.NONE, "billing"), None, dutch)
+    assert bars.labels == ("Facturatie: 50,0 (25,6 tot 67,4; n = 40)",)
+    lines = plot(scores(Interval.DAY, "billing", "network"), None, dutch)
+    assert [one.name for one in lines.series] == ["Facturatie (n = 49)", "Netwerk (n = 49)"]
+    assert plot(scores(Interval.DAY), None, dutch).note == "2 nov 2026 t/m 3 nov 2026 \N{MIDDLE DOT} alles (n = 49)"
+    assert plot(scores(Interval.NONE, "billing"), "n", dutch).labels == ("Facturatie: 40",)
+
+
+def test_a_group_that_is_alone_is_named_above_its_line(dutch: Speech) -> None:
+    assert plot(daily("billing"), None, dutch).note == "2 nov 2026 t/m 8 nov 2026 \N{MIDDLE DOT} Facturatie"
+
+
 def test_those_who_hear_a_chart_are_told_its_values(english: Speech) -> None:
     about = plot(daily("billing"), "p50", english).about
-    assert about.startswith("2 Nov 2026 to 8 Nov 2026. Billing: 2 Nov 1\xa0h; 3 Nov 1\xa0h;")
+    assert about.startswith("2 Nov 2026 to 8 Nov 2026 \N{MIDDLE DOT} Billing. Billing: 2 Nov 1\xa0h; 3 Nov 1\xa0h;")
 
 
 def test_of_too_many_groups_those_with_most_are_shown_and_this_is_said(dutch: Speech) -> None:

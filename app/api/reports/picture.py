@@ -30,20 +30,25 @@ def plot(lines: Lines, figure: str | None, speech: Speech) -> Chart:
     keys = _keys(lines)
     shown = _heaviest(lines, keys, MOST_SERIES if stepped else MOST_BARS)
     values = {(row[0], _key(lines, row)): row[lines.place(name)] for row in lines.rows}
+    certain = {key: _certainty(lines, name, key, speech) for key in shown}
     steps = list(dict.fromkeys(row[0] for row in lines.rows))
     title = f"{speech.texts['reports'][lines.report]}: {speech.texts['figures'][name]}"
     named = {key: _named(lines, key, speech) for key in shown}
     if stepped:
         labels = tuple(speech.moment(step.astimezone(lines.question.zone), interval) for step in steps)
-        drawn = (Series(named[key], tuple(values.get((step, key)) for step in steps)) for key in shown)
+        drawn = (
+            Series(f"{named[key]}{certain[key]}", tuple(values.get((step, key)) for step in steps)) for key in shown
+        )
         series = tuple(one for one in drawn if any(value is not None for value in one.values))
         kind = Kind.STACKED if lines.adds and unit is Unit.COUNT else Kind.LINES
     else:
-        labels = tuple(f"{named[key]}: {speech.figure(values[None, key], unit)}" for key in shown)
+        labels = tuple(f"{named[key]}: {speech.figure(values[None, key], unit)}{certain[key]}" for key in shown)
         series = (Series(speech.texts["figures"][name], tuple(values[None, key] for key in shown)),)
         kind = Kind.LYING
     read = _read(labels, series, unit, speech) if stepped else [f"{label}." for label in labels]
     note = _period(lines, speech)
+    if stepped and len(series) == 1 and (lines.keys or certain[shown[0]]):
+        note = f"{note} \N{MIDDLE DOT} {series[0].name}"  # there is no legend of one
     if len(shown) < len(keys):
         note = f"{note} \N{MIDDLE DOT} {speech.texts['chosen'].format(shown=len(shown), all=len(keys))}"
     least, most = _ENDS.get(unit, (None, None))
@@ -89,6 +94,19 @@ def _named(lines: Lines, key: Key, speech: Speech) -> str:
     """`first reply, Billing`; one line for everything is called so."""
     named = ", ".join(speech.name(*one) for one in zip(lines.keys, key, strict=True)) or speech.texts["all"]
     return named if len(named) <= LONGEST else f"{named[: LONGEST - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _certainty(lines: Lines, figure: str, key: Key, speech: Speech) -> str:
+    """What an NPS is never told without: how many gave it and, of one step, how sure it is; nothing of others."""
+    if (lines.report, figure) != ("nps", "nps"):
+        return ""
+    rows = [row for row in lines.rows if _key(lines, row) == key]
+    n = speech.figure(sum(row[lines.place("n")] for row in rows), Unit.COUNT)
+    low, high = (rows[0][lines.place(end)] if len(rows) == 1 else None for end in ("low", "high"))
+    if low is None or high is None:
+        return f" (n = {n})"
+    bounds = speech.texts["bounds"].format(low=speech.figure(low, Unit.SCORE), high=speech.figure(high, Unit.SCORE))
+    return f" ({bounds}; n = {n})"
 
 
 def _period(lines: Lines, speech: Speech) -> str:
