@@ -22,7 +22,7 @@ def test_imports_keep_the_contracts() -> None:
 
     In a process of its own: it silences every logger of the one that it runs in.
     """
-    lint_imports = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    lint_imports = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     ended = subprocess.run(lint_imports, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
