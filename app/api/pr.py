@@ -19,7 +19,7 @@ from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
 from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
-from app.escalation.embargoes.embargo import Embargo, Scope
+from app.escalation.embargoes.embargo import LONGEST, Embargo, Scope
 from app.escalation.store import Escalation, EscalationState, Wanted
 from app.flows import press
 from app.runtime import Runtime
@@ -92,7 +92,10 @@ class AcknowledgeIn(InModel):
 class EmbargoIn(InModel):
     """A time box: nobody's customer waits for ever."""
 
-    until: Instant = Field(description="From then on the fallback text may be said", examples=["2026-11-22T15:00:00Z"])
+    until: Instant = Field(
+        description=f"At most {LONGEST.days} days from now; from then on the fallback text may be said",
+        examples=["2026-11-22T15:00:00Z"],
+    )
     fallback_text: Words | None = Field(
         None,
         description="All that may be said in public from `until` on, until you release. Left out: at `until` the "

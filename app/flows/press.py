@@ -11,7 +11,7 @@ from uuid import UUID
 from app.access.role import Caller
 from app.escalation import store as escalations
 from app.escalation.embargoes import store as embargoes
-from app.escalation.embargoes.embargo import Embargo, NothingToHold, NothingToRelease, Scope
+from app.escalation.embargoes.embargo import Embargo, NothingToHold, NothingToRelease, Scope, check_length
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Incident
 from app.escalation.store import Escalation, EscalationMovedOn, EscalationState
@@ -42,9 +42,10 @@ async def embargo(
     """Public replies wait for PR's release, or for `until`; one that stands for the same scope is changed.
 
     Raises `EscalationNotFound`, `EscalationMovedOn` when it is closed, `NothingToHold` when its subject has no such
-    scope, and `NotInFuture`.
+    scope, `NotInFuture` and `EmbargoTooLong`.
     """
     check_future("until", until, unit.now)
+    check_length(until, unit.now)
     ticket = await _ticket(unit, escalation_id)
     escalation = await escalations.claim_escalation(unit.tx, escalation_id)
     if escalation.state is EscalationState.CLOSED:

@@ -13,8 +13,10 @@ from app.answers.store import list_replies
 from app.answers.tables import reply as reply_table
 from app.delivery import store as outbox
 from app.delivery.store import DeliveryState
-from app.escalation.embargoes.embargo import NothingToHold, NothingToRelease, Scope
-from app.escalation.store import EscalationMovedOn
+from app.escalation.embargoes.embargo import LONGEST, EmbargoTooLong, NothingToHold, NothingToRelease, Scope
+from app.escalation.embargoes.store import list_embargoes
+from app.escalation.store import Escalation, EscalationMovedOn
+from app.escalation.tables import embargo
 from app.flows import answer, mend, press, review, work
 from app.flows.hold import follow_embargoes
 from app.flows.say import Speech
@@ -33,8 +35,8 @@ from tests.support.mentions import mention
 from tests.support.outbox import AN_HOUR, carry, wait
 
 ELS = Caller(new_id(), "els", Role.DEPARTMENT, "supply_chain")
-LONG = datetime(2099, 1, 1, tzinfo=UTC)  # also by the database's clock, which says when an embargo lapses
-SOON = MORNING + timedelta(hours=1)  # past by the database's clock
+SOON = MORNING + timedelta(hours=1)  # past by the database's clock, which says when an embargo lapses
+NEVER = datetime(2099, 1, 1, tzinfo=UTC)
 FALLBACK = "We zoeken dit uit en komen er vandaag op terug."
 
 
@@ -58,14 +60,24 @@ async def events(runtime: Runtime, ticket: Ticket) -> list[str]:
         return [one.type for one in await list_events(tx, ticket.id) if one.type.startswith("escalation.")]
 
 
+async def kept_back(runtime: Runtime, raised: Escalation, scope: Scope = Scope.TICKET) -> None:
+    """What PR keeps back for as long as a test goes on, also by the database's clock."""
+    await runtime.run(press.embargo, EVA, raised.id, scope, runtime.now() + timedelta(hours=1), None)
+    lasting = update(embargo).where(embargo.c.escalation_id == raised.id).values(until=NEVER)
+    await runtime.database.transact(lambda tx: tx.execute(lasting))
+
+
 async def held(
-    runtime: Runtime, scope: Scope = Scope.TICKET, until: datetime = LONG, fallback: str | None = None
+    runtime: Runtime, scope: Scope = Scope.TICKET, until: datetime | None = None, fallback: str | None = None
 ) -> tuple[Ticket, Ticket]:
     """A ticket that escalated by hand, under an embargo, and another one of the same topic."""
     ticket, other = await arrived(runtime, mention()), await arrived(runtime, mention(by="bo"))
     await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
     [raised] = await queue(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, scope, until, fallback)
+    if until is None:
+        await kept_back(runtime, raised, scope)
+    else:
+        await runtime.run(press.embargo, EVA, raised.id, scope, until, fallback)
     return ticket, other
 
 
@@ -121,7 +133,7 @@ async def test_closing_holds_nothing_any_more(runtime: Runtime) -> None:
     assert (after.embargoed, after.escalated, after.holder) == (False, False, Holder.DEPARTMENT)
     assert await replies(runtime, ticket) == [ReplyState.QUEUED]
     with pytest.raises(EscalationMovedOn):
-        await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, SOON, None)
 
 
 async def test_a_department_works_on_under_an_embargo(runtime: Runtime) -> None:
@@ -217,9 +229,20 @@ async def test_one_that_ran_out_hides_no_other_with_its_fallback(runtime: Runtim
 async def test_an_embargo_that_stands_is_changed(runtime: Runtime) -> None:
     ticket, _ = await held(runtime, until=SOON)
     [raised] = await queue(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
-    assert await runtime.run(follow_embargoes, 100) == 0
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, SOON + timedelta(hours=1), FALLBACK)
+    async with runtime.reading() as tx:
+        [one] = await list_embargoes(tx, [raised.id])
+    assert (one.until, one.fallback_text) == (SOON + timedelta(hours=1), FALLBACK)
     assert (await standing(runtime, ticket)).embargoed
+
+
+async def test_an_embargo_lasts_a_month_at_most(runtime: Runtime) -> None:
+    await held(runtime)
+    [raised] = await queue(runtime)
+    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, MORNING + LONGEST, None)
+    with pytest.raises(EmbargoTooLong) as caught:
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, MORNING + LONGEST + timedelta(seconds=1), None)
+    assert (caught.value.field, caught.value.facts) == ("until", {"longest_days": 31})
 
 
 async def test_pr_may_let_one_reply_go_and_keep_the_embargo(runtime: Runtime) -> None:
@@ -235,9 +258,9 @@ async def test_what_cannot_be_held(runtime: Runtime) -> None:
     [raised] = await queue(runtime)
     assert unplaced.topic is None
     with pytest.raises(NothingToHold, match="no topic"):
-        await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+        await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, SOON, None)
     with pytest.raises(NothingToHold, match="no incident"):
-        await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, LONG, None)
+        await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, SOON, None)
     with pytest.raises(NotInFuture):
         await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, MORNING, None)
 
@@ -255,7 +278,7 @@ async def test_what_was_given_before_an_embargo_and_has_not_left_waits_for_pr_to
     await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
     [raised] = await queue(runtime)
 
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    await kept_back(runtime, raised)
     kept, waiting = await on_their_way(runtime), await replies(runtime, ticket)
     await runtime.run(press.release, EVA, raised.id)
 
@@ -273,7 +296,7 @@ async def test_what_has_not_left_a_ticket_that_is_settled_waits_for_pr_too(runti
     await runtime.run(work.escalate, ANNA, other.id, None, "Filmt mee")
     [raised] = await queue(runtime)
 
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    await kept_back(runtime, raised, Scope.TOPIC)
     waiting = await replies(runtime, settled)
     await runtime.run(press.release, EVA, raised.id)
 
@@ -289,7 +312,7 @@ async def test_prs_own_words_on_their_way_are_not_called_back(runtime: Runtime) 
     await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
     [raised] = await queue(runtime)
 
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    await kept_back(runtime, raised)
 
     assert await replies(runtime, ticket) == [ReplyState.QUEUED]
 
@@ -299,7 +322,7 @@ async def test_a_reply_held_before_the_mark_came_goes_with_the_embargo(runtime: 
     escalated = await arrived(runtime, mention())
     await runtime.run(work.escalate, ANNA, escalated.id, None, "Filmt mee")
     [raised] = await queue(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    await kept_back(runtime, raised, Scope.TOPIC)
     ticket = await arrived(runtime, mention(by="bo"))
     waiting = await said(runtime, ticket)
     marked = (await standing(runtime, ticket)).embargoed
@@ -320,7 +343,7 @@ async def test_what_the_channel_may_have_already_is_not_called_back(runtime: Run
     await runtime.run(work.escalate, ANNA, ticket.id, None, "Filmt mee")
     [raised] = await queue(runtime)
 
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    await kept_back(runtime, raised)
 
     assert await replies(runtime, ticket) == [ReplyState.QUEUED]
 
@@ -346,7 +369,7 @@ async def test_what_was_under_way_waits_when_the_channel_does_not_have_it(runtim
     posted = respx.post(PUBLISH_URL).mock(side_effect=[httpx.Response(502), httpx.Response(200)])
     respx.get(PUBLISH_URL).respond(404, json={"published": False})
     await carry(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TICKET, LONG, None)
+    await kept_back(runtime, raised)
     unknown = await replies(runtime, ticket)
 
     for _ in range(2):
@@ -366,7 +389,7 @@ async def test_a_ticket_whose_clocks_cannot_be_read_holds_no_embargo_up(runtime:
     spoilt = update(clock_table).where(clock_table.c.ticket_id == unreadable.id).values(policy={})
     await runtime.database.transact(lambda tx: tx.execute(spoilt))
 
-    await runtime.run(press.embargo, EVA, raised.id, Scope.TOPIC, LONG, None)
+    await kept_back(runtime, raised, Scope.TOPIC)
     assert await runtime.run(follow_embargoes, 1) == 0
     marked = [(await standing(runtime, one)).embargoed for one in (unreadable, other)]
     await runtime.run(press.release, EVA, raised.id)

@@ -11,15 +11,14 @@ from app.escalation.embargoes.embargo import Scope as Reach
 from app.escalation.incidents import store as incidents
 from app.escalation.incidents.incident import Incident, IncidentState, Scope, Subject
 from app.escalation.tables import sweep, volume
-from app.flows import press
 from app.flows.receive import receive
 from app.flows.spikes import watch_volumes
 from app.kit.clock import utc_now
 from app.kit.ids import moment_of, new_id
 from app.runtime import Runtime, Unit
 from app.tickets.store import get_ticket
-from tests.flows.test_escalate import EVA, codes, queue
-from tests.flows.test_hold import LONG, said, standing
+from tests.flows.test_escalate import codes, queue
+from tests.flows.test_hold import kept_back, said, standing
 from tests.flows.test_record import heard, listening
 from tests.support.clock import Clock
 from tests.support.mentions import LATE_PARCEL, mention
@@ -214,7 +213,7 @@ async def test_an_embargo_on_an_incident_reaches_all_of_its_tickets(runtime: Run
     [raised] = await queue(runtime)
     [one] = await found(runtime)
 
-    await runtime.run(press.embargo, EVA, raised.id, Reach.INCIDENT, LONG, None)
+    await kept_back(runtime, raised, Reach.INCIDENT)
 
     async with runtime.reading() as tx:
         tickets = [each.ticket_id for each in await incidents.list_attached(tx, one.id, limit=100)]

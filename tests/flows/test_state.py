@@ -14,14 +14,14 @@ from app.escalation.incidents.incident import Incident, IncidentClosed, Incident
 from app.escalation.statements.statement import UnknownMergeField
 from app.escalation.store import EscalationState as Escalated
 from app.escalation.store import Wanted
-from app.flows import combine, press, state, work
+from app.flows import combine, state, work
 from app.kit.clock import utc_now
 from app.runtime import Runtime
 from app.sla.tables import clock as clock_table
 from app.tickets.store import get_ticket, list_mentions
 from app.tickets.ticket import Ticket
 from tests.flows.test_escalate import ANNA, EVA, queue
-from tests.flows.test_hold import LONG
+from tests.flows.test_hold import kept_back
 from tests.flows.test_spikes import found, look, post, remember
 from tests.support.clock import Clock
 from tests.support.mentions import mention
@@ -105,7 +105,7 @@ async def test_whoever_works_on_a_ticket_keeps_it_and_no_embargo_holds_prs_own_w
     mine = (await tickets_of(runtime, one))[0]
     await runtime.run(work.claim, ANNA, mine.id, None)
     [raised] = await queue(runtime)
-    await runtime.run(press.embargo, EVA, raised.id, Scope.INCIDENT, LONG, None)
+    await kept_back(runtime, raised, Scope.INCIDENT)
 
     await runtime.run(state.approve, EVA, one.id, SORRY)
     await runtime.run(state.say_statements, 100)

@@ -8,13 +8,19 @@ replies that are held.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from app.kit.errors import Conflict, Invalid
 from app.kit.wire import iso
+
+LONGEST = timedelta(days=31)  # a slip of the pen keeps nobody waiting for years; who needs longer sets it again
+
+
+class EmbargoTooLong(Invalid):
+    """The customer would wait for longer than anybody looks ahead."""
 
 
 class NothingToHold(Invalid):
@@ -31,6 +37,16 @@ class Scope(StrEnum):
     TICKET = "ticket"
     TOPIC = "topic"
     INCIDENT = "incident"
+
+
+def check_length(until: datetime, now: datetime) -> None:
+    """Raises `EmbargoTooLong`."""
+    if until - now > LONGEST:
+        raise EmbargoTooLong(
+            f"An embargo lasts at most {LONGEST.days} days at once; choose an earlier end, and set it again then.",
+            field="until",
+            longest_days=LONGEST.days,
+        )
 
 
 @dataclass(frozen=True, slots=True)
