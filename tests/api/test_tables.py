@@ -17,6 +17,13 @@ from tests.support.callers import token_for
 HOURS = [("00", "+02:00"), ("01", "+02:00"), ("02", "+02:00"), ("02", "+01:00"), ("03", "+01:00")]
 
 
+@pytest.mark.parametrize(("spelling", "truth"), [(PLAIN, "false,true,"), (DUTCH, "ONWAAR;WAAR;")])
+def test_what_is_so_and_what_is_not_are_said_as_a_reader_of_the_table_knows_them(
+    spelling: Spelling, truth: str
+) -> None:
+    assert write(["a", "b", "c"], [[False, True, None]], spelling).splitlines()[1] == truth
+
+
 @pytest.mark.parametrize(("spelling", "share"), [(PLAIN, "0.8889"), (DUTCH, "0,8889")])
 def test_numbers_stay_numbers_and_texts_stay_texts(spelling: Spelling, share: str) -> None:
     said = ["a;b,c", '=HYPERLINK("https://evil.test")', "-1", "\N{EURO SIGN}"]

@@ -17,18 +17,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What stands between cells, before decimals, and in front of it all; whether a day is a date, not a moment."""
+    """What stands between cells, before decimals, and in front of it all; whether a day is a date, not a moment; and
+    what is said for what is not so, and for what is.
+    """
 
     separator: str
     decimal: str
     mark: str
     dates: bool
+    truth: tuple[str, str]
 
 
-PLAIN = Spelling(",", ".", "", dates=False)
+PLAIN = Spelling(",", ".", "", dates=False, truth=("false", "true"))
 # Excel under Dutch settings; without the mark of UTF-8 it takes a text for Windows-1252, and a moment with an offset is
 # a text to it, which it neither sorts nor groups by month.
-DUTCH = Spelling(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}", dates=True)
+DUTCH = Spelling(";", ",", "\N{ZERO WIDTH NO-BREAK SPACE}", dates=True, truth=("ONWAAR", "WAAR"))
 
 
 def write(names: Sequence[str], rows: Sequence[Sequence[Any]], spelling: Spelling = PLAIN) -> str:
@@ -36,13 +39,15 @@ def write(names: Sequence[str], rows: Sequence[Sequence[Any]], spelling: Spellin
     table = io.StringIO()
     writer = csv.writer(table, delimiter=spelling.separator)
     writer.writerow(names)
-    writer.writerows([_cell(value, spelling.decimal) for value in row] for row in rows)
+    writer.writerows([_cell(value, spelling) for value in row] for row in rows)
     return spelling.mark + table.getvalue()
 
 
-def _cell(value: Any, decimal: str) -> Any:
+def _cell(value: Any, spelling: Spelling) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, bool):
+        return spelling.truth[value]
     if isinstance(value, float):
-        return str(value).replace(".", decimal)
+        return str(value).replace(".", spelling.decimal)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
