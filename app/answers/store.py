@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from app.answers.answer import Answer
 from app.answers.reply import Hold, Reply, ReplyState
 from app.answers.tables import SAID, answer, reply
-from app.escalation.embargoes.store import REACHES
-from app.escalation.tables import embargo
+from app.escalation.embargoes.embargo import Embargo
+from app.escalation.embargoes.store import reached_by
 from app.kit.db import Reading, Transaction
 from app.kit.errors import NotFound
 from app.mentions.mention import Visibility
@@ -110,13 +110,15 @@ async def list_held_unmarked(tx: Reading, limit: int) -> tuple[UUID, ...]:
     return tuple(row.ticket_id for row in rows)
 
 
-async def list_queued_unmarked(tx: Reading, limit: int) -> tuple[UUID, ...]:
-    """Tickets that are not marked as under an embargo although one reaches them and a public reply on them is on its
+async def list_queued_unmarked(tx: Reading, in_force: Sequence[Embargo], limit: int) -> tuple[UUID, ...]:
+    """Tickets that are not marked although one of these embargoes reaches them and a public reply on them is on its
     way.
     """
-    on_its_way = select(reply.c.ticket_id).join(ticket, ticket.c.id == reply.c.ticket_id).join(embargo, text(REACHES))
+    if not in_force:
+        return ()
+    on_its_way = select(reply.c.ticket_id).join(ticket, ticket.c.id == reply.c.ticket_id).distinct()
     public = on_its_way.where(reply.c.state == ReplyState.QUEUED, reply.c.visibility == Visibility.PUBLIC)
-    unmarked = public.where(embargo.c.released_at.is_(None), ticket.c.embargoed.is_(False)).distinct()
+    unmarked = public.where(ticket.c.embargoed.is_(False), or_(*map(reached_by, in_force)))
     return tuple(row.ticket_id for row in await tx.rows(unmarked.order_by(reply.c.ticket_id).limit(limit)))
 
 

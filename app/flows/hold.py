@@ -28,7 +28,9 @@ async def follow_embargoes(unit: Unit, limit: int) -> int:
 
 async def mark_reached(unit: Unit, limit: int) -> int:
     """Also tickets that are settled, where something that was said in public on them did not leave yet."""
-    reached = await embargoes.list_unmarked(unit.tx, limit, await answers.list_queued_unmarked(unit.tx, limit))
+    in_force = await embargoes.list_in_force(unit.tx)
+    settled = await answers.list_queued_unmarked(unit.tx, in_force, limit)
+    reached = await embargoes.list_unmarked(unit.tx, in_force, limit, settled)
     standing = await tickets.claim_tickets(unit.tx, list(reached))
     steps = [
         press.embargo(ticket, reached[ticket.id].actor, reached[ticket.id].facts, unit.now)

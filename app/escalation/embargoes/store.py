@@ -23,10 +23,10 @@ from app.tickets.ticket import OPEN
 _COLUMNS = tuple(embargo.c[member.name] for member in fields(Embargo))
 _IN_FORCE = embargo.c.released_at.is_(None)
 # Whether an embargo reaches a ticket of the query around it.
-REACHES = """(embargo.ticket_id = ticket.id OR embargo.topic = ticket.topic OR embargo.incident_id IN (
+_REACHES = """(embargo.ticket_id = ticket.id OR embargo.topic = ticket.topic OR embargo.incident_id IN (
     SELECT incident_id FROM incident_mention WHERE incident_mention.ticket_id = ticket.id))"""
 _OVER = f"""
-    SELECT {", ".join(map(str, _COLUMNS))} FROM embargo JOIN ticket ON {REACHES}
+    SELECT {", ".join(map(str, _COLUMNS))} FROM embargo JOIN ticket ON {_REACHES}
     WHERE ticket.id = $1 AND embargo.released_at IS NULL AND (embargo.until > $2 OR embargo.fallback_text IS NOT NULL)
     ORDER BY embargo.until DESC, embargo.id LIMIT 1"""  # noqa: S608 - our own words
 _CHANGES = ("until", "fallback_text", "actor", "set_at", "lapsed_at")
@@ -60,23 +60,26 @@ async def list_embargoes(tx: Reading, escalation_ids: Sequence[UUID]) -> tuple[E
     return tuple(_embargo(row) for row in await tx.rows(found))
 
 
-async def list_unmarked(tx: Reading, limit: int, also: Collection[UUID] = ()) -> dict[UUID, Embargo]:
-    """Tickets, open or `also` these, that an embargo in force reaches and that are not marked so, each with that
-    embargo.
+async def list_in_force(tx: Reading) -> tuple[Embargo, ...]:
+    """Few, and mostly none: ask for them before the tickets that they reach, which are many."""
+    return tuple(_embargo(row) for row in await tx.rows(select(*_COLUMNS).where(_IN_FORCE).order_by(embargo.c.until)))
 
-    What is in force is few rows and mostly none, so it is asked for first: tickets are many.
-    """
-    in_force = [_embargo(row) for row in await tx.rows(select(*_COLUMNS).where(_IN_FORCE).order_by(embargo.c.until))]
+
+async def list_unmarked(
+    tx: Reading, in_force: Sequence[Embargo], limit: int, also: Collection[UUID] = ()
+) -> dict[UUID, Embargo]:
+    """Tickets, open or `also` these, that one of these embargoes reaches and that are not marked so, each with it."""
     wanted = or_(ticket.c.state.in_(OPEN), ticket.c.id.in_(also)) if also else ticket.c.state.in_(OPEN)
     unmarked: dict[UUID, Embargo] = {}
     for one in in_force:
-        reached = select(ticket.c.id).where(_reached_by(one), ticket.c.embargoed.is_(False), wanted)
+        reached = select(ticket.c.id).where(reached_by(one), ticket.c.embargoed.is_(False), wanted)
         rows = await tx.rows(reached.order_by(ticket.c.id).limit(limit))
         unmarked |= {row.id: one for row in rows}
     return dict(islice(unmarked.items(), limit))
 
 
-def _reached_by(one: Embargo) -> ColumnElement[bool]:
+def reached_by(one: Embargo) -> ColumnElement[bool]:
+    """Whether an embargo reaches a row of `ticket`."""
     match one.scope:
         case Scope.TICKET:
             return ticket.c.id == one.ticket_id
@@ -92,14 +95,14 @@ async def list_freed(tx: Reading, limit: int, also: Collection[UUID] = ()) -> di
 
     None where it left its topic or incident instead.
     """
-    reached = select(embargo.c.id).where(_IN_FORCE, text(REACHES)).exists()
+    reached = select(embargo.c.id).where(_IN_FORCE, text(_REACHES)).exists()
     held = or_(ticket.c.embargoed, ticket.c.id.in_(also)) if also else ticket.c.embargoed
     ids = [
         row.id for row in await tx.rows(select(ticket.c.id).where(held, ~reached).order_by(ticket.c.id).limit(limit))
     ]
     latest = (
         select(ticket.c.id.label("reached_id"), *_COLUMNS)
-        .select_from(embargo.join(ticket, text(REACHES)))
+        .select_from(embargo.join(ticket, text(_REACHES)))
         .where(ticket.c.id.in_(ids))
         .ext(distinct_on(ticket.c.id))
         .order_by(ticket.c.id, embargo.c.released_at.desc())
