@@ -1,5 +1,6 @@
 """Scores held against each other, and who was asked at all, over HTTP."""
 
+import csv
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from tests.support.callers import token_for
 from tests.support.clock import MORNING
 from tests.support.standing import add_ticket
 
+COMPARE = "/api/v1/reports/nps/compare"
 DAY = timedelta(days=1)
 GOOD, BAD = [10] * 40 + [8] * 10, [10] * 10 + [5] * 40
 PERIOD = {"from": (MORNING - 10 * DAY).isoformat(), "to": MORNING.isoformat()}
@@ -56,7 +58,7 @@ async def scored(runtime: Runtime, days_ago: int, scores: Sequence[int], **facts
 
 
 async def compared(client: httpx.AsyncClient, caller: dict[str, str], **asked: str) -> list[dict[str, object]]:
-    found = await client.get("/api/v1/reports/nps/compare", params={**PERIOD, **asked}, headers=caller)
+    found = await client.get(COMPARE, params={**PERIOD, **asked}, headers=caller)
     assert found.status_code == 200, found.text
     items: list[dict[str, object]] = found.json()["items"]
     return items
@@ -97,6 +99,22 @@ async def test_arms_that_hardly_differ_say_that_too(
     assert line["department"] == "billing"
     assert line["more_than_noise"] is False
     assert line["low"] < 0 < line["high"]  # type: ignore[operator]
+
+
+async def test_a_comparison_is_a_table_too(client: httpx.AsyncClient, runtime: Runtime, mo: dict[str, str]) -> None:
+    await scored(runtime, 3, GOOD)
+    await scored(runtime, 13, [*BAD, 0])
+    asked = {**PERIOD, "group_by": "department", "format": "csv"}
+
+    [line] = csv.DictReader((await client.get(COMPARE, params=asked, headers=mo)).text.splitlines())
+    [told] = await compared(client, mo, group_by="department")
+
+    sides = {f"{side}_{name}": value for side in ("this", "other") for name, value in told[side].items()}  # type: ignore[attr-defined]
+    apart = {name: told[name] for name in ("difference", "low", "high")}
+    whole = {"department": "billing", **sides, **apart, "more_than_noise": "true"}
+    assert line == {name: str(value) for name, value in whole.items()}
+    refused = await client.get(COMPARE, params={**asked, "format": "svg"}, headers=mo)
+    assert (refused.status_code, refused.json()["field"]) == (422, "format")
 
 
 async def test_what_is_withheld_is_not_compared(

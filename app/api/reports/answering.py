@@ -4,7 +4,7 @@ Knows the members that every line and every report have. Refuses to know any fig
 """
 
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Annotated, Any
@@ -29,9 +29,9 @@ from app.runtime import Runtime
 
 DECIMALS = 4
 Figure = Annotated[float, AfterValidator(lambda value: _rounded([value])[0])]  # as in the lines of every report
-FORMATS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}, MEDIA_TYPE: {"schema": {"type": "string"}}}}
-}
+_TEXT = {"schema": {"type": "string"}}
+TABLE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": _TEXT}}}
+FORMATS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": _TEXT, MEDIA_TYPE: _TEXT}}}
 # A chart that is opened by itself shows what it brings along and runs nothing.
 SAFE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
@@ -109,9 +109,7 @@ async def answer(
         names, columns = names[1:], columns[1:]
     rows = zip(*columns, strict=True)
     if asked.format is Format.CSV:
-        spelling = table.DUTCH if asked.lang is Language.NL else table.PLAIN
-        local = [[_local(one, question, spelling) for one in row] for row in rows]
-        return Response(table.write(names, local, spelling), media_type=table.MEDIA_TYPE)
+        return tabulate(names, rows, question, asked.lang)
     whole = {
         **{name: _rounded([value])[0] for name, value in (told or {}).items()},
         **span(question, lines.as_of),
@@ -120,6 +118,15 @@ async def answer(
         "items": [dict(zip(names, row, strict=True)) for row in rows],
     }
     return Response(dump(whole), media_type="application/json")
+
+
+def tabulate(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], question: Question, language: Language | None
+) -> Response:
+    """Rows as a table, whose figures are rounded already."""
+    spelling = table.DUTCH if language is Language.NL else table.PLAIN
+    local = [[_local(one, question, spelling) for one in row] for row in rows]
+    return Response(table.write(names, local, spelling), media_type=table.MEDIA_TYPE)
 
 
 def _local(value: Any, question: Question, spelling: Spelling) -> Any:

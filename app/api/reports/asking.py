@@ -7,7 +7,7 @@ know what makes a question valid (reports.question). A department asks the same 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
@@ -25,6 +25,11 @@ PREFIX = "/api/v1/reports"
 USUAL_PERIOD = timedelta(days=30)
 
 Reader = Annotated[Caller, allow(Permission.READ_REPORTS)]
+
+_SPELLED = (
+    "A table with `nl` is spelled as a Dutch spreadsheet opens it: semicolons, decimal commas, dates and the mark of"
+    " UTF-8"
+)
 
 
 class Format(StrEnum):
@@ -62,6 +67,13 @@ class SpanIn(PeriodIn):
         return Question(*self.period(now, zone), Interval.NONE, names, caller.department, zone=zone)
 
 
+class TabledIn(InModel):
+    """How an answer is written of which there is no chart."""
+
+    format: Literal[Format.JSON, Format.CSV] = Field(Format.JSON, description="`csv` is a table for a spreadsheet")
+    lang: Language | None = Field(None, description=_SPELLED)
+
+
 class ShownIn(InModel):
     """How an answer is shown."""
 
@@ -70,9 +82,7 @@ class ShownIn(InModel):
         None, description="What a chart shows: a member of the lines. Left out: the most telling one", examples=["p90"]
     )
     lang: Language | None = Field(
-        None,
-        description="Language of a chart; left out: `Accept-Language`, else Dutch. A table with `nl` is spelled as a"
-        " Dutch spreadsheet opens it: semicolons, decimal commas and the mark of UTF-8",
+        None, description=f"Language of a chart; left out: `Accept-Language`, else Dutch. {_SPELLED}"
     )
 
 

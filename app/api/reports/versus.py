@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.api.fields import OutModel
-from app.api.reports.answering import Figure, LineOut, SpanOut, span
-from app.api.reports.asking import PREFIX, Reader, SpanIn
+from app.api.reports.answering import TABLE, Figure, LineOut, SpanOut, span, tabulate
+from app.api.reports.asking import PREFIX, Format, Reader, SpanIn, TabledIn
 from app.api.serving import Serving
 from app.feedback import nps
 from app.feedback.nps import Nps
@@ -26,6 +26,7 @@ from app.routing.ownership import Arm
 
 router = APIRouter(prefix=PREFIX)
 
+APART = ("difference", "low", "high", "more_than_noise")
 NOBODY = nps.score(0, 0, 0, invited=0)
 
 
@@ -34,7 +35,7 @@ class Versus(StrEnum):
     ARM = "arm"
 
 
-class ComparisonIn(SpanIn):
+class ComparisonIn(SpanIn, TabledIn):
     versus: Versus = Field(
         Versus.PREVIOUS,
         description="What it is held against: `previous` is the period of as many days, or of the same length, before;"
@@ -72,11 +73,18 @@ class ComparisonOut(SpanOut):
 
 @router.get(
     "/nps/compare",
+    response_model=ComparisonOut,
     response_model_exclude_unset=True,
+    responses=TABLE,
     summary="Whether scores differ by more than noise",
 )
-async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[ComparisonIn, Query()]) -> ComparisonOut:
-    """The difference of two scores with its interval, by when the tickets were resolved."""
+async def compare_nps(
+    caller: Reader, runtime: Serving, asked: Annotated[ComparisonIn, Query()]
+) -> ComparisonOut | Response:
+    """The difference of two scores with its interval, by when the tickets were resolved.
+
+    In a table the figures of both have their name in front: `this_nps`, `other_nps`.
+    """
     async with runtime.reading(reports=True) as tx:
         ledger = await get_ledger(tx)
         question = asked.question(caller, runtime.now(), ledger.zone)
@@ -89,7 +97,20 @@ async def compare_nps(caller: Reader, runtime: Serving, asked: Annotated[Compari
     items = [
         _line(question, group, one.get(group, NOBODY), other.get(group, NOBODY)) for _, group in question.lines(groups)
     ]
+    if asked.format is Format.CSV:
+        return tabulate(_columns(question), [_row(question, one) for one in items], question, asked.lang)
     return ComparisonOut.model_validate({**span(question, as_of), "versus": asked.versus, "items": items})
+
+
+def _columns(question: Question) -> list[str]:
+    sides = [f"{side}_{name}" for side in ("this", "other") for name in ScoreOut.model_fields]
+    return [*question.group_by, *sides, *APART]
+
+
+def _row(question: Question, line: ComparisonLineOut) -> list[object]:
+    told = line.model_dump()
+    sides = [told[side][name] for side in ("this", "other") for name in ScoreOut.model_fields]
+    return [*(told[name] for name in question.group_by), *sides, *(told[name] for name in APART)]
 
 
 async def _by_group(ledger: Ledger, question: Question) -> tuple[datetime, dict[Group, Nps]]:
