@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from app.sla.calendar import Calendar
-from app.sla.clock import Clock, State, measured, next_at
+from app.sla.clock import Clock, measured, next_at
 from app.sla.ladder import Ladders
 from app.tickets.custody import Custody, Holder
 
@@ -33,11 +33,10 @@ def afresh(
 
     Raises NeverOpen, UnknownCalendar.
     """
-    at = now if clock.ended_at is not None else min(now, next_at(clock) or now)
-    bare = replace(clock, state=State.RUNNING, due_at=None, warn_at=None, breached_at=None, climb_at=None, elapsed=None)
-    read = measured(bare, custody, at, calendars, ladders)
+    at = min(now, next_at(clock) or now)
+    read = measured(replace(clock, breached_at=None), custody, at, calendars, ladders)
     if clock.breached_at is not None and read.due_at == clock.breached_at:
-        read = measured(replace(bare, breached_at=clock.breached_at), custody, at, calendars, ladders)
+        read = measured(clock, custody, at, calendars, ladders)
     return replace(read, warned_at=clock.warned_at)
 
 

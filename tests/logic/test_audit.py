@@ -91,6 +91,23 @@ def test_an_edited_calendar_shows_in_clocks_that_ended() -> None:
     assert [is_past(clock) for clock in story.clocks] == [True, False]
 
 
+def test_a_broken_promise_that_still_runs_may_have_been_counted() -> None:
+    story = Story().then(0, Holder.WEBCARE, Happening.OPENED).then(61, Holder.WEBCARE)
+    [broken] = [clock for clock in story.clocks if clock.metric is Metric.FIRST_REPLY]
+
+    assert (broken.ended_at, is_past(broken)) == (None, True)
+
+
+def test_reading_tells_no_warning_that_nobody_was_told() -> None:
+    story = Story().then(0, Holder.WEBCARE, Happening.OPENED).then(30, Holder.CUSTOMER, Happening.REPLIED)
+    [kept] = [clock for clock in story.clocks if clock.metric is Metric.FIRST_REPLY]
+    stricter = replace(kept, policy=replace(kept.policy, target=timedelta(minutes=10)))
+
+    read = afresh(stricter, story.custody, after(40), calendars=story.calendars, ladders=story.ladders)
+
+    assert (read.breached_at, read.warned_at) == (after(10), None)
+
+
 def test_a_breach_that_was_told_while_clocks_disagreed_is_none_to_mend() -> None:
     story = Story().then(0, Holder.WEBCARE, Happening.OPENED).then(60.02, Holder.WEBCARE)
     story.then(59.99, Holder.WEBCARE, Happening.REPLIED)
@@ -106,6 +123,7 @@ FIRST = Custody(Holder.TRIAGE, None, after(0))
     [
         ((FIRST,), False, None),
         ((FIRST, Custody(Holder.NOBODY, None, after(5))), True, None),
+        ((FIRST, Custody(Holder.WEBCARE, None, FIRST.since)), False, None),  # it was never in triage
         ((), False, "nobody ever had the ball"),
         ((FIRST, Custody(Holder.PR, None, after(-5))), False, "a holder comes before the one before"),
         ((FIRST, Custody(Holder.NOBODY, None, after(5))), False, "nobody has the ball of a living ticket"),
