@@ -1,6 +1,6 @@
 """What stands now: promises at risk, tickets that are late, escalated, or in somebody's hands."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,9 +40,11 @@ async def promise(tx: Transaction, ticket: Ticket, due_in: timedelta, **facts: A
     await record_clocks(tx, [made])
 
 
-async def held(tx: Transaction, holder: Holder, department: str | None = None, **facts: Any) -> Ticket:
-    custody = (Custody(holder, department if holder is Holder.DEPARTMENT else None, NOW - HOUR),)
-    return await add_ticket(tx, NOW - HOUR, custody=custody, department=department, **facts)
+async def held(
+    tx: Transaction, holder: Holder, department: str | None = None, since: datetime = NOW - HOUR, **facts: Any
+) -> Ticket:
+    custody = (Custody(holder, department if holder is Holder.DEPARTMENT else None, since),)
+    return await add_ticket(tx, since, custody=custody, department=department, **facts)
 
 
 def now(tx: Reading, **asked: Any) -> Any:
@@ -52,13 +54,14 @@ def now(tx: Reading, **asked: Any) -> Any:
 
 async def test_at_risk_is_what_is_due_soon_or_past_its_warning_and_not_yet_broken(database: Database) -> None:
     async def arrange(tx: Transaction) -> None:
-        tickets = [await add_ticket(tx, NOW - HOUR) for _ in range(6)]
+        tickets = [await add_ticket(tx, NOW - HOUR) for _ in range(7)]
         await promise(tx, tickets[0], 3 * HOUR)
         await promise(tx, tickets[1], HOUR)
         await promise(tx, tickets[2], 5 * HOUR)
         await promise(tx, tickets[3], 30 * HOUR, warn_at=NOW - HOUR, warned_at=NOW - HOUR)
         await promise(tx, tickets[4], -HOUR)
         await promise(tx, tickets[5], HOUR, state=State.PAUSED, due_at=None, warn_at=None, warned_at=None)
+        await promise(tx, tickets[6], -HOUR / 60, state=State.RUNNING, breached_at=None)  # no sweep saw it yet
 
     await database.transact(arrange)
     async with database.reading() as tx:
@@ -84,7 +87,7 @@ async def test_a_promise_at_risk_is_of_the_department_that_made_it_else_of_the_o
 
 async def test_late_is_what_is_open_past_its_soonest_promise_the_latest_first(database: Database) -> None:
     async def arrange(tx: Transaction) -> None:
-        for late_by, department in ((1, "billing"), (2, "network"), (-1, "billing")):
+        for late_by, department in ((1, "billing"), (2, "network"), (0, "billing")):
             due = {"resolution": NOW + HOUR, "first_reply": NOW - late_by * HOUR, "acceptance": NOW - HOUR / 2}
             await add_ticket(tx, NOW - HOUR, due=due, next_due_at=NOW - late_by * HOUR, department=department)
         await add_ticket(tx, NOW - HOUR, next_due_at=NOW - 3 * HOUR, state=Standing.RESOLVED)
@@ -101,17 +104,18 @@ async def test_late_is_what_is_open_past_its_soonest_promise_the_latest_first(da
 
 async def test_escalated_is_what_pr_is_not_done_with(database: Database) -> None:
     async def arrange(tx: Transaction) -> None:
-        for risk, state in ((20, "raised"), (70, "acknowledged"), (90, "closed")):
+        for risk, state, asked in ((20, "raised", 1), (70, "acknowledged", 1), (90, "closed", 1), (20, "raised", 2)):
             ticket = await add_ticket(tx, NOW - HOUR, risk=risk, escalated=state != "closed")
             facts = {"id": new_id(), "ticket_id": ticket.id, "incident_id": None, "state": state}
-            await tx.insert(escalation, [facts | {"raised_at": NOW, "due_at": NOW + HOUR}])
+            await tx.insert(escalation, [facts | {"raised_at": NOW - asked * HOUR, "due_at": NOW + HOUR}])
             await tx.flush()
 
     await database.transact(arrange)
     async with database.reading() as tx:
-        assert [(one.risk, one.state) for one in await list_escalated(tx, None, 10)] == [
-            (70, "acknowledged"),
-            (20, "raised"),
+        assert [(one.risk, one.state, NOW - one.since) for one in await list_escalated(tx, None, 10)] == [
+            (70, "acknowledged", HOUR),
+            (20, "raised", 2 * HOUR),
+            (20, "raised", HOUR),
         ]
         assert await list_escalated(tx, "network", 10) == ()
 
@@ -119,7 +123,9 @@ async def test_escalated_is_what_pr_is_not_done_with(database: Database) -> None
 async def test_each_holder_is_told_what_there_is_to_do(database: Database) -> None:
     async def arrange(tx: Transaction) -> None:
         await held(tx, Holder.WEBCARE, "billing", next_due_at=NOW - HOUR)
-        await held(tx, Holder.WEBCARE, "network", next_due_at=NOW + HOUR)
+        await held(tx, Holder.WEBCARE, "network", NOW - 3 * HOUR, next_due_at=NOW)
+        await held(tx, Holder.WEBCARE, "network", next_due_at=NOW + 4 * HOUR)
+        await held(tx, Holder.DEPARTMENT, "network")
         await held(tx, Holder.DEPARTMENT, "network")
         await held(tx, Holder.DEPARTMENT, "network", state=Standing.WORKING, next_due_at=NOW + 9 * HOUR)
         await held(tx, Holder.NOBODY, "network", state=Standing.CLOSED)
@@ -128,9 +134,28 @@ async def test_each_holder_is_told_what_there_is_to_do(database: Database) -> No
     async with database.reading() as tx:
         balls = await list_balls(tx, None, NOW, NOW + 4 * HOUR)
     assert balls == (
-        Ball("webcare", None, 2, 1, 1, 0, NOW - HOUR),
-        Ball("department", "network", 2, 0, 0, 1, NOW - HOUR),
+        Ball("webcare", None, 3, 1, 1, 0, NOW - 3 * HOUR),
+        Ball("department", "network", 3, 0, 0, 2, NOW - HOUR),
     )
+
+
+async def test_who_has_most_that_is_late_comes_first_then_what_is_due_then_who_has_most(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for holder, department, due_in in (
+            *((Holder.TRIAGE, None, None), (Holder.DEPARTMENT, "network", None), (Holder.DEPARTMENT, "billing", None)),
+            *((Holder.CUSTOMER, None, None), (Holder.CUSTOMER, None, None), (Holder.DEPARTMENT, "orders", HOUR)),
+            *((Holder.DEPARTMENT, "sales", HOUR), (Holder.DEPARTMENT, "sales", HOUR), (Holder.WEBCARE, None, -HOUR)),
+            *((Holder.PR, None, -HOUR), (Holder.PR, None, -HOUR)),
+        ):
+            await held(tx, holder, department, next_due_at=None if due_in is None else NOW + due_in)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        balls = await list_balls(tx, None, NOW, NOW + 4 * HOUR)
+    assert [one.department or one.holder for one in balls] == [
+        *("pr", "webcare", "sales", "orders", "customer"),
+        *("billing", "network", "triage"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +165,26 @@ async def test_each_holder_is_told_what_there_is_to_do(database: Database) -> No
 async def test_open_tickets_stand_in_bands_of_age(database: Database, hours: float, age: str) -> None:
     async def arrange(tx: Transaction) -> None:
         await add_ticket(tx, NOW - hours * HOUR, next_due_at=NOW - HOUR)
-        await add_ticket(tx, NOW - hours * HOUR)
+        await add_ticket(tx, NOW - hours * HOUR, next_due_at=NOW)
 
     await database.transact(arrange)
     async with database.reading() as tx:
         assert await list_aged(tx, None, NOW) == (Aged("webcare", "billing", age, 2, 1),)
+
+
+async def test_ages_come_by_holder_and_owner_the_youngest_first(database: Database) -> None:
+    async def arrange(tx: Transaction) -> None:
+        for holder, owner, hours in (
+            *((Holder.WEBCARE, "network", 1), (Holder.WEBCARE, "billing", 99), (Holder.WEBCARE, "billing", 5)),
+            (Holder.DEPARTMENT, "network", 5),
+        ):
+            await held(tx, holder, owner, NOW - hours * HOUR)
+
+    await database.transact(arrange)
+    async with database.reading() as tx:
+        assert [(one.holder, one.department, one.age) for one in await list_aged(tx, None, NOW)] == [
+            ("department", "network", "under_1d"),
+            ("webcare", "billing", "under_1d"),
+            ("webcare", "billing", "under_7d"),
+            ("webcare", "network", "under_4h"),
+        ]
