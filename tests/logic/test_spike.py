@@ -44,6 +44,7 @@ def usual(*hours: list[int]) -> Baseline:
 def test_a_chance_falls_with_the_count(count: int, expected: float) -> None:
     """Of a Poisson count with mean 6 the chances are 1, 0.998, 0.554, 5.6e-6, 1e-37: the past is not known for sure."""
     found = chance(count, SIX, 1.0)
+    assert found > 0
     assert found == pytest.approx(expected, rel=0.2) or math.log10(found) == pytest.approx(math.log10(expected), abs=2)
 
 
