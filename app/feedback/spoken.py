@@ -124,10 +124,9 @@ def read_reply(text: str) -> Spoken | Declined | None:
     plain = said.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if _declines(plain):
         return Declined()
-    if len(plain) != len(said):
-        return None  # a letter that has no small form of one character; nobody's mark needs one
     opening = _opening(plain)
     if opening is not None:
+        # A letter may be longer when it is small, but none that a mark is written with.
         rest = said[opening.end() :].lstrip(" \t\n,;:.!…\u2013\u2014-").strip()
         return _spoken(opening["mark"], rest, plain)
     if len(said) > MAX_COMMENT:
