@@ -45,7 +45,7 @@ def local(text: str, *, fold: int = 0) -> datetime:
 @pytest.mark.parametrize(
     ("text", "opening"),
     [
-        ("09:00-17:30", Opening(540, 1050)),
+        ("09:15-17:30", Opening(555, 1050)),
         ("00:00-24:00", Opening(0, 1440)),
         ("22:00-02:30", Opening(1320, 1590)),
         ("08:00-08:00", Opening(480, 1920)),
@@ -83,6 +83,7 @@ OFFICE = calendar(*LUNCH)
 NIGHTS = daily(NIGHT)
 EARLY = daily(Opening.parse("02:30-06:00"))
 ALWAYS = daily(EVER)
+SHIFTS = daily(Opening.parse("22:00-06:00"), Opening.parse("04:00-05:00"))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,8 @@ ALWAYS = daily(EVER)
         pytest.param(EARLY, "2026-10-25T00:00", "2026-10-25T12:00", 4.5, id="the first 02:30 begins it"),
         pytest.param(ALWAYS, "2026-03-29T00:00", "2026-03-30T00:00", 23, id="23 hours"),
         pytest.param(ALWAYS, "2026-10-25T00:00", "2026-10-26T00:00", 25, id="25 hours"),
+        pytest.param(ALWAYS, "2026-12-31T23:00", "2027-01-01T00:30", 1.5, id="a new year here, an old one in UTC"),
+        pytest.param(SHIFTS, "2026-03-04T12:00", "2026-03-05T12:00", 8, id="a shift within another adds nothing"),
     ],
 )
 def test_elapsed_hours(hours: Calendar, start: str, end: str, expected: float) -> None:
@@ -117,6 +120,8 @@ def test_elapsed_hours(hours: Calendar, start: str, end: str, expected: float) -
         pytest.param(NIGHTS, "2026-03-04T12:00", 4.5, "2026-03-05T02:30", id="a whole night"),
         pytest.param(NIGHTS, "2026-03-28T22:00", 4, "2026-03-29T03:00", id="closes where 02:30 is skipped"),
         pytest.param(ALWAYS, "2026-03-29T01:30", 1, "2026-03-29T03:30", id="an hour over the gap"),
+        pytest.param(OFFICE, "2026-12-31T16:00", 1, "2026-12-31T17:00", id="due at the last closing of a year"),
+        pytest.param(OFFICE, "2026-12-31T17:00", 0, "2027-01-01T09:00", id="nothing, after the last closing"),
     ],
 )
 def test_due_moment(hours: Calendar, start: str, spent: float, expected: str) -> None:
@@ -193,6 +198,7 @@ def test_a_moment_of_closing_is_closed() -> None:
     assert is_open(OFFICE, local("2026-03-04T12:29"))
     assert not is_open(OFFICE, local("2026-03-04T12:30"))
     assert not is_open(OFFICE, local("2026-03-07T10:00"))
+    assert not is_open(OFFICE, local("2026-01-01T08:59"))
 
 
 def test_days_keep_the_time_on_the_wall() -> None:

@@ -77,6 +77,23 @@ def test_a_few_are_no_alarm_however_unlikely() -> None:
     assert (one.alarms, one.calm) == (False, True)
 
 
+def test_as_many_as_are_worth_a_look_are_an_alarm() -> None:
+    one = found(Drift.CORRECTED, Counts(taken=1000), Counts(taken=LEAST, corrected=LEAST))
+    assert (one.alarms, one.calm) == (True, False)
+
+
+def test_hardly_more_than_usual_is_no_alarm_however_unlikely() -> None:
+    one = found(Drift.GROWS, Counts(posts=4000), Counts(posts=4600))
+    assert one.chance < 1e-9
+    assert (one.alarms, one.calm) == (False, False)
+
+
+def test_what_there_was_none_of_is_no_share() -> None:
+    new = Counts(posts=5, handed_over=5, handed_back=5)
+    assert [one.kind for one in findings({"t": [*[Counts(posts=5)] * 8, new]})] == [Drift.GROWS, Drift.UNSURE]
+    assert [one.kind for one in findings({"t": [*[new] * 8, Counts()]})] == [Drift.GROWS]
+
+
 def test_more_may_come_back_than_was_handed_over() -> None:
     one = found(Drift.HANDED_BACK, Counts(handed_over=5, handed_back=1), Counts(handed_over=2, handed_back=6))
     assert (one.n, one.of) == (6, 6)
