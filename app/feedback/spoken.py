@@ -69,7 +69,7 @@ _GIVEN = re.compile(rf"(?<![\w']){_SOFT}{_MARK}{_OF_TEN} (?:gegeven|geven|geef i
 # A mark with which the reply ends, behind thanks: a sentence of its own, or "een 8" behind a comma. Not behind another
 # number, nor behind an abbreviation ("nr. 8").
 _ENDING = re.compile(
-    rf"^\D*?(?:(?:\w{{4}}\.|[!…\n]) ?{_SOFT}|[,;] {_SAYING}{_A}(?:{_KIND} )?)"
+    rf"^\D*?(?:(?:[^\W\d]{{4}}\.|[!…\n]) ?{_SOFT}|[,;] {_SAYING}{_A}(?:{_KIND} )?)"
     rf"{_MARK}{_OF_TEN}(?:(?![€°½])[\s.!\x80-\U0010ffff])*$"
 )
 _NO_DATE = "".join(f"(?<!{word} )" for word in ("op", "van", "sinds", "tot", "vanaf", "on", "since", "from"))

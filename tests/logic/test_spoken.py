@@ -196,6 +196,7 @@ NO_SCORES = [
     "8\ndagen gewacht",
     "en nog iets " * 200 + "ik geef een 8",
     "Dorpsstraat, 8",
+    "kenmerk 9378.0",
     "Ik stuurde het formulier, een 10 €",
     "Bedankt! 10%",
     "Nummer 4 doet het! 10",
