@@ -72,6 +72,11 @@ def test_steps_begin_as_clocks_have_them(interval: Interval, first: str, steps: 
     assert list(question.steps()) == expected
 
 
+def test_an_hour_begins_with_its_first_second() -> None:
+    at = datetime(2026, 3, 2, 12, 34, 56, 789, tzinfo=UTC)
+    assert step_of(at, Interval.HOUR, ZoneInfo("Asia/Kolkata")) == datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("zone", "at", "day"),
     [

@@ -190,6 +190,13 @@ def test_reopening_ignores_a_first_reply_that_was_given() -> None:
     assert story.then(200, Holder.WEBCARE, Happening.REOPENED).clock(Metric.FIRST_REPLY) is given_at
 
 
+def test_a_second_reply_leaves_the_first_where_it_was() -> None:
+    story = opened().then(10, Holder.WEBCARE, Happening.REPLIED)
+    given_at = story.clock(Metric.FIRST_REPLY)
+
+    assert story.then(70, Holder.WEBCARE, Happening.REPLIED).clock(Metric.FIRST_REPLY) is given_at
+
+
 @pytest.mark.parametrize(("resolved", "state"), [(10, State.CANCELLED), (70, State.BREACHED)])
 def test_a_first_reply_that_was_not_given_goes_on(resolved: int, state: State) -> None:
     story = opened().then(resolved, Holder.CUSTOMER, Happening.RESOLVED)
@@ -233,6 +240,15 @@ def test_a_new_priority_gives_open_clocks_its_promise() -> None:
     assert story.clock(Metric.RESOLUTION).due_at == after(160)
     assert story.clock(Metric.RESOLUTION).warned_at == after(80)
     assert story.clock(Metric.FIRST_REPLY).breached_at == after(60)
+    assert story.clock(Metric.FIRST_REPLY).policy == POLICIES[Metric.FIRST_REPLY]
+
+
+def test_a_promise_that_is_kept_by_the_same_act_is_not_changed_by_it() -> None:
+    story = opened()
+    story.policies = {Metric.FIRST_REPLY: policy(Metric.FIRST_REPLY, 5)}
+    story.then(10, Holder.WEBCARE, Happening.REPLIED, rechosen=tuple(Metric))
+
+    assert story.states(Metric.FIRST_REPLY) == [State.MET]
     assert story.clock(Metric.FIRST_REPLY).policy == POLICIES[Metric.FIRST_REPLY]
 
 

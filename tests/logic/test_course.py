@@ -75,6 +75,25 @@ def test_what_starts_and_stops_a_clock_is_a_matter_of_its_policy() -> None:
     assert story.states(Metric.FIRST_REPLY) == [State.MET]
 
 
+def test_only_reopening_starts_a_clock_anew_and_only_one_that_there_was() -> None:
+    again = {
+        metric: runs(metric, reopening=Reopening.RESTART)[metric] for metric in (Metric.RESOLUTION, Metric.OWNERSHIP)
+    }
+    story = Story(policies=POLICIES | again).then(0, Holder.WEBCARE, Happening.OPENED)
+    story.then(20, Holder.CUSTOMER, Happening.RESOLVED).then(25, Holder.CUSTOMER, Happening.REPLIED)
+    assert story.states(Metric.RESOLUTION) == [State.MET]
+
+    story.then(30, Holder.DEPARTMENT, Happening.REOPENED, department="billing")
+    assert story.states(Metric.RESOLUTION) == [State.MET, State.RUNNING]
+    assert story.states(Metric.OWNERSHIP) == []
+
+
+def test_what_departments_promise_is_promised_by_a_department() -> None:
+    asked = {"starts": frozenset({Happening.OPENED})}
+    story = Story(policies=runs(Metric.ACCEPTANCE, **asked)).then(0, Holder.WEBCARE, Happening.OPENED)
+    assert story.states(Metric.ACCEPTANCE) == []
+
+
 def test_what_starts_a_clock_starts_no_second_one_beside_it() -> None:
     often = frozenset({Happening.OPENED, Happening.CUSTOMER_POSTED})
     story = Story(policies=runs(Metric.RESOLUTION, starts=often)).then(0, Holder.WEBCARE, Happening.OPENED)
