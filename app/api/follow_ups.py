@@ -12,6 +12,7 @@ from pydantic import Field
 
 from app.access.role import Caller, Permission
 from app.api.auth import allow
+from app.api.etag import ExpectedVersion
 from app.api.fields import InModel, Instant, OutModel, Text
 from app.api.paging import Page, Paging, Places
 from app.api.serving import Serving
@@ -81,9 +82,11 @@ async def read_follow_ups(
 
 
 @router.post("/tickets/{ticket_id}/follow-up", summary="Say that somebody got back to the customer")
-async def close_follow_up(caller: Settler, runtime: Serving, ticket_id: UUID, told: FollowUpIn) -> FollowUpOut:
+async def close_follow_up(
+    caller: Settler, runtime: Serving, ticket_id: UUID, expected: ExpectedVersion, told: FollowUpIn
+) -> FollowUpOut:
     """Ends what the customer's score of 6 or less began. The ticket may be closed, and another department's by now."""
-    done: FollowUp = await runtime.run(follow_up, caller, ticket_id, Outcome(told.outcome), told.note)
+    done: FollowUp = await runtime.run(follow_up, caller, ticket_id, expected, Outcome(told.outcome), told.note)
     return FollowUpOut.model_validate(done)
 
 

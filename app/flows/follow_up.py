@@ -12,14 +12,22 @@ from app.feedback.follow_ups.store import FollowUp, Outcome
 from app.flows.hear import FOLLOW_UP_TAG
 from app.flows.readable import record_readable
 from app.flows.record import record_one
+from app.flows.work import check_version
 from app.runtime import Unit
 from app.tickets.store import claim_ticket, claim_tickets
 from app.tickets.ticket import Event, Step
 
 
-async def follow_up(unit: Unit, caller: Caller, ticket_id: UUID, outcome: Outcome, note: str | None) -> FollowUp:
-    """Somebody got back to the customer, or tried to. Raises `TicketNotFound`, `FollowUpNotFound`."""
-    ticket = await claim_ticket(unit.tx, ticket_id)
+async def follow_up(
+    unit: Unit, caller: Caller, ticket_id: UUID, expected: int | None, outcome: Outcome, note: str | None
+) -> FollowUp:
+    """Somebody got back to the customer, or tried to.
+
+    Whose ticket it is by now plays no part, but who names a version has to see it. Raises `TicketNotFound`,
+    `FollowUpNotFound`, `ChangedMeanwhile`.
+    """
+    ticket = await claim_ticket(unit.tx, ticket_id, department=None if expected is None else caller.department)
+    await check_version(unit, ticket, expected)
     opened = await store.claim_follow_up(unit.tx, ticket_id, caller.department)
     done = replace(opened, done_at=unit.now, done_by=caller.actor, outcome=outcome, note=note)
     await store.mark_done(unit.tx, done)

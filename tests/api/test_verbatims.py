@@ -161,10 +161,13 @@ async def test_a_follow_up_is_listed_shown_and_ended_by_its_department(
 
     not_theirs = await client.post(path, json={"outcome": "settled"}, headers=other)
     nonsense = await client.post(path, json={"outcome": "changed"}, headers=own)
+    stale = await client.post(path, json={"outcome": "settled"}, headers=own | {"If-Match": '"1"'})
+    unseen = await client.post(path, json={"outcome": "settled"}, headers=other | {"If-Match": '"1"'})
     done = await client.post(path, json={"outcome": "settled", "note": "Gebeld"}, headers=own)
 
     assert (not_theirs.status_code, nonsense.status_code, done.status_code) == (404, 422, 200)
     assert not_theirs.json()["code"] == "follow_up_not_found"
+    assert (stale.status_code, unseen.json()["code"]) == (412, "ticket_not_found")
     anna = await token_for(runtime, Role.AGENT, name="anna")
     shown = (await client.get(f"/api/v1/tickets/{line['ticket_id']}", headers=anna)).json()
     assert (shown["follow_up"]["done_by"], shown["follow_up"]["note"]) == (done.json()["done_by"], "Gebeld")

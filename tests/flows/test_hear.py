@@ -267,16 +267,16 @@ async def test_a_department_ends_its_own_follow_up_and_nobody_elses(
     own = Caller(new_id(), "els", Role.DEPARTMENT, ticket.department)
     other = Caller(new_id(), "bob", Role.DEPARTMENT, "legal")
     with pytest.raises(FollowUpNotFound):
-        await runtime.run(close_follow_up, other, ticket.id, Outcome.SPOKEN, None)
+        await runtime.run(close_follow_up, other, ticket.id, None, Outcome.SPOKEN, None)
 
-    done = await runtime.run(close_follow_up, own, ticket.id, Outcome.SETTLED, "gebeld")
+    done = await runtime.run(close_follow_up, own, ticket.id, None, Outcome.SETTLED, "gebeld")
 
     assert (done.done_at, done.done_by, done.outcome, done.note) == (clock.at, own.actor, Outcome.SETTLED, "gebeld")
     assert await follow_up_of(runtime, ticket) == done
     assert "follow_up" not in (await now(runtime, ticket)).tags
     assert (await types_of(runtime, ticket))[-1] == "feedback.followed_up"
     with pytest.raises(FollowUpNotFound):
-        await runtime.run(close_follow_up, own, ticket.id, Outcome.SETTLED, None)
+        await runtime.run(close_follow_up, own, ticket.id, None, Outcome.SETTLED, None)
 
 
 async def test_a_department_is_told_once_that_it_is_late(runtime: Runtime, clock: Clock, ticket: Ticket) -> None:
