@@ -1,16 +1,21 @@
-"""The survey page in a real browser: on a phone, by keyboard, for a screen reader, without scripts."""
+"""The survey page in a real browser: on a phone, by keyboard, for a screen reader, without scripts. A week on paper."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 from app.feedback.store import find_feedback
 from app.main import create_app
+from app.reports.tally.fact import Fact, Measure
 from app.runtime import Runtime
 from app.tickets.ticket import Ticket
 from tests.support.browser import CHROMIUM, Page, browsing
-from tests.support.clock import Clock
+from tests.support.callers import token_for
+from tests.support.clock import MORNING, Clock
+from tests.support.facts import count, fact
 from tests.support.serving import listen, served
 from tests.support.surveys import put_in_hand
 
@@ -19,6 +24,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 TOKEN = "wcs_the-one-link"
 LINK = f"/s/{TOKEN}"
 FINGER = 44  # pixels at least, WCAG 2.2, 2.5.5
+A4 = 687  # pixels between the margins of the page
 
 
 @pytest.fixture
@@ -146,3 +152,35 @@ async def test_the_colours_of_the_rules_are_those_on_the_screen(
 def _rgb(colour: str) -> str:
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgb({red}, {green}, {blue})"
+
+
+async def test_every_column_of_the_week_fits_on_paper(
+    client: httpx.AsyncClient, runtime: Runtime, clock: Clock, page: Page, tmp_path: Path
+) -> None:
+    """Also where departments have the longest names, and every figure is there."""
+    longest = sorted(runtime.rulebook.departments, key=lambda slug: -len(runtime.rulebook.departments[slug].name["nl"]))
+    week = [one for department in longest[:5] for one in a_full_week(department)]
+    await runtime.database.transact(lambda tx: count(tx, week))
+    clock.pass_(days=7)
+    manager = await token_for(runtime, "manager")
+    weekly = await client.get("/api/v1/reports/weekly", params={"lang": "nl"}, headers=manager)
+    (tmp_path / "weekly.html").write_text(weekly.text, "utf-8")
+
+    await page.open((tmp_path / "weekly.html").as_uri(), width=A4)
+    await page.call("Emulation.setEmulatedMedia", media="print")
+
+    assert await page.evaluate("matchMedia('print').matches")
+    assert await page.evaluate("document.querySelectorAll('tbody tr').length") == 5
+    assert await page.evaluate("document.querySelector('table').offsetWidth <= document.body.clientWidth")
+
+
+def a_full_week(department: str) -> list[Fact]:
+    """Everything that the line of a department tells, at its longest."""
+    counted = {"department": department, "good": True}
+    promises = [fact(of, MORNING, value=2_847_000, **counted) for of in (Measure.FIRST_REPLY, Measure.RESOLUTION)]
+    passed = [fact(of, MORNING, **counted) for of in (Measure.OPENED, Measure.HANDED_OVER, Measure.HANDED_BACK)]
+    scores = [
+        fact(Measure.SCORED, MORNING, "detractor", department=department),
+        fact(Measure.ASKED, MORNING, **counted),
+    ]
+    return [*promises, *passed, *scores * 100]
