@@ -8,21 +8,26 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.delivery.tables import message
+from app.escalation.incidents.incident import Incident, Scope, Subject
+from app.escalation.incidents.store import add_incident
+from app.escalation.tables import escalation, incident_mention
 from app.feedback import store
 from app.feedback.invitation import OPT_OUT_TAG, Asking, Reason, State
 from app.feedback.store import Feedback
 from app.feedback.tables import invitation
 from app.flows import know, survey, work
 from app.flows.combine import merge
+from app.flows.receive import receive
 from app.kit.db import Transaction
-from app.kit.ids import digest
+from app.kit.ids import digest, new_id
 from app.mentions.mention import Author, Visibility
 from app.rulebook import Rulebook
 from app.runtime import Runtime
 from app.sla.tables import clock as clock_table
-from app.tickets.store import claim_tickets
+from app.tickets.store import claim_tickets, list_mentions
 from app.tickets.tagging import Tagging
 from tests.support.clock import Clock
+from tests.support.mentions import mention
 from tests.support.surveys import (
     ANNA,
     asked,
@@ -226,6 +231,43 @@ async def test_the_same_resolution_is_decided_once(runtime: Runtime) -> None:
 
     async with runtime.reading() as tx:
         assert await tx.scalar(select(func.count()).select_from(invitation)) == 1
+
+
+async def test_what_went_before_is_of_the_ticket_and_of_its_author_and_of_nobody_else(
+    runtime: Runtime, clock: Clock
+) -> None:
+    async def mark_sent(tx: Transaction) -> None:
+        unsent = update(invitation).where(invitation.c.sent_at.is_(None))
+        await tx.execute(unsent.values(state=State.SENT, sent_at=clock.at))
+
+    async def trouble(tx: Transaction) -> None:
+        """Somebody else's: PR was asked to look at it, and it belongs to an incident."""
+        about = {"id": new_id(), "ticket_id": others.id, "state": "raised"}
+        await tx.insert(escalation, [about | {"raised_at": clock.at, "due_at": clock.at}])
+        outage = Incident(new_id(), Subject(Scope.TOPIC, "outage"), "raised", clock.at, 9, 1.0, 0.0)
+        await add_incident(tx, outage)
+        [post] = await list_mentions(tx, others.id)
+        part = {"incident_id": outage.id, "mention_id": post["id"], "ticket_id": others.id, "proves": True}
+        await tx.insert(incident_mention, [part | {"attached_at": clock.at}])
+
+    for _ in range(2):
+        await resolved(runtime, at=clock.at)
+        await asked(runtime)
+        await runtime.database.transact(mark_sent)
+        asked_at = clock.at
+        clock.pass_(days=100)
+    ticket = await opened(runtime, at=clock.at - timedelta(hours=2), conversation_id="thread")
+    posted_at = clock.at - timedelta(hours=1)
+    await receive(runtime, [mention("En nu?", at=posted_at, conversation_id="thread")])
+    others = await opened(runtime, "bram", at=clock.at)
+    await runtime.run(work.update, ANNA, others.id, None, priority=None, tags=Tagging((OPT_OUT_TAG,)))
+    await runtime.database.transact(trouble)
+
+    async with runtime.reading() as tx:
+        histories = await store.list_histories(tx, [ticket.id, others.id])
+    own, of_others = histories[ticket.id], histories[others.id]
+    assert (own.last_post_at, own.last_asked_at, own.opted_out, own.with_pr) == (posted_at, asked_at, False, False)
+    assert (of_others.last_asked_at, of_others.opted_out, of_others.with_pr) == (None, True, True)
 
 
 async def test_who_opted_out_on_one_ticket_is_asked_about_none(runtime: Runtime) -> None:
