@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -176,7 +177,7 @@ async def test_every_column_of_the_week_fits_on_paper(
 
 def a_full_week(department: str) -> list[Fact]:
     """Everything that the line of a department tells, at its longest."""
-    counted = {"department": department, "good": True}
+    counted: dict[str, Any] = {"department": department, "good": True}
     promises = [fact(of, MORNING, value=2_847_000, **counted) for of in (Measure.FIRST_REPLY, Measure.RESOLUTION)]
     passed = [fact(of, MORNING, **counted) for of in (Measure.OPENED, Measure.HANDED_OVER, Measure.HANDED_BACK)]
     scores = [
