@@ -171,6 +171,11 @@ async def test_who_was_not_asked_is_counted_with_the_reason(
             "not_invited": {"cool_down": 2, "reopened": 1, "reply_window": 1, "undelivered": 1},
         }
     ]
+    table = await client.get("/api/v1/reports/nps/asked", params={**PERIOD, "format": "csv"}, headers=mo)
+    [line] = csv.DictReader(table.text.splitlines())
+    assert line == {"invited": "2", "answered": "1", "silent": "1"} | {
+        f"not_invited_{reason}": str(asked.json()["items"][0]["not_invited"].get(reason, 0)) for reason in Reason
+    }
     assert own.json()["items"] == [
         {"department": "sales", "invited": 0, "answered": 0, "silent": 0, "not_invited": {"reopened": 1}}
     ]
