@@ -1,7 +1,9 @@
 """What a merge makes of both tickets, and which two are not merged."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +13,7 @@ from app.tickets.custody import Custody, Holder
 from app.tickets.legal import ClaimedByAnother, IllegalMove, legal_moves
 from app.tickets.merging import DifferentCustomers, NotOpenToMerge, SameTicket, UnderEmbargo, WithPr
 from app.tickets.signals import Signals
-from app.tickets.ticket import State, Step, Ticket
+from app.tickets.ticket import Event, State, Step, Ticket
 from tests.logic.test_lifecycle import ANNA, BRAM, ticket, types
 from tests.support.clock import MORNING
 
@@ -101,3 +103,66 @@ def test_two_that_cannot_be_one_are_refused() -> None:
         with pytest.raises(NotOpenToMerge):
             merged(one, replace(into, state=state))
     assert merged(one, replace(into, author_id=one.author_id), confirmed=False)
+
+
+def taken_apart(one: Ticket, into: Ticket, *since: Event, taken: Sequence[UUID] = ()) -> tuple[Step, Step]:
+    """Merged, and an hour later two tickets again; somebody waited on `into` for an hour when they became one."""
+    gone, stays = merging.merge(one, into, ANNA, MORNING, posts=[], waiting=None, waited=MORNING - HOUR, confirmed=True)
+    [joined] = stays.events
+    return merging.unmerge(
+        *(gone.ticket, stays.ticket, ANNA, "two things", MORNING + HOUR),
+        was=one,
+        joined=joined,
+        since=since,
+        own=[],
+        taken=taken,
+    )
+
+
+@pytest.mark.parametrize(
+    ("happened", "as_before"),
+    [
+        ("ticket.noted", True),
+        ("mention.received", False),
+        ("ticket.replied", False),
+        ("ticket.merged", False),
+        ("ticket.unmerged", False),
+    ],
+)
+def test_what_was_owed_is_owed_again_unless_more_came_since(happened: str, as_before: bool) -> None:
+    early = (Custody(Holder.TRIAGE, None, MORNING - 3 * HOUR),)
+
+    _, lone = taken_apart(ticket(custody=early), ticket(), Event(happened, "somebody", {"mention_id": "later"}))
+
+    assert lone.events[0].data["as_before"] is as_before
+    assert lone.events[0].counts_from == (MORNING - HOUR if as_before else None)
+    assert len(lone.ticket.custody) == (1 if as_before else 2)
+
+
+def test_a_post_that_leaves_with_its_ticket_is_not_owed_by_the_other() -> None:
+    post = new_id()
+    back, lone = taken_apart(
+        ticket(), ticket(), Event("mention.received", "customer", {"mention_id": str(post)}), taken=[post]
+    )
+
+    assert lone.events[0].data["as_before"] is True
+    assert (back.mentions, lone.without) == ((post,), (post,))
+
+
+def test_what_comes_back_is_with_whoever_had_it_and_a_department_hears_of_it() -> None:
+    theirs, _ = taken_apart(ticket(State.WORKING, Holder.DEPARTMENT), ticket())
+    ours, _ = taken_apart(ticket(), ticket())
+
+    assert (theirs.ticket.state, theirs.ticket.with_department) == (State.WORKING, "supply_chain")
+    assert types(theirs) == ["ticket.unmerged", "ticket.routed"]
+    assert (ours.ticket.holder, types(ours)) == (Holder.WEBCARE, ["ticket.unmerged"])
+
+
+def test_nothing_is_taken_out_of_what_is_closed() -> None:
+    one, into = ticket(), ticket()
+    gone, stays = merged(one, into)
+    [joined] = stays.events
+    closed = replace(stays.ticket, state=State.CLOSED)
+
+    with pytest.raises(NotOpenToMerge, match="what was merged into it stays there"):
+        merging.unmerge(gone.ticket, closed, ANNA, "late", MORNING, was=one, joined=joined, since=[], own=[], taken=[])

@@ -42,7 +42,6 @@ async def given(
         ticket = await add_ticket(tx, at, UUID(int=first_id_at(SINCE).int + next(PLACES)), topic="renamed_later")
     routed = replace(ticket, sequence=ticket.sequence + 1, version=ticket.version + 1)
     await record_steps(tx, [Step(ticket, routed, (Event("ticket.routed", "system", {"topic": topic}),))], at)
-    ended_at = None if ended_by is None else at + HOUR
     for metric in (Metric.ACCEPTANCE, Metric.OWNERSHIP) if owned else (Metric.ACCEPTANCE,):
         clock = Clock(
             id=new_id(),
@@ -53,9 +52,9 @@ async def given(
             policy=POLICY,
             state=accepted,
             started_at=at,
-            ended_at=ended_at,
-            ended_by=ended_by,
         )
+        if metric is Metric.OWNERSHIP and ended_by is not None:
+            clock = replace(clock, ended_at=at + HOUR, ended_by=ended_by)
         await record_clocks(tx, [clock])
     return routed
 
