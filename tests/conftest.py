@@ -5,6 +5,7 @@ embedded one; its account must be a superuser there.
 """
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -31,6 +32,9 @@ from tests.support.rules import shipped
 # No property is false because a machine was slow. What is tried is Hypothesis's own choice: in CI the same each time.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# Where tests run behind a shell that ignores Ctrl-C, what they start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PUBLISH_URL = "https://channel.test/publish"
 PUBLISH_SECRET = "whsec_" + "cHVibGlzaC1zZWNyZXQtb2YtdGhlLXRlc3RzISE="
