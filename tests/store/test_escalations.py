@@ -62,8 +62,8 @@ async def desk(database: Database) -> Desk:
         await add_incident(tx, outage)
         desk = Desk(over, overdue, in_hand, of_incident, ticket, other, outage.id)
         rows = (
-            (desk.overdue, ticket, None, EscalationState.RAISED, NOW - HOUR),
             (desk.over, ticket, None, EscalationState.CLOSED, NOW - HOUR),
+            (desk.overdue, ticket, None, EscalationState.RAISED, NOW - HOUR),
             (desk.of_incident, None, outage.id, EscalationState.RAISED, NOW),
             (desk.in_hand, other, None, EscalationState.ACKNOWLEDGED, NOW - HOUR),
         )
