@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.feedback.nps import score
 from app.reports.comparing import LEAST, Bounded, difference, is_certain, median_shares, share
+from app.reports.figures import scored
 
 
 def ends(bounded: Bounded | None) -> tuple[float, float, float]:
@@ -38,6 +40,13 @@ def test_nothing_is_no_figure_and_differs_from_nothing() -> None:
     assert share(0, 0) is None
     assert difference(share(1, 2), None) is difference(None, share(1, 2)) is None
     assert is_certain(None) is None
+
+
+def test_a_score_of_customers_is_compared_by_its_own_interval_or_not_at_all() -> None:
+    found = score(promoters=50, passives=30, detractors=20, invited=400)
+    assert ends(scored(found)) == (30.0, *(round(end, 4) for end in (found.low or 0, found.high or 0)))
+    assert is_certain(difference(scored(found), scored(score(20, 30, 50, 400)))) is True
+    assert scored(score(promoters=5, passives=3, detractors=1, invited=9)) is None
 
 
 def test_a_difference_is_certain_when_zero_lies_outside() -> None:
