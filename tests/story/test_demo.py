@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
 from tests.support.patience import PATIENCE
+from tests.support.processes import wait_until_gone
 
 COMMAND = (sys.executable, "-m", "app.cli", "demo")
 
@@ -73,10 +73,7 @@ def test_interrupted_it_takes_its_service_away(tmp_path: Path) -> None:
     printed, _ = play.communicate(timeout=PATIENCE)
     assert play.returncode == 130
     assert "Stopped" in printed
-    deadline = time.monotonic() + PATIENCE
-    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until_gone(family)
     assert list(tmp_path.iterdir()) == []
 
 

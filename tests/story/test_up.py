@@ -16,6 +16,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.support.patience import PATIENCE
+from tests.support.processes import kill, wait_until_gone
 
 MENTION = {
     "channel": "forum",
@@ -96,28 +97,13 @@ def up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
             run.end()
 
 
-def lives(process: Any) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:  # gone between the two questions
-        return False
-
-
-def wait_until_gone(processes: list[Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while living := [one for one in processes if lives(one)]:
-        assert time.monotonic() < deadline, f"still alive: {living}"
-        time.sleep(0.05)
-
-
 def test_it_serves_heals_and_ends_cleanly(up: Callable[[], Up]) -> None:
     running = up()
     assert running.tokens.keys() == {"admin", "ingest", "agent", "manager", "pr", "department"}
     assert running.post(running.tokens["ingest"]).status_code == 201
     assert running.post(running.tokens["manager"]).status_code == 403
 
-    for child in running.own_children():
-        child.kill()
+    kill(running.own_children())
     assert running.post(running.tokens["ingest"]).status_code == 200
 
     running.postgres().kill()
@@ -167,8 +153,7 @@ def test_a_host_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
 def test_killed_hard_it_comes_back_with_all_that_was_acknowledged(up: Callable[[], Up]) -> None:
     first = up()
     ticket = first.post(first.tokens["ingest"]).json()["ticket_id"]
-    for process in first.family():
-        process.kill()
+    kill(first.family())
     first.process.communicate()
 
     again = up()
